@@ -1,0 +1,20 @@
+"""genrec-eval: evaluation and responsible-AI audit of generative recommender systems."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+__all__ = ["__version__", "load_run", "run"]
+
+if TYPE_CHECKING:
+    from genrec_eval.api import load_run, run
+
+
+def __getattr__(name: str) -> Any:
+    # Imported on first use, so that `genrec-eval --help` stays instant.
+    if name in {"run", "load_run"}:
+        from genrec_eval import api
+
+        return getattr(api, name)
+    raise AttributeError(f"module 'genrec_eval' has no attribute '{name}'")

@@ -1,0 +1,1 @@
+"""What every room may lean on: errors, names, digests, seeds, secrets."""

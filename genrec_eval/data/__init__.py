@@ -1,0 +1,1 @@
+"""Catalogues, interactions, loaders of public formats, splits, the synthetic world."""

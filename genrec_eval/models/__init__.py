@@ -1,0 +1,1 @@
+"""Adapters: python, openai, http, process, replay, and the LLM-as-recommender wrapper."""

@@ -1,0 +1,1 @@
+"""What crosses the border to a model: requests, responses, statuses, the Model protocol, the tables."""

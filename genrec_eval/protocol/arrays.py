@@ -1,0 +1,113 @@
+"""Columnar building blocks: ragged lists and the id ↔ code vocabulary."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+Int32 = npt.NDArray[np.int32]
+Int64 = npt.NDArray[np.int64]
+Float64 = npt.NDArray[np.float64]
+
+PAD = -1
+"""Code of an empty slot."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ragged:
+    """Lists of different lengths in two arrays.
+
+    Attributes
+    ----------
+    offsets
+        int64[n + 1]; list ``i`` is ``values[offsets[i]:offsets[i + 1]]``.
+    values
+        int32[offsets[-1]].
+    """
+
+    offsets: Int64
+    values: Int32
+
+    def __len__(self) -> int:
+        return len(self.offsets) - 1
+
+    def __getitem__(self, row: int) -> Int32:
+        return self.values[self.offsets[row] : self.offsets[row + 1]]
+
+    @property
+    def lengths(self) -> Int64:
+        """int64[n], the length of each list."""
+        return np.diff(self.offsets)
+
+    def take(self, rows: Int64) -> Ragged:
+        """Lists at ``rows``, in that order, without a Python loop."""
+        lengths = self.lengths[rows]
+        offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
+        source = np.repeat(self.offsets[rows] - offsets[:-1], lengths) + np.arange(offsets[-1])
+        return Ragged(offsets, self.values[source])
+
+    @classmethod
+    def group(cls, keys: npt.NDArray[np.integer], values: Int32, n: int) -> Ragged:
+        """Collect ``values`` by ``keys`` in 0..n-1, keeping their order within a key."""
+        order = np.argsort(keys, kind="stable")
+        counts = np.bincount(keys, minlength=n)
+        offsets = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
+        return cls(offsets, values[order].astype(np.int32, copy=False))
+
+    @classmethod
+    def from_lists(cls, lists: Iterable[Iterable[int]]) -> Ragged:
+        """Build from Python lists; for tests and small data."""
+        rows = [np.asarray(list(row), dtype=np.int32) for row in lists]
+        offsets = np.concatenate([[0], np.cumsum([len(row) for row in rows])]).astype(np.int64)
+        return cls(offsets, np.concatenate(rows) if rows else np.empty(0, np.int32))
+
+
+class Vocabulary:
+    """Distinct string ids in a fixed order; the code of an id is its position.
+
+    Parameters
+    ----------
+    ids
+        pyarrow string array without duplicates or nulls.
+    """
+
+    def __init__(self, ids: pa.Array | pa.ChunkedArray | Iterable[str]) -> None:
+        if isinstance(ids, pa.ChunkedArray):
+            ids = ids.combine_chunks()
+        self.ids: pa.Array = (ids if isinstance(ids, pa.Array) else pa.array(list(ids), pa.string())).cast(
+            pa.string()
+        )
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def encode(self, ids: pa.Array) -> Int32:
+        """Codes of ``ids``; -1 for unknown ids and nulls."""
+        if isinstance(ids, pa.ChunkedArray):
+            ids = ids.combine_chunks()
+        if pa.types.is_dictionary(ids.type):
+            codes = self.encode(ids.dictionary)
+            indices = ids.indices.fill_null(-1).to_numpy(zero_copy_only=False)
+            return np.append(codes, np.int32(PAD))[indices]
+        found = pc.index_in(ids.cast(pa.string()), value_set=self.ids, skip_nulls=True)
+        return found.fill_null(PAD).to_numpy(zero_copy_only=False).astype(np.int32, copy=False)
+
+    def decode(self, codes: Int32) -> pa.Array:
+        """Ids of ``codes``; null for negative codes."""
+        return self.ids.take(pa.array(codes, mask=codes < 0))
+
+    @cached_property
+    def strings(self) -> list[str]:
+        """The ids as Python strings; for per-request work only."""
+        return self.ids.to_pylist()
+
+    @cached_property
+    def codes(self) -> dict[str, int]:
+        """Id → code as a dict; for per-request work only."""
+        return {name: code for code, name in enumerate(self.strings)}

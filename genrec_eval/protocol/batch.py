@@ -1,0 +1,69 @@
+"""Columnar rank requests and answers: a million users without a Python object each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+    from genrec_eval.protocol.arrays import Float64, Int32, Ragged, Vocabulary
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RankBatch:
+    """Rank requests of n users.
+
+    Attributes
+    ----------
+    users
+        pyarrow string array, n ids.
+    user_codes
+        int32[n], codes in the training's user vocabulary; -1 for users unseen in training.
+    history
+        Item codes per user, oldest first.
+    k
+        List length asked for.
+    items
+        The catalogue; codes index it.
+    candidates
+        Item codes to choose from, or None for the whole catalogue.
+    """
+
+    users: Any
+    user_codes: Int32
+    history: Ragged
+    k: int
+    items: Vocabulary
+    candidates: Ragged | None = None
+
+    def __len__(self) -> int:
+        return len(self.user_codes)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RankedBatch:
+    """Ranked lists of n users, exactly as generated.
+
+    Attributes
+    ----------
+    items
+        int32[n, width]; catalogue codes, best first; -1 after the end of a list;
+        ``-2 - j`` for the unknown id ``unknown[j]``.
+    unknown
+        Ids that are not in the catalogue.
+    scores
+        float[n, width] or None.
+    status
+        uint8[n], index into ``status.CODES``; None when every row is ok.
+    errors
+        Row → sentence, for rows whose status is not ok.
+    """
+
+    items: Int32
+    unknown: list[str] = field(default_factory=list)
+    scores: Float64 | None = None
+    status: npt.NDArray[np.uint8] | None = None
+    errors: dict[int, str] = field(default_factory=dict)

@@ -1,0 +1,103 @@
+"""Estimates, verdicts and coverage: the rows of ``estimates.json``."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from enum import StrEnum
+from typing import Any, Literal
+
+Direction = Literal["higher", "lower", "none"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Estimate:
+    """A number a person can defend.
+
+    ``attempted`` cases were put to the model, ``answered`` of them got an answer of any quality,
+    ``scored`` units entered the value, ``excluded`` counts the other units by reason
+    (``attempted`` equals ``scored`` plus the excluded). ``n`` is the number of resampled units.
+    """
+
+    model: str
+    scenario: str
+    metric: str
+    definition: str
+    slice: str = "all"
+    """``"all"`` or ``"<group>=<value>"``."""
+    baseline: str | None = None
+    """The model it is compared with; the value is then the paired difference model − baseline."""
+    value: float | None
+    low: float | None
+    high: float | None
+    level: float = 0.95
+    interval: str | None
+    """Name of the method; None, with ``reason`` said, when there is no interval."""
+    reason: str | None = None
+    n: int
+    attempted: int
+    answered: int
+    scored: int
+    excluded: dict[str, int] = field(default_factory=dict)
+    direction: Direction
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain dict for ``estimates.json``."""
+        return asdict(self)
+
+
+class Ruling(StrEnum):
+    """What a claim came to."""
+
+    PASS = "PASS"
+    FAIL = "FAIL"
+    INSUFFICIENT = "INSUFFICIENT"
+    NOT_RUN = "NOT-RUN"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """A claim against its margin."""
+
+    claim: str
+    model: str
+    scenario: str
+    metric: str
+    slice: str = "all"
+    baseline: str | None = None
+    verdict: Ruling
+    expected: Ruling = Ruling.PASS
+    """What the suite says should come out; FAIL for a planted flaw that must be caught."""
+    gate: bool
+    """True for the suite's own claims, which decide the exit code; False for built-in checks."""
+    reason: str
+    value: float | None = None
+    low: float | None = None
+    high: float | None = None
+    margin: float
+    rule: Literal["at_least", "at_most", "better_by", "not_worse_by", "within"]
+    direction: Direction
+    needed: int | None = None
+    """About how many units would decide an INSUFFICIENT claim."""
+    where: str | None = None
+    """``file:line`` of the claim in the suite."""
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain dict for ``estimates.json``."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Coverage:
+    """What was run, and what was not and why, for one model in one scenario."""
+
+    model: str
+    scenario: str
+    state: Literal["run", "partial", "not-run"]
+    reason: str | None = None
+    attempted: int = 0
+    answered: int = 0
+    statuses: dict[str, int] = field(default_factory=dict)
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain dict for ``estimates.json``."""
+        return asdict(self)

@@ -1,0 +1,152 @@
+"""The Scenario contract: what to ask, how to play it, how to score the records."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from genrec_eval.core.registry import Registry
+from genrec_eval.core.strict import StrictModel
+from genrec_eval.protocol.requests import Kind, Request
+from genrec_eval.protocol.responses import Answer
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pyarrow as pa
+
+    from genrec_eval.data.dataset import Dataset, Training
+    from genrec_eval.metrics.base import Metric, UnitScores
+    from genrec_eval.protocol.batch import RankBatch
+
+SCENARIOS = Registry(
+    "scenario", {"top-k": "genrec_eval.scenarios.top_k:TopK"}, group="genrec_eval.scenarios"
+)
+
+Ask = Callable[[Request], Awaitable[Answer]]
+"""Put one request to the model under test; the engine numbers the steps of a case."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """One thing to ask."""
+
+    id: str
+    unit: str
+    arm: str = "neutral"
+    row: int
+    """Row in the scenario's case table."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Check:
+    """A claim that a scenario makes about every model on its own account; shown, not gating."""
+
+    claim: str
+    metric: str
+    rule: str
+    """``"at_least"`` or ``"at_most"``."""
+    margin: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prepared:
+    """A scenario that is ready to be played.
+
+    Attributes
+    ----------
+    cases
+        pyarrow table, one row per case: ``case``, ``unit``, ``arm``, a string column
+        ``group.<name>`` per group, and whatever the scenario needs to score (``truth``, ...).
+    context
+        Named pyarrow tables that scoring needs beside the cases (``items``, ...).
+    training
+        What models may learn from; None when the scenario has no data.
+    facts
+        Counts worth showing: protocol, split, leakage, excluded users by reason.
+    """
+
+    cases: pa.Table
+    context: Mapping[str, pa.Table] = field(default_factory=dict)
+    training: Training | None = None
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScoredUnits:
+    """Scores of one model in one scenario.
+
+    Attributes
+    ----------
+    units
+        pyarrow string array, n unit ids, in the order of the case table.
+    scores
+        Metric id → scores of the n units.
+    groups
+        Group name → pyarrow string array[n]; null where unknown.
+    attempted, answered
+        bool[n] each.
+    """
+
+    units: pa.Array
+    scores: Mapping[str, UnitScores]
+    groups: Mapping[str, pa.Array]
+    attempted: np.ndarray
+    answered: np.ndarray
+
+
+class Scenario(ABC):
+    """A family of cases with its way of playing and scoring them.
+
+    Subclasses are built from their validated options; nothing heavy is imported before
+    :meth:`prepare`.
+    """
+
+    name: ClassVar[str]
+    kind: ClassVar[Kind]
+    """Kind of request that a model must answer to take part."""
+    title: ClassVar[str]
+    summary: ClassVar[str]
+    Options: ClassVar[type[StrictModel]]
+
+    def __init__(self, options: Any, seed: int) -> None:
+        self.options = options
+        self.seed = seed
+
+    @abstractmethod
+    def prepare(self, dataset: Dataset | None) -> Prepared:
+        """Make the cases; called once per run."""
+
+    @abstractmethod
+    def metrics(self) -> Sequence[Metric]:
+        """The metrics of this scenario, in the order of the report."""
+
+    def checks(self) -> Sequence[Check]:
+        """Built-in claims about every model."""
+        return ()
+
+    @abstractmethod
+    def request(self, prepared: Prepared, case: Case) -> Request:
+        """The first request of a case."""
+
+    async def play(self, prepared: Prepared, case: Case, ask: Ask) -> None:
+        """Ask what there is to ask; one question unless overridden."""
+        await ask(self.request(prepared, case))
+
+    def batch(self, prepared: Prepared, rows: np.ndarray) -> RankBatch:
+        """The requests of many cases at once; for scenarios of kind ``rank``."""
+        raise NotImplementedError(f"scenario '{self.name}' has no columnar form")
+
+    @abstractmethod
+    def score(
+        self,
+        cases: pa.Table,
+        context: Mapping[str, pa.Table],
+        records: Iterable[pa.RecordBatch],
+    ) -> ScoredUnits:
+        """Score one model from the stored tables alone: pure, no network, no model.
+
+        ``records`` come in any order and are joined to the cases by id. Cases without a record
+        count as not attempted.
+        """
