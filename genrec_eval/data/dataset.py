@@ -83,8 +83,7 @@ class Dataset:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Training:
-    """What a model may learn from: the training part of a split and the catalogue, nothing later.
-
+    """What a model may learn from: the training part of a split and the catalogue, nothing later."""
 
     dataset: str
     users: Vocabulary

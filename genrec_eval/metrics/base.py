@@ -144,7 +144,9 @@ def bind(spelling: str, lookup: Callable[[str], tuple[Definition, Callable[..., 
         try:
             value = type(default)(text)
         except ValueError:
-            raise UsageError(f"metric '{spelling}': {name}={text} is not a {type(default).__name__}") from None
+            raise UsageError(
+                f"metric '{spelling}': {name}={text} is not a {type(default).__name__}"
+            ) from None
         if allowed is not None and value not in allowed:
             raise UsageError(
                 f"metric '{spelling}': {name} is one of {', '.join(map(str, allowed))}, not '{text}'"

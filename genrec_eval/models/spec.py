@@ -50,9 +50,13 @@ class ModelSpec(StrictModel):
     """Keys that every model of a suite has; adapters add theirs and a literal ``adapter`` key."""
 
     description: str | None = Field(None, description="One line for the report.")
-    timeout: PositiveFloat | None = Field(None, description="Seconds for one attempt; overrides engine.timeout.")
+    timeout: PositiveFloat | None = Field(
+        None, description="Seconds for one attempt; overrides engine.timeout."
+    )
     limit: PositiveInt | None = Field(None, description="Most calls in flight; overrides engine.limit.")
-    repeats: PositiveInt | None = Field(None, description="Independent samples per case; overrides engine.repeats.")
+    repeats: PositiveInt | None = Field(
+        None, description="Independent samples per case; overrides engine.repeats."
+    )
     scenarios: tuple[str, ...] | None = Field(None, description="Only these scenarios; all by default.")
 
     def build(self, context: BuildContext) -> Any:

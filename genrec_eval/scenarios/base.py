@@ -20,9 +20,7 @@ if TYPE_CHECKING:
     from genrec_eval.metrics.base import Metric, UnitScores
     from genrec_eval.protocol.batch import RankBatch
 
-SCENARIOS = Registry(
-    "scenario", {"top-k": "genrec_eval.scenarios.top_k:TopK"}, group="genrec_eval.scenarios"
-)
+SCENARIOS = Registry("scenario", {"top-k": "genrec_eval.scenarios.top_k:TopK"}, group="genrec_eval.scenarios")
 
 Ask = Callable[[Request], Awaitable[Answer]]
 """Put one request to the model under test; the engine numbers the steps of a case."""

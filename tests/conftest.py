@@ -1,0 +1,21 @@
+"""Fixtures that every room shares."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+os.environ.setdefault("HF_HUB_OFFLINE", "1")
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(scope="session")
+def real_data() -> Path:
+    """The folder of public data sets, which are not part of the project."""
+    folder = Path(os.environ.get("GENREC_EVAL_DATA", ROOT.parent / "shared" / "data"))
+    if not folder.is_dir():
+        pytest.skip("no public data sets: set GENREC_EVAL_DATA to a folder that holds movielens-100k")
+    return folder
