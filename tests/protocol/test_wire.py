@@ -38,9 +38,10 @@ ranks = st.builds(
 rates = st.builds(RateResponse, ratings=st.lists(st.none() | number, max_size=5).map(tuple))
 tokens = st.builds(TokenLogprob, text, number, st.lists(st.tuples(text, number), max_size=3).map(tuple))
 chats = st.builds(ChatResponse, text=text, finish_reason=st.none() | text, logprobs=optional_tuple(tokens))
+media = st.sampled_from(["image/png", "image/webp"])
 images = st.builds(
     ImageResponse,
-    image=st.builds(Image, st.binary(max_size=50), st.sampled_from(["image/png", "image/webp"])),
+    image=st.builds(Image, st.binary(max_size=50), media),
 )
 
 
