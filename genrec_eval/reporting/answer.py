@@ -1,0 +1,107 @@
+"""What the verdicts come to, in one sentence and in the order a reviewer needs."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from enum import StrEnum
+
+from genrec_eval.protocol.results import Ruling, Verdict
+from genrec_eval.reporting.format import bound
+from genrec_eval.reporting.results import Results
+from genrec_eval.reporting.text import plural
+
+
+class Outcome(StrEnum):
+    """A verdict beside what was expected of it; worst first."""
+
+    FAILED = "failed"
+    MISSED = "not caught"
+    FINDING = "finding"
+    UNDECIDED = "undecided"
+    NOT_RUN = "not run"
+    CAUGHT = "caught as expected"
+    HOLDS = "holds"
+
+
+ORDER = tuple(Outcome)
+RED = frozenset({Outcome.FAILED, Outcome.MISSED, Outcome.FINDING})
+
+
+def outcome(verdict: Verdict) -> Outcome:
+    """Tell a failed claim from a built-in finding and from a planted flaw that was meant to fail."""
+    if verdict.verdict is Ruling.NOT_RUN:
+        return Outcome.NOT_RUN
+    if verdict.verdict is Ruling.INSUFFICIENT:
+        return Outcome.UNDECIDED
+    if verdict.expected is Ruling.FAIL:
+        return Outcome.CAUGHT if verdict.verdict is Ruling.FAIL else Outcome.MISSED
+    if verdict.verdict is Ruling.PASS:
+        return Outcome.HOLDS
+    return Outcome.FAILED if verdict.gate else Outcome.FINDING
+
+
+def distance(verdict: Verdict) -> float:
+    """How far the figure lies from the margin, in half-widths of its interval."""
+    if verdict.value is None:
+        return 0.0
+    half = (verdict.high - verdict.low) / 2 if verdict.low is not None and verdict.high is not None else 0.0
+    return abs(verdict.value - verdict.margin) / max(half, 1e-12)
+
+
+def worst_first(verdicts: Iterable[Verdict]) -> list[Verdict]:
+    """Sort by outcome, then by how surely the margin is missed; stable otherwise."""
+    return sorted(verdicts, key=lambda row: (ORDER.index(outcome(row)), -distance(row)))
+
+
+def sentence(verdicts: Iterable[Verdict]) -> str:
+    """The answer: claims by class, then what the built-in checks found."""
+    rows = list(verdicts)
+    claims = Counter(outcome(row) for row in rows if row.gate)
+    checks = Counter(outcome(row) for row in rows if not row.gate)
+    if not rows:
+        return "The suite makes no claim, so nothing was decided; the figures stand for themselves."
+    parts: list[str] = []
+    for kind, one, many in (
+        (Outcome.FAILED, "failed", "failed"),
+        (Outcome.MISSED, "did not catch its planted flaw", "did not catch their planted flaws"),
+        (Outcome.UNDECIDED, "could not be decided", "could not be decided"),
+        (Outcome.HOLDS, "holds", "hold"),
+        (Outcome.CAUGHT, "caught its planted flaw as expected", "caught their planted flaws as expected"),
+        (Outcome.NOT_RUN, "was not run", "were not run"),
+    ):
+        if n := claims[kind]:
+            parts.append(f"{n if parts else plural(n, 'claim')} {one if n == 1 else many}")
+    text = ", ".join(parts) + "." if parts else "The suite makes no claim of its own."
+    if checks:
+        found = checks[Outcome.FINDING] + checks[Outcome.MISSED] + checks[Outcome.CAUGHT]
+        beside = [
+            f"{plural(n, 'check')} {word}"
+            for n, word in (
+                (checks[Outcome.UNDECIDED], "could not be decided"),
+                (checks[Outcome.NOT_RUN], "could not be run"),
+            )
+            if n
+        ]
+        text += f" Built-in checks: {plural(found, 'finding') if found else 'no finding'} in {len_of(checks)}"
+        text += f"; {', '.join(beside)}." if beside else "."
+    return text
+
+
+def len_of(counter: Counter[Outcome]) -> str:
+    """Number of checks behind a sentence."""
+    return plural(sum(counter.values()), "check")
+
+
+def rule(verdict: Verdict, results: Results) -> str:
+    """What the claim asks for, in words: ``"at most 1 %"``."""
+    unit = results.unit(verdict.metric)
+    margin = bound(verdict.margin, unit)
+    against = verdict.baseline or "the baseline"
+    return {
+        "at_least": f"at least {margin}",
+        "at_most": f"at most {margin}",
+        "better_by": f"better than {against}" + (f" by more than {margin}" if verdict.margin else ""),
+        "not_worse_by": f"not worse than {against} by more than {margin}",
+        "within": f"within ±{margin} of {against}",
+    }.get(verdict.rule, f"{verdict.rule} {margin}")

@@ -1,0 +1,55 @@
+"""Which model may be called best: only what the paired differences support."""
+
+from __future__ import annotations
+
+from genrec_eval.protocol.results import Estimate
+from genrec_eval.reporting.results import Results
+
+
+def beats(results: Results, scenario: str, metric: str, first: str, second: str, slice: str = "all") -> bool:
+    """True when the interval of the paired difference lies wholly on the better side of 0 for ``first``."""
+    sign = {"higher": 1, "lower": -1}.get(results.direction(metric), 0)
+    for model, other, turn in ((first, second, sign), (second, first, -sign)):
+        row = results.get(scenario, metric, model, slice, other)
+        if row is not None and row.low is not None and row.high is not None:
+            return (row.low > 0 and turn > 0) or (row.high < 0 and turn < 0)
+    return False
+
+
+def best(results: Results, scenario: str, metric: str, slice: str = "all") -> frozenset[str]:
+    """The models that beat every other one; more than one when they cannot be told apart.
+
+    Empty when nothing is shown: the metric has no direction, or no model or group of models beats all
+    the others.
+    """
+    direction = results.direction(metric)
+    values: dict[str, float] = {}
+    for model in results.models(scenario):
+        row = results.get(scenario, metric, model, slice)
+        if row is not None and row.value is not None:
+            values[model] = row.value
+    if direction == "none" or len(values) < 2:
+        return frozenset()
+    pick = max if direction == "higher" else min
+    top = {pick(values, key=lambda name: values[name])}
+    grown = True
+    while grown:
+        rest = [name for name in values if name not in top]
+        joins = [n for n in rest if not all(beats(results, scenario, metric, t, n, slice) for t in top)]
+        grown = bool(joins)
+        top.update(joins)
+    return frozenset() if len(top) == len(values) else frozenset(top)
+
+
+def differences(results: Results, scenario: str, slice: str = "all") -> list[Estimate]:
+    """Paired differences of a scenario, in their order."""
+    return [
+        row
+        for row in results.estimates
+        if row.scenario == scenario and row.baseline is not None and row.slice == slice
+    ]
+
+
+def clear_of_zero(row: Estimate) -> bool:
+    """True when the interval excludes 0."""
+    return row.low is not None and row.high is not None and (row.low > 0 or row.high < 0)

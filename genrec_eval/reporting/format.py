@@ -1,0 +1,182 @@
+"""The one number formatter: digits by the interval, percent for shares, a reason for what is missing."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+MINUS = "\u2212"
+_MOST_DECIMALS = 6
+_SKEW = 0.25
+"""Arms of an interval may differ by this share of the half-width before it is no longer written as ±."""
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A number as it is shown, in the unit of the column.
+
+    Attributes
+    ----------
+    value, low, high
+        Rounded to the same decimals; ``"—"`` when there is no value or no interval.
+    spread
+        ``"± 0.011"``, or ``"0.001 to 0.023"`` when the arms of the interval differ.
+    unit
+        ``"%"`` or ``""``.
+    known
+        False when no number may be shown; ``reason`` then says why.
+    """
+
+    value: str
+    low: str = "—"
+    high: str = "—"
+    spread: str = ""
+    unit: str = ""
+    known: bool = True
+    reason: str = ""
+
+    @property
+    def range(self) -> str:
+        """``"0.301 to 0.323"``."""
+        return f"{self.low} to {self.high}" if self.known else ""
+
+    def __str__(self) -> str:
+        if not self.known:
+            return f"— ({self.reason})"
+        spread = self.spread if self.spread.startswith("±") else f"({self.spread})"
+        return f"{self.value} {spread}{' %' if self.unit == '%' else ''}"
+
+
+def decimals(half: float) -> int:
+    """Decimals that leave two significant digits of the half-width ``half``.
+
+    >>> decimals(0.0114), decimals(0.0999), decimals(3.2), decimals(250)
+    (3, 2, 1, 0)
+    """
+    half = float(f"{abs(half):.1e}")
+    if half == 0:
+        return 0
+    return min(_MOST_DECIMALS, max(0, 1 - math.floor(math.log10(half))))
+
+
+def figure(
+    value: float | None,
+    low: float | None,
+    high: float | None,
+    *,
+    unit: str = "",
+    reason: str | None = None,
+) -> Figure:
+    """Show a value with its interval; a value without an interval is withheld.
+
+    >>> str(figure(0.31234, 0.3012, 0.3234))
+    '0.312 ± 0.011'
+    >>> str(figure(0.31234, 0.3012, 0.3234, unit="share"))
+    '31.2 ± 1.1 %'
+    >>> str(figure(None, None, None, reason="no unit could be scored"))
+    '— (no unit could be scored)'
+    """
+    if value is None or not math.isfinite(value):
+        return Figure("—", known=False, reason=reason or "no value", unit=sign(unit))
+    if low is None or high is None or not (math.isfinite(low) and math.isfinite(high)):
+        return Figure("—", known=False, reason=f"no interval: {reason or 'not given'}", unit=sign(unit))
+    factor = 100.0 if unit == "share" else 1.0
+    value, low, high = value * factor, low * factor, high * factor
+    half = (high - low) / 2
+    if half <= 0:
+        text = exact(value)
+        return Figure(text, text, text, "± 0", sign(unit))
+    places = decimals(half)
+    skewed = abs((high - value) - (value - low)) > _SKEW * half
+    shown_low, shown_high = fixed(low, places), fixed(high, places)
+    tiny = float(f"{half:.{places}f}") == 0
+    spread = f"± < {10.0**-places:.{places}f}" if tiny else f"± {fixed(half, places)}"
+    if skewed and not tiny:
+        spread = f"{shown_low} to {shown_high}"
+    return Figure(fixed(value, places), shown_low, shown_high, spread, sign(unit))
+
+
+def sign(unit: str) -> str:
+    """What a column head says for ``unit``: ``"%"`` for shares, else the unit itself."""
+    return "%" if unit == "share" else unit
+
+
+def fixed(value: float, places: int) -> str:
+    """Fixed decimals, thousands separated, a true minus and no negative zero.
+
+    >>> fixed(-1234.5678, 1), fixed(-0.0001, 2)
+    ('−1,234.6', '0.00')
+    """
+    text = f"{abs(value):,.{places}f}"
+    return f"{MINUS}{text}" if value < 0 and any(digit in "123456789" for digit in text) else text
+
+
+def exact(value: float) -> str:
+    """Up to four significant digits, without trailing zeros.
+
+    >>> exact(0.25), exact(1.0), exact(12345.0), exact(1 / 3)
+    ('0.25', '1', '12,345', '0.3333')
+    """
+    if value == 0 or not math.isfinite(value):
+        return "0" if value == 0 else "—"
+    places = min(_MOST_DECIMALS, max(0, 3 - math.floor(math.log10(abs(value)))))
+    text = fixed(value, places)
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def bound(value: float, unit: str = "") -> str:
+    """A margin as a person wrote it: ``0.01`` of a share is ``1 %``.
+
+    >>> bound(0.01, "share"), bound(-0.005)
+    ('1 %', '−0.005')
+    """
+    return f"{exact(value * 100)} %" if unit == "share" else exact(value)
+
+
+def count(value: object) -> str:
+    """Thousands separated; ``"—"`` when unknown.
+
+    >>> count(1950), count(None)
+    ('1,950', '—')
+    """
+    number = _number(value)
+    return "—" if number is None else fixed(number, 0)
+
+
+def seconds(value: object) -> str:
+    """A duration in the unit that reads best.
+
+    >>> seconds(0.0042), seconds(0.25), seconds(4.2), seconds(75), seconds(7300)
+    ('4.2 ms', '250 ms', '4.2 s', '1 min 15 s', '2 h 2 min')
+    """
+    number = _number(value)
+    if number is None:
+        return "—"
+    if number < 1:
+        milli = number * 1000
+        return f"{milli:.3g} ms" if milli < 999.5 else "1 s"
+    if number < 60:
+        return f"{number:.3g} s"
+    if number < 3600:
+        return f"{int(number // 60)} min {int(number % 60)} s"
+    return f"{fixed(number // 3600, 0)} h {int(number % 3600 // 60)} min"
+
+
+def money(value: object) -> str:
+    """US dollars; ``"—"`` when unknown.
+
+    >>> money(0.01234), money(12.5), money(0)
+    ('$0.0123', '$12.50', '$0')
+    """
+    number = _number(value)
+    if number is None:
+        return "—"
+    if number == 0:
+        return "$0"
+    return f"${number:,.2f}" if number >= 1 else f"${number:.3g}"
+
+
+def _number(value: object) -> float | None:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        return None
+    return float(value)

@@ -1,0 +1,84 @@
+"""The HTML report: one file, nothing from the network, no script."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from genrec_eval.core.content import content
+from genrec_eval.reporting.results import Results, mapping, read_json
+from genrec_eval.reporting.text import visible
+
+
+def render_report(directory: Path) -> str:
+    """Render the report of a run directory.
+
+    The same directory gives the same text: no clock, no random draw.
+
+    Parameters
+    ----------
+    directory
+        Holds ``estimates.json`` and, where there are any, ``run.json``, ``scores.parquet`` and
+        ``records/*.parquet``.
+
+    Raises
+    ------
+    UsageError
+        When ``estimates.json`` is missing or broken, or of a newer version.
+    """
+    from genrec_eval.reporting.page import page
+
+    results = Results.load(directory)
+    run = mapping(read_json(directory / "run.json")) if (directory / "run.json").is_file() else {}
+    environment = _environment()
+    return str(environment.get_template("report.html.j2").render(page(results, run, directory)))
+
+
+def write_report(directory: Path, out: Path | None = None) -> Path:
+    """Write the report of a run directory and return its path.
+
+    Parameters
+    ----------
+    directory
+        The run directory.
+    out
+        Where to write; ``report.html`` in the run directory by default.
+    """
+    path = out or directory / "report.html"
+    text = render_report(directory)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    # Written beside and moved, so that a reader never sees half a report.
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as stream:
+            stream.write(text)
+        Path(name).chmod(0o644)
+        Path(name).replace(path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+    return path
+
+
+def _environment() -> Any:
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+    from markupsafe import Markup
+
+    folder = content("reports") / "run"
+
+    def shown(value: Any) -> Any:
+        # Every expression of every template passes here: strangers' text cannot hide or reorder anything.
+        return visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+
+    environment = Environment(
+        loader=FileSystemLoader(folder),
+        autoescape=True,
+        finalize=shown,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.globals["stylesheet"] = Markup((folder / "report.css").read_text("utf-8"))  # noqa: S704
+    return environment

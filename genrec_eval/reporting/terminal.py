@@ -1,0 +1,185 @@
+"""The result in the terminal: word first, symbol second, colour third; plain where there is no tty."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from genrec_eval.protocol.results import Ruling, Verdict
+from genrec_eval.reporting.answer import Outcome, outcome, rule, sentence, worst_first
+from genrec_eval.reporting.compare import best
+from genrec_eval.reporting.format import MINUS, count, figure, sign
+from genrec_eval.reporting.results import Results
+from genrec_eval.reporting.text import line, plural
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.text import Text
+
+_WORDS = {
+    Outcome.FAILED: ("FAIL", "✗", "bold red"),
+    Outcome.MISSED: ("NOT CAUGHT", "✗", "bold red"),
+    Outcome.FINDING: ("FINDING", "▲", "red"),
+    Outcome.UNDECIDED: ("INSUFFICIENT", "?", "yellow"),
+    Outcome.NOT_RUN: ("NOT-RUN", "-", "dim"),
+    Outcome.CAUGHT: ("CAUGHT", "✓", "green"),
+    Outcome.HOLDS: ("PASS", "✓", "green"),
+}
+_PLAIN = str.maketrans({"±": "~", MINUS: "-", "—": "-", "↑": "+", "↓": "-", "·": ",", "…": ".", "×": "x"})
+_MODEL_WIDTH = 18
+_GAP = 2
+
+
+def print_results(estimates: Mapping[str, Any], console: Console, report: Path | None = None) -> None:
+    """Print figures with intervals, verdicts and what was not run.
+
+    Parameters
+    ----------
+    estimates
+        The parsed ``estimates.json``.
+    console
+        Where to print; its width decides how many metrics stand side by side.
+    report
+        The HTML report, named at the end.
+    """
+    results = Results.read(estimates)
+    for scenario in results.scenarios():
+        _scenario(results, scenario, console)
+    _not_run(results, console)
+    _verdicts(results, console)
+    if report is not None:
+        console.print(_styled(console, f"Report: {report}", ""), soft_wrap=True)  # a path is copied whole
+
+
+def _scenario(results: Results, scenario: str, console: Console) -> None:
+    from rich.table import Table
+    from rich.text import Text
+
+    models = results.models(scenario)
+    columns = [
+        (metric, _head(results, metric), _cells(results, scenario, metric, models))
+        for metric in results.metrics(scenario)
+        if any(results.get(scenario, metric, model) for model in models)
+    ]
+    if not columns:
+        return
+    _line(console, f"{scenario}: value ± half-width of its 95 % interval", "bold")
+    names = {model: line(model, _MODEL_WIDTH) for model in models}
+    first = max(len(name) for name in [*names.values(), "model"])
+    marked = False
+    for block in _blocks(columns, console.width - first):
+        table = Table(box=None, padding=(0, _GAP, 0, 0), pad_edge=False, header_style="bold")
+        table.add_column(Text("model"), no_wrap=True)
+        for _, head, _ in block:
+            table.add_column(Text(_plain(console, head)), justify="right", overflow="fold")
+        for position, model in enumerate(models):
+            row = [Text(_plain(console, names[model]))]
+            for _, _, cells in block:
+                text, is_best = cells[position]
+                marked = marked or is_best
+                row.append(Text(_plain(console, text), style="bold" if is_best else ""))
+            table.add_row(*row)
+        console.print(table)
+        console.print()
+    if marked:
+        _line(console, "* better than every model without one: the paired interval excludes 0", "dim")
+        console.print()
+
+
+def _head(results: Results, metric: str) -> str:
+    arrow = {"higher": " ↑", "lower": " ↓"}.get(results.direction(metric), "")
+    unit = sign(results.unit(metric))
+    return line(f"{results.title(metric)}{f' {unit}' if unit else ''}{arrow}", 40)
+
+
+def _cells(results: Results, scenario: str, metric: str, models: list[str]) -> list[tuple[str, bool]]:
+    top = best(results, scenario, metric)
+    cells: list[tuple[str, bool]] = []
+    for model in models:
+        row = results.get(scenario, metric, model)
+        if row is None:
+            cells.append(("not run", False))
+            continue
+        shown = figure(row.value, row.low, row.high, unit=results.unit(metric), reason=row.reason)
+        if not shown.known:
+            cells.append((f"— {line(shown.reason, 16)}", False))
+            continue
+        spread = shown.spread if shown.spread.startswith("±") else f"({shown.low}–{shown.high})"
+        cells.append((f"{shown.value} {spread}{' *' if model in top else '  '}", model in top))
+    return cells
+
+
+def _blocks(columns: list[tuple[str, str, list[tuple[str, bool]]]], room: int) -> list[list[Any]]:
+    blocks: list[list[Any]] = [[]]
+    used = 0
+    for column in columns:
+        width = max(len(text) for text in [column[1], *(cell for cell, _ in column[2])]) + _GAP
+        if blocks[-1] and used + width > room - _GAP:
+            blocks.append([])
+            used = 0
+        blocks[-1].append(column)
+        used += width
+    return blocks
+
+
+def _verdicts(results: Results, console: Console) -> None:
+    rows = worst_first(results.verdicts)
+    _line(console, sentence(rows), "bold")
+    checks = [row for row in rows if not row.gate and outcome(row) is Outcome.HOLDS]
+    for row in rows:
+        if row not in checks:
+            _verdict(results, row, console)
+    if checks:
+        _line(console, f"PASS {plural(len(checks), 'built-in check')} without a finding")
+    console.print()
+
+
+def _verdict(results: Results, row: Verdict, console: Console) -> None:
+    from rich.padding import Padding
+
+    word, symbol, style = _WORDS[outcome(row)]
+    text = _styled(console, f"{word} {symbol} ", style)
+    text.append(_plain(console, f"{line(row.claim, 200)} · {line(row.model, 60)}"))
+    if row.slice != "all":
+        text.append(_plain(console, f" · {line(row.slice, 60)}"))
+    console.print(text)
+    shown = figure(row.value, row.low, row.high, unit=results.unit(row.metric), reason=row.reason)
+    said = f"{results.title(row.metric)} {shown}, asked: {rule(row, results)}" if shown.known else ""
+    why = line(row.reason, 300)
+    if row.verdict is Ruling.INSUFFICIENT and row.needed:
+        why += f" (about {count(row.needed)} units would decide it)"
+    for detail in filter(None, (line(said), why)):
+        console.print(Padding(_styled(console, detail, "dim"), (0, 0, 0, 4)))
+
+
+def _not_run(results: Results, console: Console) -> None:
+    for row in results.coverage:
+        if row.state == "run":
+            continue
+        word = "NOT-RUN" if row.state == "not-run" else "PARTIAL"
+        said = (
+            f"{word} - {line(row.model, 60)} in {line(row.scenario, 60)}: {line(row.reason or 'no reason')}"
+        )
+        if row.state == "partial":
+            said += f" ({count(row.answered)} of {count(row.attempted)} answered)"
+        _line(console, said, "yellow")
+    if any(row.state != "run" for row in results.coverage):
+        console.print()
+
+
+def _line(console: Console, text: str, style: str = "") -> None:
+    # Text, never markup: names and reasons come from strangers.
+    console.print(_styled(console, text, style))
+
+
+def _styled(console: Console, text: str, style: str) -> Text:
+    from rich.text import Text
+
+    return Text(_plain(console, text), style=style)
+
+
+def _plain(console: Console, text: str) -> str:
+    if not console.options.ascii_only:
+        return text
+    return text.replace("±", "+/-").translate(_PLAIN).encode("ascii", "replace").decode()
