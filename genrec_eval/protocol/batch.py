@@ -30,6 +30,8 @@ class RankBatch:
         The catalogue; codes index it.
     candidates
         Item codes to choose from, or None for the whole catalogue.
+    repeat
+        Index of the independent sample; a model that draws must draw anew for each.
     """
 
     users: Any
@@ -38,6 +40,7 @@ class RankBatch:
     k: int
     items: Vocabulary
     candidates: Ragged | None = None
+    repeat: int = 0
 
     def __len__(self) -> int:
         return len(self.user_codes)

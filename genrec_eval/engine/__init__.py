@@ -1,0 +1,1 @@
+"""Plan, executors, journal, cache, limits, resume."""

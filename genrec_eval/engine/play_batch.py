@@ -1,0 +1,204 @@
+"""The executor for models that answer many users at once: arrays in, parquet out."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from genrec_eval.core.errors import GenrecError
+from genrec_eval.core.fingerprint import RECIPE, digest
+from genrec_eval.core.secrets import scrub
+from genrec_eval.engine.exchange import Tally
+from genrec_eval.engine.journal import Journal
+from genrec_eval.engine.progress import Task
+from genrec_eval.engine.records import drop_stale, part_name, write_part
+from genrec_eval.engine.rundir import disk_faults
+from genrec_eval.protocol.arrays import PAD
+from genrec_eval.protocol.batch import RankBatch, RankedBatch
+from genrec_eval.protocol.model import BatchModel
+from genrec_eval.protocol.status import CODES, Status
+from genrec_eval.protocol.tables import RECORDS
+
+if TYPE_CHECKING:
+    from genrec_eval.scenarios.base import Prepared, Scenario
+
+_KEY = b"genrec_eval.key"
+_INVALID = CODES.index(Status.INVALID)
+_ERROR = CODES.index(Status.ERROR)
+
+
+def play_batches(
+    scenario: Scenario,
+    prepared: Prepared,
+    rows: np.ndarray,
+    model: BatchModel,
+    names: tuple[str, str],
+    journal: Journal,
+    folder: Path,
+    chunk: int,
+    repeats: int,
+    task: Task,
+) -> Tally:
+    """Play all cases in chunks; a chunk whose part lies complete under the same key is not repeated.
+
+    Parameters
+    ----------
+    names
+        Model and scenario, as in the suite.
+    chunk
+        Cases per chunk; memory is bounded by it.
+    """
+    identity = model.identity()
+    identity_digest = digest(identity)
+    journal.add_identity(identity_digest, identity)
+    order = model.arrange(prepared.cases.column("unit").take(rows).combine_chunks())
+    rows = rows if order is None else rows[order]
+    tally, number = Tally(), 0
+    for repeat in range(repeats):
+        for start in range(0, len(rows), chunk):
+            some = rows[start : start + chunk]
+            batch = replace(scenario.batch(prepared, some), repeat=repeat)
+            key = _chunk_key(batch, identity_digest)
+            path = folder / part_name(*names, number)
+            number += 1
+            cached = _stored_key(path) == key
+            if cached:
+                tally.cached += len(some)
+            else:
+                with disk_faults(path):
+                    write_part(path, _play_chunk(model, batch, prepared, some, names), {_KEY.decode(): key})
+                journal.add_chunk(key, identity_digest, path.name, len(some))
+                tally.calls += len(some)
+                tally.attempts += len(some)
+            task.advance(len(some), cached=cached)
+    drop_stale(folder, *names, kept=number)
+    return tally
+
+
+def _chunk_key(batch: RankBatch, identity_digest: str) -> str:
+    content = hashlib.sha256()
+    for array in (batch.history.offsets, batch.history.values):
+        content.update(np.ascontiguousarray(array))
+    if batch.candidates is not None:
+        content.update(np.ascontiguousarray(batch.candidates.offsets))
+        content.update(np.ascontiguousarray(batch.candidates.values))
+    users = batch.users.combine_chunks() if isinstance(batch.users, pa.ChunkedArray) else batch.users
+    _, offsets, characters = pa.concat_arrays([users.cast(pa.string())]).buffers()
+    bounds = np.frombuffer(offsets, np.int32, len(users) + 1)
+    content.update(bounds)
+    content.update(memoryview(characters)[: bounds[-1]] if characters is not None else b"")
+    return digest([RECIPE, "rank-batch", content.hexdigest(), batch.k, batch.repeat, identity_digest])
+
+
+def _stored_key(path: Path) -> str | None:
+    try:
+        metadata = pq.read_schema(path).metadata or {}
+    except (OSError, pa.ArrowException):
+        return None
+    return metadata.get(_KEY, b"").decode()
+
+
+def _play_chunk(
+    model: BatchModel, batch: RankBatch, prepared: Prepared, rows: np.ndarray, names: tuple[str, str]
+) -> pa.Table:
+    sent = time.time()
+    try:
+        ranked = model.rank(batch)
+        ranked = _checked(ranked, len(batch))
+    except GenrecError:
+        raise
+    except Exception as error:  # a model may raise anything; its users get the status, the run goes on
+        ranked = _failed(len(batch), _ERROR, f"{type(error).__name__}: {error}")
+    return _table(ranked, batch, prepared, rows, names, sent, time.time())
+
+
+def _failed(n: int, code: int, sentence: str) -> RankedBatch:
+    return RankedBatch(
+        items=np.full((n, 1), PAD, np.int32),
+        status=np.full(n, code, np.uint8),
+        errors=dict.fromkeys(range(n), sentence),
+    )
+
+
+def _checked(ranked: RankedBatch, n: int) -> RankedBatch:
+    """Refuse what cannot be read as n lists; nothing is repaired."""
+    items = ranked.items
+    if items.ndim != 2 or not np.issubdtype(items.dtype, np.integer):
+        return _failed(n, _INVALID, f"the batch is a {items.ndim}-d array of {items.dtype}, not int32[n, k]")
+    if len(items) != n:
+        return _failed(n, _INVALID, f"{len(items)} lists came back for {n} users")
+    return ranked
+
+
+def _table(
+    ranked: RankedBatch,
+    batch: RankBatch,
+    prepared: Prepared,
+    rows: np.ndarray,
+    names: tuple[str, str],
+    sent: float,
+    end: float,
+) -> pa.Table:
+    n, items = len(batch), ranked.items
+    status = np.zeros(n, np.uint8) if ranked.status is None else ranked.status.copy()
+    errors = {row: scrub(sentence) for row, sentence in ranked.errors.items()}
+    filled = items != PAD
+    lengths = filled.sum(1)
+    top = len(batch.items)
+    broken = ((items < -1 - len(ranked.unknown)) | (items >= top)).any(1)
+    broken |= (filled != (np.arange(items.shape[1]) < lengths[:, None])).any(1)
+    if ranked.scores is not None:
+        broken |= ~np.isfinite(np.where(filled, ranked.scores, 0.0)).all(1)
+    for row in np.flatnonzero(broken & (status == 0)).tolist():
+        errors[row] = _what_is_broken(items[row], None if ranked.scores is None else ranked.scores[row], top)
+    status[broken & (status == 0)] = _INVALID
+    filled &= ~broken[:, None]
+    lengths = np.where(broken, 0, lengths)
+
+    offsets = pa.array(np.concatenate([[0], np.cumsum(lengths)]).astype(np.int32))
+    codes = items[filled].astype(np.int64)
+    ids = pa.concat_arrays([batch.items.ids, pa.array(ranked.unknown, pa.string())])
+    listed = ids.take(pa.array(np.where(codes >= 0, codes, top - 2 - codes)))
+    columns = {
+        "model": _constant(names[0], n),
+        "scenario": _constant(names[1], n),
+        "case": prepared.cases.column("case").take(rows).combine_chunks(),
+        "unit": prepared.cases.column("unit").take(rows).combine_chunks(),
+        "arm": prepared.cases.column("arm").take(rows).combine_chunks(),
+        "repeat": pa.array(np.full(n, batch.repeat, np.int16)),
+        "step": pa.array(np.zeros(n, np.int16)),
+        "status": pa.DictionaryArray.from_arrays(pa.array(status.astype(np.int32)), [str(s) for s in CODES]),
+        "error": pa.array([errors.get(row) for row in range(n)], pa.string()) if errors else None,
+        "items": pa.ListArray.from_arrays(offsets, listed),
+        "attempts": pa.array(np.ones(n, np.int16)),
+        "cached": pa.array(np.zeros(n, np.bool_)),
+        "sent": pa.array(np.full(n, sent)),
+        "end": pa.array(np.full(n, end)),
+    }
+    if ranked.scores is not None:
+        scores = pa.array(ranked.scores[filled].astype(np.float64))
+        columns["item_scores"] = pa.ListArray.from_arrays(offsets, scores)
+    arrays = [
+        pa.nulls(n, f.type) if columns.get(f.name) is None else columns[f.name].cast(f.type) for f in RECORDS
+    ]
+    return pa.Table.from_arrays(arrays, schema=RECORDS)
+
+
+def _what_is_broken(items: np.ndarray, scores: np.ndarray | None, top: int) -> str:
+    if scores is not None and not np.isfinite(scores[items != PAD]).all():
+        return "scores hold NaN or infinity"
+    outside = items[(items >= top) | (items < PAD)]
+    if len(outside):
+        return f"item code {int(outside[0])} is outside the catalogue of {top} items"
+    return "an empty slot stands before the end of the list"
+
+
+def _constant(word: str, n: int) -> pa.Array:
+    return pa.DictionaryArray.from_arrays(pa.array(np.zeros(n, np.int32)), [word])

@@ -1,0 +1,198 @@
+"""The run directory: the on-disk contract between play, score and report."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from genrec_eval.core.errors import IncompleteError, UsageError
+from genrec_eval.protocol.results import Coverage
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import pyarrow as pa
+
+FORMAT = 1
+"""Version of the run directory that this version writes; it reads every version up to it."""
+
+
+class RunDirectory:
+    """Files of one run.
+
+    Parameters
+    ----------
+    path
+        The directory; see :meth:`open` and :meth:`create`.
+    run
+        Content of ``run.json``.
+    """
+
+    def __init__(self, path: Path, run: dict[str, Any]) -> None:
+        self.path = path
+        self.run = run
+
+    @classmethod
+    def open(cls, path: Path) -> RunDirectory:
+        """Open a directory for reading.
+
+        Raises
+        ------
+        UsageError
+            When it is not a run directory, or one of a version that cannot be read.
+        """
+        file = path / "run.json"
+        if not file.is_file():
+            hint = "no such directory" if not path.exists() else "it holds no run.json"
+            raise UsageError(f"{path} is not a run directory: {hint}")
+        try:
+            run = orjson.loads(file.read_bytes())
+        except orjson.JSONDecodeError as error:
+            raise UsageError(f"{file} is not valid JSON ({error}); the run cannot be read") from None
+        version = run.get("format") if isinstance(run, dict) else None
+        if not isinstance(version, int) or version < 1:
+            raise UsageError(
+                f"{path} was written by an older, unreleased version of genrec-eval (it names no format);"
+                " choose another --out, or run with --fresh to set it aside"
+            )
+        if version > FORMAT:
+            raise UsageError(
+                f"{path} was written by a newer version of genrec-eval (format {version}, this one reads up to"
+                f" {FORMAT}); upgrade with: pip install -U genrec-eval"
+            )
+        return cls(path, run)
+
+    @classmethod
+    def create(cls, path: Path) -> RunDirectory:
+        """Open a directory for writing; made when missing, resumed when it is a run of ours."""
+        if path.exists() and not path.is_dir():
+            raise UsageError(f"{path} is a file; --out names a directory")
+        if (path / "run.json").exists():
+            return cls.open(path)
+        if path.exists() and any(p.name != "lock" for p in path.iterdir()):
+            raise UsageError(f"{path} holds other files and is not a run directory; choose another --out")
+        try:
+            path.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise UsageError(f"cannot make the run directory {path}: {error.strerror}") from error
+        return cls(path, {"format": FORMAT})
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Hold the directory for writing; released by the system when the process dies."""
+        from filelock import FileLock, Timeout
+
+        lock = FileLock(self.path / "lock")
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            raise UsageError(
+                f"another genrec-eval is writing to {self.path}; wait for it to end, or choose another --out"
+            ) from None
+        try:
+            yield
+        finally:
+            lock.release()
+
+    def save(self) -> None:
+        """Write ``run.json``."""
+        write_json(self.path / "run.json", self.run)
+
+    @property
+    def records_folder(self) -> Path:
+        """Folder of the record parts."""
+        return self.path / "records"
+
+    def played(self) -> list[tuple[str, str]]:
+        """(model, scenario) of everything that has records, in the order of the suite."""
+        return [(entry["model"], entry["scenario"]) for entry in self.run.get("play", [])]
+
+    @property
+    def coverage(self) -> list[Coverage]:
+        """What was played, and what was not and why."""
+        return [Coverage(**entry) for entry in self.run.get("coverage", [])]
+
+    def store_cases(self, scenario: str, cases: pa.Table, context: Mapping[str, pa.Table]) -> None:
+        """Keep what scoring needs, so that it never goes back to the data set."""
+        import pyarrow.parquet as pq
+
+        folder = self.path / "cases"
+        folder.mkdir(exist_ok=True)
+        for name, table in {scenario: cases, **{f"{scenario}@{n}": t for n, t in context.items()}}.items():
+            partial = folder / f"{name}.partial"
+            with disk_faults(folder):
+                pq.write_table(table, partial, compression="zstd")
+                partial.replace(folder / f"{name}.parquet")
+
+    def cases(self, scenario: str) -> pa.Table:
+        """The cases of a scenario."""
+        return self._table(f"{scenario}.parquet")
+
+    def context(self, scenario: str) -> dict[str, pa.Table]:
+        """Tables that scoring needs beside the cases."""
+        found = sorted((self.path / "cases").glob(f"{scenario}@*.parquet"))
+        return {path.stem.partition("@")[2]: self._table(path.name) for path in found}
+
+    def _table(self, name: str) -> pa.Table:
+        import pyarrow.parquet as pq
+
+        path = self.path / "cases" / name
+        if not path.is_file():
+            raise UsageError(f"{self.path} is incomplete: cases/{name} is missing; run the suite again")
+        return pq.read_table(path)
+
+    def records(
+        self, model: str, scenario: str, columns: Sequence[str] | None = None
+    ) -> Iterable[pa.RecordBatch]:
+        """Records of one model in one scenario, part by part."""
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        from genrec_eval.engine.records import parts
+
+        for path in parts(self.records_folder, model, scenario):
+            try:
+                with pq.ParquetFile(path) as file:
+                    yield from file.iter_batches(batch_size=1 << 14, columns=columns)
+            except pa.ArrowException as error:
+                raise UsageError(
+                    f"{path} cannot be read ({error}); run the suite again to rebuild it"
+                ) from None
+
+
+@contextmanager
+def disk_faults(place: Path) -> Iterator[None]:
+    """Turn a full or failing disk into a sentence; what the journal holds is kept."""
+    try:
+        yield
+    except OSError as error:
+        raise IncompleteError(
+            f"cannot write to {place} ({error.strerror or error}); everything answered before is kept: "
+            "make room and run the same command again to resume"
+        ) from error
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write strict JSON so that the file is either the old or the new one."""
+    partial = path.with_name(path.name + ".partial")
+    with disk_faults(path), partial.open("wb") as stream:
+        stream.write(orjson.dumps(value, option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS) + b"\n")
+        stream.flush()
+        os.fsync(stream.fileno())
+        partial.replace(path)
+
+
+def set_aside(path: Path) -> Path | None:
+    """Move a run directory out of the way, for ``--fresh``; nothing paid for is deleted."""
+    if not path.exists():
+        return None
+    number = 1
+    while (target := path.with_name(f"{path.name}~{number}")).exists():
+        number += 1
+    path.rename(target)
+    return target
