@@ -1,0 +1,1 @@
+"""Bundled reference recommenders: sound ones to compare with, and ones with a planted flaw to be caught."""

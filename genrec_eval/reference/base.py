@@ -1,0 +1,100 @@
+"""What every reference model has: options, a version of its algorithm, an identity."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from genrec_eval.core.errors import UsageError
+from genrec_eval.core.registry import Registry
+from genrec_eval.core.strict import StrictModel
+from genrec_eval.protocol.model import BatchModel
+
+if TYPE_CHECKING:
+    from genrec_eval.data.dataset import Training
+    from genrec_eval.protocol.batch import RankBatch, RankedBatch
+
+REFERENCE = Registry(
+    "reference model",
+    {
+        "random": "genrec_eval.reference.random:Random",
+        "popularity": "genrec_eval.reference.popularity:Popularity",
+        "item-knn": "genrec_eval.reference.item_knn:ItemKNN",
+        "duplicates": "genrec_eval.reference.duplicates:Duplicates",
+        "unknown-ids": "genrec_eval.reference.unknown_ids:UnknownIds",
+        "seen-items": "genrec_eval.reference.seen_items:SeenItems",
+        "short-lists": "genrec_eval.reference.short_lists:ShortLists",
+    },
+)
+"""Name → class. The modules import no numpy at their top: suites are validated against their options."""
+
+
+class NoOptions(StrictModel):
+    """A model without options."""
+
+
+class ReferenceModel(BatchModel):
+    """A recommender that is fitted when it is made and answers columnar batches.
+
+    A list depends on nothing but the training, the options and the row's own user, history and
+    candidates: order and chunking change nothing. Sound models (``planted`` is None) never recommend
+    an item of the history, never repeat one, and fill the list as far as the catalogue allows.
+
+    Parameters
+    ----------
+    training
+        What the model may learn from.
+    options
+        A validated instance of ``Options``; the defaults when None.
+    seed
+        The run's seed; used by models that draw.
+    """
+
+    name: ClassVar[str]
+    version: ClassVar[int]
+    """Version of the algorithm: raised when its numbers change, so that no old answer is reused."""
+    planted: ClassVar[str | None] = None
+    """The flaw that is built in, by the name of the metric that must show it; None for a sound model."""
+    seeded: ClassVar[bool] = False
+    """Whether lists depend on the seed, which is then part of the identity."""
+    Options: ClassVar[type[StrictModel]] = NoOptions
+
+    def __init__(self, training: Training, options: Any = None, seed: int = 0) -> None:
+        self.training = training
+        self.options = self.Options() if options is None else options
+        self.seed = seed
+        self.fit()
+
+    def identity(self) -> dict[str, Any]:
+        """Name, version of the algorithm, options, training digest, and the seed where it is used."""
+        identity: dict[str, Any] = {
+            "adapter": "reference",
+            "model": self.name,
+            "version": self.version,
+            "options": self.options.model_dump(mode="json"),
+            "training": self.training.digest,
+        }
+        return {**identity, "seed": self.seed} if self.seeded else identity
+
+    def fit(self) -> None:
+        """Learn from ``self.training``; nothing to learn unless overridden."""
+
+    @abstractmethod
+    def lists(self, batch: RankBatch, width: int) -> RankedBatch:
+        """Make lists of at most ``width`` items for a batch in this model's catalogue."""
+
+    def rank(self, batch: RankBatch) -> RankedBatch:
+        """Rank for every user; the width is the shorter of ``k`` and the catalogue.
+
+        Raises
+        ------
+        UsageError
+            When the batch speaks of another catalogue than the model was fitted on.
+        """
+        ours, theirs = self.training.items.ids, batch.items.ids
+        if theirs is not ours and not theirs.equals(ours):
+            raise UsageError(
+                f"reference model '{self.name}' was fitted on a catalogue of {len(ours):,} items, but is asked"
+                f" about another one of {len(theirs):,}; fit and ask on the same data"
+            )
+        return self.lists(batch, min(batch.k, len(ours)))

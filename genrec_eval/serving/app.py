@@ -1,0 +1,87 @@
+"""The server's application: routes over the services, with key, log and faults."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from genrec_eval.serving.chat import ChatService, Speaker
+from genrec_eval.serving.exchange import ApiError, CallLog, Endpoint, Exchanges, json_reply
+from genrec_eval.serving.faults import Faults
+
+if TYPE_CHECKING:
+    from genrec_eval.data.dataset import Training
+
+ECHO = "echo"
+"""Model id that answers with the last user message: the cheapest there is, for load tests."""
+
+
+def create_app(
+    training: Training | None = None,
+    models: Sequence[str] = ("popularity",),
+    faults: Faults | None = None,
+    *,
+    seed: int = 0,
+    api_key: str | None = None,
+    log: Path | None = None,
+) -> Starlette:
+    """Make the ASGI application.
+
+    Parameters
+    ----------
+    training
+        What the reference models learn from; without it only ``echo`` and images are served.
+    models
+        Names of reference models; the first is the default of ``/rank``.
+    faults
+        What goes wrong on purpose; nothing by default.
+    seed
+        Seed of models that draw.
+    api_key
+        Key that calls must bear as ``Authorization: Bearer``.
+    log
+        File that gets one JSON line per request received and one per answer completed.
+
+    Raises
+    ------
+    UsageError
+        When a model is unknown or the log cannot be written.
+    """
+    exchanges = Exchanges(faults or Faults(), api_key, CallLog(log) if log else None)
+    speakers: dict[str, Speaker] = {ECHO: lambda last, request: last}
+    routes = []
+    if training is not None:
+        from genrec_eval.serving.catalogue import Catalogue
+        from genrec_eval.serving.ranking import RankService
+
+        catalogue = Catalogue(training, models, seed)
+        service = RankService(catalogue)
+        routes.append(Route("/rank", Endpoint(service.rank, exchanges), methods=["POST"]))
+    chat = ChatService(speakers, revision=training.digest if training else ECHO)
+    calm = {"faulty": False}
+    routes = [
+        Route("/v1/chat/completions", Endpoint(chat.complete, exchanges), methods=["POST"]),
+        *routes,
+        Route("/v1/models", Endpoint(chat.models, exchanges, **calm), methods=["GET"]),
+        Route("/v1/models/{id:path}", Endpoint(chat.model, exchanges, **calm), methods=["GET"]),
+        Route("/health", Endpoint(_health(chat), exchanges, open_to_all=True, **calm), methods=["GET"]),
+    ]
+    return Starlette(routes=routes, exception_handlers={HTTPException: _no_such_path})
+
+
+def _health(chat: ChatService) -> Any:
+    return lambda body, scope: json_reply({"status": "ok", "models": chat.listed})
+
+
+async def _no_such_path(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    said = "Not allowed to" if error.status_code == 405 else "Invalid URL"
+    reply = ApiError(error.status_code, f"{said} ({request.method} {request.url.path})").reply()
+    return Response(reply.body, reply.status, media_type="application/json")
