@@ -129,13 +129,7 @@ class Exchanger:
             if exchange.blob is not None:
                 image = Image((self.blobs / exchange.blob).read_bytes(), exchange.media_type or "")
             response = response_from_wire(request.kind, orjson.loads(exchange.response), image)
-        return Answer(
-            status=exchange.status,
-            response=response,
-            error=exchange.error,
-            raw=exchange.raw,
-            first=exchange.first,
-        )
+        return Answer(status=exchange.status, response=response, error=exchange.error, raw=exchange.raw)
 
     async def _attempts(self, request: Request, wire: dict[str, Any], key: str, repeat: int) -> Exchange:
         call = Call(repeat=repeat, timeout=self.policy.timeout)

@@ -113,12 +113,13 @@ def make_player(
     if translator is not None and translator.needs in kinds:
         kinds.add(translator.gives)
     if scenario.kind not in kinds:
+        given = ", ".join(sorted(kinds))
         hint = "; give it a recommender: block to rank through chat" if "chat" in model.kinds else ""
         return Coverage(
             model=pairing.model,
             scenario=pairing.scenario,
             state="not-run",
-            reason=f"the scenario asks for '{scenario.kind}', the model answers {', '.join(sorted(kinds))}{hint}",
+            reason=f"the scenario asks for '{scenario.kind}', the model answers {given}{hint}",
         )
     if translator is not None and scenario.kind != translator.gives:
         translator = None

@@ -10,10 +10,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import orjson
 
 from genrec_eval.core.errors import GenrecError
 from genrec_eval.core.fingerprint import digest
 from genrec_eval.core.randomness import generator
+from genrec_eval.core.secrets import scrub
 from genrec_eval.engine.budget import Budget
 from genrec_eval.engine.environment import git_state, machine, versions
 from genrec_eval.engine.exchange import Exchanger, Policy
@@ -192,16 +194,13 @@ def _rows(prepared: Prepared, limit: int | None, seed: int, scenario: str) -> np
 
 
 def _described(player: Player) -> dict[str, Any]:
-    from genrec_eval.core.secrets import scrub
-
     described: dict[str, Any] = {"adapter": getattr(player.pairing.spec, "adapter", None)}
     described["description"] = player.pairing.spec.description
     described["identity"] = player.model.identity()
+    described["repeats"] = player.repeats
     described["planted"] = getattr(player.model, "planted", None)
     if player.translator is not None:
         described["recommender"] = player.translator.identity()
-    import orjson
-
     return dict(orjson.loads(scrub(orjson.dumps(described).decode())))
 
 

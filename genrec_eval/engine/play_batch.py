@@ -85,14 +85,14 @@ def play_batches(
 def _chunk_key(batch: RankBatch, identity_digest: str) -> str:
     content = hashlib.sha256()
     for array in (batch.history.offsets, batch.history.values):
-        content.update(np.ascontiguousarray(array))
+        content.update(array.tobytes())
     if batch.candidates is not None:
-        content.update(np.ascontiguousarray(batch.candidates.offsets))
-        content.update(np.ascontiguousarray(batch.candidates.values))
+        content.update(batch.candidates.offsets.tobytes())
+        content.update(batch.candidates.values.tobytes())
     users = batch.users.combine_chunks() if isinstance(batch.users, pa.ChunkedArray) else batch.users
     _, offsets, characters = pa.concat_arrays([users.cast(pa.string())]).buffers()
     bounds = np.frombuffer(offsets, np.int32, len(users) + 1)
-    content.update(bounds)
+    content.update(bounds.tobytes())
     content.update(memoryview(characters)[: bounds[-1]] if characters is not None else b"")
     return digest([RECIPE, "rank-batch", content.hexdigest(), batch.k, batch.repeat, identity_digest])
 

@@ -103,17 +103,18 @@ class RecordWriter:
             return
         constants = {"model": self.model, "scenario": self.scenario}
         columns = [
-            pa.array([constants.get(f.name, row.get(f.name)) for row in self._rows], f.type)
-            if not pa.types.is_dictionary(f.type)
-            else pa.array([constants.get(f.name, row.get(f.name)) for row in self._rows], pa.string()).cast(
-                f.type
-            )
-            for f in RECORDS
+            _column(f, [constants.get(f.name, row.get(f.name)) for row in self._rows]) for f in RECORDS
         ]
         path = self.folder / part_name(self.model, self.scenario, self.written)
         write_part(path, pa.Table.from_arrays(columns, schema=RECORDS))
         self.written += 1
         self._rows.clear()
+
+
+def _column(field: pa.Field, values: list[Any]) -> pa.Array:
+    if pa.types.is_dictionary(field.type):
+        return pa.array(values, pa.string()).cast(field.type)
+    return pa.array(values, field.type)
 
 
 def drop_stale(folder: Path, model: str, scenario: str, kept: int) -> None:

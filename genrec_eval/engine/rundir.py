@@ -62,8 +62,8 @@ class RunDirectory:
             )
         if version > FORMAT:
             raise UsageError(
-                f"{path} was written by a newer version of genrec-eval (format {version}, this one reads up to"
-                f" {FORMAT}); upgrade with: pip install -U genrec-eval"
+                f"{path} was written by a newer version of genrec-eval (format {version}, this one reads"
+                f" up to {FORMAT}); upgrade with: pip install -U genrec-eval"
             )
         return cls(path, run)
 

@@ -108,6 +108,10 @@ class Translator(ABC):
     needs: Kind
 
     @abstractmethod
+    def identity(self) -> dict[str, Any]:
+        """Digest of the template, parser, settings: for provenance, not part of the call's key."""
+
+    @abstractmethod
     def translate(self, request: Request) -> Request:
         """Turn the scenario's request into the one that is sent."""
 
