@@ -1,0 +1,215 @@
+"""From stored records to arrays of ranked lists: joined to the cases by id, chunk by chunk."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from genrec_eval.core.errors import UsageError
+from genrec_eval.protocol.arrays import PAD, Int32, Int64, Ragged, Vocabulary
+from genrec_eval.protocol.status import CODES, UNANSWERED, Status
+
+Mask = npt.NDArray[np.bool_]
+
+CELLS = 4_000_000
+"""List slots handled at once; bounds the memory of scoring whatever the size of the run."""
+
+_STATUSES = pa.array([str(status) for status in CODES])
+_NOT_ATTEMPTED = CODES.index(Status.NOT_ATTEMPTED)
+_ANSWERED = np.array([status not in UNANSWERED for status in CODES])
+_USABLE = np.array([status in (Status.OK, Status.TRUNCATED) for status in CODES])
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """Lists of m cases.
+
+    Attributes
+    ----------
+    rows
+        int64[m], rows of the case table.
+    items
+        int32[m, k] as in :class:`~genrec_eval.metrics.lists.RankedLists`.
+    answered
+        bool[m].
+    """
+
+    rows: Int64
+    items: Int32
+    answered: Mask
+
+
+class RecordReader:
+    """Reads rank records against a case table.
+
+    Parameters
+    ----------
+    cases
+        Case ids, distinct; a list belongs to the row of its case.
+    items
+        The catalogue.
+    k
+        Only the first ``k`` items of a list are read.
+
+    Attributes
+    ----------
+    attempted, answered
+        bool[n], True where at least one repeat was; complete once :meth:`read` is exhausted.
+    """
+
+    def __init__(self, cases: pa.Array, items: Vocabulary, k: int) -> None:
+        self.cases, self.items, self.k = cases, items, k
+        self.attempted: Mask = np.zeros(len(cases), bool)
+        self.answered: Mask = np.zeros(len(cases), bool)
+        self._recorded: dict[int, Mask] = {}
+        self._unknown: dict[str, int] = {}
+        self._next = 0
+
+    def read(self, records: Iterable[pa.RecordBatch]) -> Iterator[tuple[int, Chunk]]:
+        """Yield (repeat, chunk) pairs; cases that were not attempted are left out.
+
+        Raises
+        ------
+        UsageError
+            When a record belongs to no case, a case has two records of one repeat, or a status
+            is unknown.
+        """
+        for block in _blocks(records, max(1, CELLS // self.k)):
+            yield from self._read_block(block)
+
+    def _read_block(self, block: pa.Table) -> Iterator[tuple[int, Chunk]]:
+        rows = self._join(block.column("case").combine_chunks())
+        status = _status_codes(block)
+        repeats = block.column("repeat").combine_chunks().fill_null(0).to_numpy(zero_copy_only=False)
+        asked = status != _NOT_ATTEMPTED
+        items = block.column("items").combine_chunks()
+        for repeat in np.unique(repeats).tolist():
+            of_repeat = repeats == repeat
+            self._refuse_twice(repeat, rows[of_repeat])
+            chosen = np.flatnonzero(of_repeat & asked)
+            if not chosen.size:
+                continue
+            own = items if len(chosen) == len(items) else items.take(pa.array(chosen))
+            codes = status[chosen]
+            chunk = Chunk(rows[chosen], self._matrix(own, _USABLE[codes]), _ANSWERED[codes])
+            self.attempted[chunk.rows] = True
+            self.answered[chunk.rows] |= chunk.answered
+            yield repeat, chunk
+
+    def _join(self, cases: pa.Array) -> Int64:
+        """Row of each case. Records mostly come in the order of the cases, which saves the hashing."""
+        start, self._next = self._next, self._next + len(cases)
+        if cases.equals(self.cases.slice(start, len(cases))):
+            return np.arange(start, start + len(cases))
+        rows = pc.index_in(cases, value_set=self.cases).fill_null(-1).to_numpy(zero_copy_only=False)
+        if len(rows) and rows.min() < 0:
+            stranger = cases[int(rows.argmin())].as_py()
+            raise UsageError(
+                f"the records hold case '{str(stranger)[:80]}', which is not in the case table: "
+                "they belong to another run or to other data"
+            )
+        if len(rows):
+            self._next = int(rows[-1]) + 1
+        return rows.astype(np.int64)
+
+    def _refuse_twice(self, repeat: int, rows: Int64) -> None:
+        recorded = self._recorded.setdefault(repeat, np.zeros(len(self.cases), bool))
+        if recorded[rows].any() or len(np.unique(rows)) < len(rows):
+            values, counts = np.unique(rows, return_counts=True)
+            twice = rows[recorded[rows]] if recorded[rows].any() else values[counts > 1]
+            raise UsageError(
+                f"case '{self.cases[int(twice[0])].as_py()}' has two records of repeat {repeat}: "
+                "the run directory is damaged; run again with --fresh"
+            )
+        recorded[rows] = True
+
+    def _matrix(self, lists: pa.ListArray, usable: Mask) -> Int32:
+        """int32[m, k] of catalogue codes; lists that are null or not usable are empty."""
+        lengths = pc.list_value_length(lists).fill_null(0).to_numpy(zero_copy_only=False).astype(np.int64)
+        width = np.where(usable, np.minimum(lengths, self.k), 0)
+        starts = lists.offsets.to_numpy(zero_copy_only=False)[:-1].astype(np.int64)
+        ends = np.cumsum(width)
+        total = int(ends[-1]) if len(ends) else 0
+        index = np.repeat(starts - (ends - width), width) + np.arange(total)
+        first = int(index[0]) if total else 0
+        contiguous = total == 0 or (int(index[-1]) - first + 1 == total and bool((width == lengths).all()))
+        values = lists.values.slice(first, total) if contiguous else lists.values.take(pa.array(index))
+        place = np.arange(self.k) < width[:, None]
+        matrix = np.full(place.shape, PAD, np.int32)
+        matrix[place] = self._codes(values, place)
+        return matrix
+
+    def _codes(self, values: pa.Array, place: Mask) -> Int32:
+        codes = self.items.encode(values)
+        strange = np.flatnonzero(codes < 0)
+        if not strange.size:
+            return codes
+        codes = codes.copy()
+        names = values.take(pa.array(strange))
+        if pa.types.is_dictionary(names.type):
+            names = names.cast(names.type.value_type)
+        encoded = names.dictionary_encode()
+        known = self._unknown
+        # setdefault sees the length before the insertion, so a new name gets the next free code
+        local = [known.setdefault(name, -2 - len(known)) for name in encoded.dictionary.to_pylist()]
+        indices = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False)
+        # a null is some unknown item, never the same one twice in a list: its code is its position
+        nulls = np.iinfo(np.int32).min + np.nonzero(place)[1][strange]
+        codes[strange] = np.where(indices < 0, nulls, np.append(np.array(local, np.int64), 0)[indices])
+        return codes
+
+
+def ragged(column: pa.ChunkedArray) -> Ragged:
+    """A list<int32> column as :class:`Ragged`; null lists are empty.
+
+    >>> ragged(pa.chunked_array([[[1, 2], None, [3]]], pa.list_(pa.int32()))).lengths.tolist()
+    [2, 0, 1]
+    """
+    array = column.combine_chunks()
+    if array.null_count:
+        array = pc.fill_null(array, pa.scalar([], array.type))
+    offsets = array.offsets.to_numpy(zero_copy_only=False).astype(np.int64)
+    values = array.values.to_numpy(zero_copy_only=False)[offsets[0] : offsets[-1]]
+    return Ragged(offsets - offsets[0], values.astype(np.int32, copy=False))
+
+
+def list_column(lists: Ragged) -> pa.Array:
+    """:class:`Ragged` as a list<int32> array."""
+    return pa.ListArray.from_arrays(pa.array(lists.offsets, pa.int32()), pa.array(lists.values, pa.int32()))
+
+
+def _status_codes(block: pa.Table) -> npt.NDArray[np.int64]:
+    column = block.column("status").cast(pa.string()).combine_chunks()
+    codes = pc.index_in(column, value_set=_STATUSES).fill_null(-1).to_numpy(zero_copy_only=False)
+    if len(codes) and codes.min() < 0:
+        row = int(codes.argmin())
+        raise UsageError(
+            f"the record of case '{block.column('case')[row].as_py()}' has the unknown status "
+            f"'{str(column[row].as_py())[:40]}': it was written by another version or by hand"
+        )
+    return codes.astype(np.int64)
+
+
+def _blocks(records: Iterable[pa.RecordBatch], size: int) -> Iterator[pa.Table]:
+    """Gather small batches and cut large ones, so that a block has about ``size`` rows."""
+    held: list[pa.RecordBatch] = []
+    rows = 0
+    for batch in records:
+        for start in range(0, batch.num_rows, size):
+            piece = batch.slice(start, size)
+            held.append(piece)
+            rows += piece.num_rows
+            if rows >= size:
+                yield _table(held)
+                held, rows = [], 0
+    if held:
+        yield _table(held)
+
+
+def _table(batches: list[pa.RecordBatch]) -> pa.Table:
+    return pa.Table.from_batches(batches).unify_dictionaries()
