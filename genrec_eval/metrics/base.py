@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import functools
 import re
-from collections.abc import Callable, Mapping
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import numpy as np
+import numpy.typing as npt
 
 from genrec_eval.core.errors import UsageError, did_you_mean
-from genrec_eval.protocol.arrays import Float64
+from genrec_eval.protocol.arrays import Float64, Int64
 from genrec_eval.protocol.results import Direction
+from genrec_eval.stats.sample import Sample
 
-Reasons = Mapping[str, np.ndarray]
+Bool = npt.NDArray[np.bool_]
+Reasons = Mapping[str, Bool]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,11 +35,58 @@ class UnitScores:
         For a metric of the whole run (coverage, ...): its value. ``values`` then holds what the
         run's value would lose without that unit: ``total`` minus the leave-one-out value.
         None for a mean over units.
+    reach
+        The most that one unit can change ``total``; None when unknown.
     """
 
     values: Float64
     reasons: Reasons = field(default_factory=dict)
     total: float | None = None
+    reach: float | None = None
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    @property
+    def scored(self) -> Bool:
+        """bool[n], the units that have a score."""
+        scored = np.ones(len(self.values), bool)
+        for mask in self.reasons.values():
+            scored &= ~mask
+        return scored
+
+    @classmethod
+    def join(cls, parts: Sequence[UnitScores]) -> UnitScores:
+        """Scores of consecutive chunks of units as one; for means over units."""
+        names = sorted({name for part in parts for name in part.reasons})
+        empty = np.empty(0, bool)
+        return cls(
+            values=np.concatenate([part.values for part in parts] or [np.empty(0)]),
+            reasons={
+                name: np.concatenate(
+                    [part.reasons.get(name, np.zeros(len(part), bool)) for part in parts] or [empty]
+                )
+                for name in names
+            },
+        )
+
+    def place(self, rows: Int64, n: int, reason: str) -> UnitScores:
+        """Put unit ``i`` at ``rows[i]`` of ``n`` units; the others are excluded for ``reason``.
+
+        >>> placed = UnitScores(values=np.array([0.5, 1.0])).place(np.array([2, 0]), 3, "missing")
+        >>> placed.values, placed.reasons["missing"]
+        (array([1. , 0. , 0.5]), array([False,  True, False]))
+        """
+        values = np.zeros(n)
+        values[rows] = self.values
+        reasons = {name: np.zeros(n, bool) for name in self.reasons}
+        for name, mask in self.reasons.items():
+            reasons[name][rows] = mask
+        absent = np.ones(n, bool)
+        absent[rows] = False
+        if absent.any():
+            reasons[reason] = reasons.get(reason, np.zeros(n, bool)) | absent
+        return UnitScores(values=values, reasons=reasons, total=self.total, reach=self.reach)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +127,61 @@ class Definition:
     traps: str = ""
 
 
+class Accumulator(ABC):
+    """A metric of the whole run as a stream over chunks of units.
+
+    A family of this form is a subclass that takes the cutoff and the parameters as keywords; memory
+    may grow with the catalogue or the number of units, not with the length of the lists.
+    """
+
+    @abstractmethod
+    def update(self, lists: Any) -> None:
+        """Take in the next chunk of units."""
+
+    @abstractmethod
+    def finish(self) -> UnitScores:
+        """Scores of all units, in the order in which they came."""
+
+
+class _Rows(Accumulator):
+    """A mean over units as a stream: every chunk is scored on its own."""
+
+    def __init__(self, function: Callable[[Any], Any]) -> None:
+        self.function = function
+        self.parts: list[UnitScores] = []
+
+    def update(self, lists: Any) -> None:
+        self.parts.append(self.function(lists))
+
+    def finish(self) -> UnitScores:
+        return UnitScores.join(self.parts)
+
+
+class Family:
+    """What the name of a metric stands for: its definition and what computes it.
+
+    Attributes
+    ----------
+    function
+        ``function(lists, k=..., **parameters) -> UnitScores``, scoring each unit on its own, or a
+        subclass of :class:`Accumulator`.
+    """
+
+    def __init__(self, definition: Definition, function: Callable[..., UnitScores | Accumulator]) -> None:
+        functools.update_wrapper(self, function)  # type: ignore[arg-type]  # keeps docstring and doctest visible
+        self.definition = definition
+        self.function = function
+
+
+def define(definition: Definition) -> Callable[[Callable[..., UnitScores | Accumulator]], Family]:
+    """Decorate a function or an :class:`Accumulator` into a metric that a suite can name.
+
+    ``metric("my_metrics.py:first_hit@10")`` finds it by module or file, an entry point of the group
+    ``genrec_eval.metrics`` by name.
+    """
+    return functools.partial(Family, definition)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Metric:
     """A definition with its parameters and cutoff bound.
@@ -82,14 +189,14 @@ class Metric:
     Attributes
     ----------
     id
-        ``"ndcg@10"``, ``"ndcg(gain=exp)@10"``: parameters that differ from the default, in
+        ``"ndcg@10"``, ``"ndcg(ideal=all)@10"``: parameters that differ from the default, in
         alphabetical order.
     definition_id
         All parameters spelled out; two numbers are comparable only when these are equal.
     """
 
     definition: Definition
-    function: Callable[..., UnitScores]
+    function: Callable[..., UnitScores | Accumulator]
     k: int | None
     parameters: Mapping[str, Any] = field(default_factory=dict)
 
@@ -106,10 +213,29 @@ class Metric:
         defaults = {name: default for name, (default, _) in self.definition.parameters.items()}
         return _spell(self.definition.name, {**defaults, **self.parameters}, self.k)
 
+    def start(self) -> Accumulator:
+        """A fresh stream; feed it chunks of units, then finish it."""
+        bound = {**({} if self.k is None else {"k": self.k}), **self.parameters}
+        if isinstance(self.function, type) and issubclass(self.function, Accumulator):
+            return self.function(**bound)
+        return _Rows(functools.partial(self.function, **bound))
+
     def __call__(self, lists: Any) -> UnitScores:
         """Score every unit; ``lists`` is what the family of metrics works on."""
-        extra = {} if self.k is None else {"k": self.k}
-        return self.function(lists, **extra, **self.parameters)
+        stream = self.start()
+        stream.update(lists)
+        return stream.finish()
+
+    def sample(self, scores: UnitScores) -> Sample:
+        """``scores`` in the form that :mod:`genrec_eval.stats.intervals` takes."""
+        return Sample(
+            values=scores.values,
+            scored=scores.scored,
+            bounds=self.definition.bounds,
+            indicator=self.definition.values == "indicator",
+            total=scores.total,
+            reach=scores.reach,
+        )
 
 
 def _spell(name: str, parameters: Mapping[str, Any], k: int | None) -> str:
@@ -117,44 +243,61 @@ def _spell(name: str, parameters: Mapping[str, Any], k: int | None) -> str:
     return f"{name}{f'({inside})' if inside else ''}{f'@{k}' if k is not None else ''}"
 
 
-_SPELLING = re.compile(r"(?P<name>[a-z][a-z0-9_]*)(?:\((?P<parameters>[^()]*)\))?(?:@(?P<k>\d+))?")
+_SPELLING = re.compile(
+    r"(?P<name>[A-Za-z][A-Za-z0-9_-]*|[^()@]+:[A-Za-z_][A-Za-z0-9_.]*)"
+    r"(?:\((?P<parameters>[^()]*)\))?(?:@(?P<k>\d+))?"
+)
+GREATEST_CUTOFF = 1_000_000
 
 
-def bind(spelling: str, lookup: Callable[[str], tuple[Definition, Callable[..., UnitScores]]]) -> Metric:
-    """Read ``"ndcg(gain=exp)@10"``.
+def bind(spelling: str, lookup: Callable[[str], Family]) -> Metric:
+    """Read ``"ndcg(ideal=all)@10"``.
 
     Raises
     ------
     UsageError
         When the spelling, a parameter, a value or the cutoff is wrong.
     """
-    match = _SPELLING.fullmatch(spelling.replace(" ", ""))
+    match = _SPELLING.fullmatch(spelling.strip())
     if match is None:
         raise UsageError(f"metric '{spelling}' is not of the form name(parameter=value)@k")
-    definition, function = lookup(match["name"])
+    family = lookup(match["name"])
+    definition = family.definition
     parameters: dict[str, Any] = {name: default for name, (default, _) in definition.parameters.items()}
-    for part in filter(None, (match["parameters"] or "").split(",")):
-        name, _, text = part.partition("=")
+    written: set[str] = set()
+    for part in filter(None, map(str.strip, (match["parameters"] or "").split(","))):
+        name, _, text = (piece.strip() for piece in part.partition("="))
         if name not in definition.parameters:
+            known = ", ".join(definition.parameters) or "none"
             raise UsageError(
                 f"metric '{definition.name}' has no parameter '{name}'"
-                f"{did_you_mean(name, definition.parameters)}"
+                f"{did_you_mean(name, definition.parameters)} (known: {known})"
             )
-        default, allowed = definition.parameters[name]
-        try:
-            value = type(default)(text)
-        except ValueError:
-            raise UsageError(
-                f"metric '{spelling}': {name}={text} is not a {type(default).__name__}"
-            ) from None
-        if allowed is not None and value not in allowed:
-            raise UsageError(
-                f"metric '{spelling}': {name} is one of {', '.join(map(str, allowed))}, not '{text}'"
-            )
-        parameters[name] = value
+        if name in written:
+            raise UsageError(f"metric '{spelling}' gives {name} twice")
+        written.add(name)
+        parameters[name] = _value(spelling, name, text, *definition.parameters[name])
     k = int(match["k"]) if match["k"] else None
     if definition.needs_cutoff and (k is None or k < 1):
         raise UsageError(f"metric '{spelling}' needs a cutoff of at least 1, as in '{definition.name}@10'")
+    if k is not None and k > GREATEST_CUTOFF:
+        raise UsageError(f"metric '{spelling}' has a cutoff above {GREATEST_CUTOFF:,}")
     if not definition.needs_cutoff and k is not None:
         raise UsageError(f"metric '{definition.name}' has no cutoff; write '{definition.name}'")
-    return Metric(definition=definition, function=function, k=k, parameters=parameters)
+    return Metric(definition=definition, function=family.function, k=k, parameters=parameters)
+
+
+def _value(spelling: str, name: str, text: str, default: Any, allowed: tuple[Any, ...] | None) -> Any:
+    try:
+        value = {"true": True, "false": False}[text.lower()] if isinstance(default, bool) else None
+        value = type(default)(text) if value is None else value
+    except (ValueError, KeyError):
+        raise UsageError(f"metric '{spelling}': {name}={text} is not a {type(default).__name__}") from None
+    if isinstance(value, float) and not np.isfinite(value):
+        raise UsageError(f"metric '{spelling}': {name}={text} is not a finite number")
+    if allowed is not None and value not in allowed:
+        raise UsageError(
+            f"metric '{spelling}': {name} is one of {', '.join(map(str, allowed))}, not '{text}'"
+            f"{did_you_mean(text, map(str, allowed))}"
+        )
+    return value

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
-from genrec_eval.protocol.arrays import Float64, Int32, Int64, Ragged
+import numpy as np
+import numpy.typing as npt
+
+from genrec_eval.metrics.hits import Marks, members, repeats
+from genrec_eval.protocol.arrays import PAD, Float64, Int32, Int64, Ragged
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class RankedLists:
     """Lists of n users, exactly as generated, one row each.
 
@@ -17,7 +22,8 @@ class RankedLists:
         int32[n, width]; -1 after the end of a list; <= -2 for an id outside the catalogue,
         equal ids having equal codes within the run.
     truth
-        Relevant item codes per user, without duplicates.
+        Relevant item codes per user, without duplicates; a negative code is an item that no list
+        can hit and that still counts as relevant.
     history
         Item codes per user that count as seen.
     answered
@@ -28,15 +34,59 @@ class RankedLists:
         int64[n_items], interactions of each item in training.
     scores
         float64[n, width] or None.
+
+    What several metrics need (``hits``, ``seen``, ``repeats``, ``unknown``, ``lengths``) is computed
+    at first use and kept, so that all metrics at all cutoffs share it.
     """
 
     items: Int32
     truth: Ragged
     history: Ragged
-    answered: object
+    answered: npt.NDArray[np.bool_]
     n_items: int
     train_counts: Int64
     scores: Float64 | None = None
 
+    def __post_init__(self) -> None:
+        n = len(self.items)
+        parts = {"truth": self.truth, "history": self.history, "answered": self.answered}
+        for name, part in parts.items():
+            if len(part) != n:  # type: ignore[arg-type]
+                raise ValueError(f"{name} has {len(part)} rows for {n} lists")  # type: ignore[arg-type]
+        if len(self.train_counts) != self.n_items:
+            raise ValueError(f"train_counts has {len(self.train_counts)} entries for {self.n_items} items")
+        if self.items.size and int(self.items.max()) >= self.n_items:
+            raise ValueError(f"item code {self.items.max()} is outside the catalogue of {self.n_items}")
+        if not self.answered.all():
+            object.__setattr__(self, "items", np.where(self.answered[:, None], self.items, np.int32(PAD)))
+
     def __len__(self) -> int:
         return len(self.items)
+
+    @cached_property
+    def lengths(self) -> Int64:
+        """int64[n], the number of filled slots of each list."""
+        filled = self.items != PAD
+        if (filled[:, 1:] > filled[:, :-1]).any():
+            raise ValueError("a list has an empty slot before its end")
+        return np.count_nonzero(filled, axis=1)
+
+    @cached_property
+    def hits(self) -> Marks:
+        """Slots that hold a relevant item for the first time."""
+        return members(self.items, self.truth, self.n_items).first_of(self.items)
+
+    @cached_property
+    def seen(self) -> Marks:
+        """Slots that hold an item of the user's history."""
+        return members(self.items, self.history, self.n_items)
+
+    @cached_property
+    def unknown(self) -> Marks:
+        """Slots that hold an id outside the catalogue."""
+        return Marks.of(self.items < PAD)
+
+    @cached_property
+    def repeats(self) -> Marks:
+        """Slots that hold an id, known or not, that stands earlier in the list."""
+        return repeats(self.items)

@@ -1,0 +1,1 @@
+"""Intervals, resampling and power: pure, arrays in, numbers out."""

@@ -1,0 +1,178 @@
+"""Confidence intervals of means over units, of whole-run metrics, and of paired differences.
+
+Which method applies follows from the sample alone: Wilson for rates, a percentile bootstrap with the
+small-sample expansion for means, Student's t beyond :data:`BOOTSTRAP_UNITS` units, a closed-form bound
+when all units agree, and the jackknife for metrics of the whole run.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from scipy.special import ndtr, ndtri, stdtrit
+
+from genrec_eval.stats.resample import replicate_means
+from genrec_eval.stats.sample import Bounds, Sample
+
+BOOTSTRAP_UNITS = 20_000
+"""Up to this many units means are bootstrapped; beyond, the normal approximation is as good."""
+
+Float64 = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Interval:
+    """A value with its interval.
+
+    Attributes
+    ----------
+    value
+        None when no unit is scored.
+    low, high, method
+        None when there is no interval; ``reason`` then says why. ``method`` is ``"bootstrap"``,
+        ``"t"``, ``"wilson"``, ``"constant"`` or ``"jackknife"``.
+    n
+        Units behind the value.
+    """
+
+    value: float | None
+    low: float | None = None
+    high: float | None = None
+    level: float
+    method: str | None = None
+    reason: str | None = None
+    n: int
+
+
+def intervals(samples: Sequence[Sample], *, seed: int, level: float = 0.95) -> list[Interval]:
+    """Value and interval of each sample.
+
+    Give all samples at once: those over the same units share one set of resamples. The result for one
+    sample does not depend on the others, bit for bit. For a paired difference pass
+    :func:`~genrec_eval.stats.sample.paired` of two samples; for a slice, ``sample.where(mask)``.
+
+    >>> scores = np.array([0.0, 0.5, 1.0, 1.0])
+    >>> sample = Sample(values=scores, scored=np.ones(4, bool), bounds=(0.0, 1.0))
+    >>> found = intervals([sample], seed=1)[0]
+    >>> found.value, found.method, found.n
+    (0.625, 'bootstrap', 4)
+    """
+    done: dict[int, Interval] = {}
+    waiting: dict[tuple[int, bytes], list[int]] = {}
+    for index, sample in enumerate(samples):
+        if sample.total is not None:
+            done[index] = _whole_run(sample, level)
+            continue
+        values = sample.values[sample.scored]
+        closed = _closed_form(values, sample, level)
+        if closed is not None:
+            done[index] = closed
+        else:
+            waiting.setdefault((len(values), np.packbits(sample.scored).tobytes()), []).append(index)
+    for indices in waiting.values():
+        columns = np.stack([samples[i].values[samples[i].scored] for i in indices], axis=1)
+        low, high = _bootstrap(columns, seed, level)
+        for place, index in enumerate(indices):
+            value = float(np.ascontiguousarray(columns[:, place]).mean())
+            done[index] = _clipped(
+                value, low[place], high[place], samples[index], level, "bootstrap", len(columns)
+            )
+    return [done[index] for index in range(len(samples))]
+
+
+def _closed_form(values: Float64, sample: Sample, level: float) -> Interval | None:
+    """Interval of a mean that needs no resampling, or None."""
+    n = len(values)
+    if n == 0:
+        return Interval(value=None, level=level, reason="no unit is scored", n=0)
+    value = float(values.mean())
+    if n == 1:
+        return Interval(value=value, level=level, reason="one unit says nothing about the spread", n=1)
+    if sample.indicator:
+        low, high = _wilson(value, n, level)
+        return Interval(value=value, low=low, high=high, level=level, method="wilson", n=n)
+    if (values == values[0]).all():
+        return _constant(float(values[0]), n, sample.bounds, level)
+    if n > BOOTSTRAP_UNITS:
+        half = float(stdtrit(n - 1, (1 + level) / 2)) * float(values.std(ddof=1)) / math.sqrt(n)
+        return _clipped(value, value - half, value + half, sample, level, "t", n)
+    return None
+
+
+def _bootstrap(columns: Float64, seed: int, level: float) -> tuple[Float64, Float64]:
+    """Percentile interval, expanded so that its length fits Student's t (Hesterberg 2015, section 5.3)."""
+    n = len(columns)
+    tail = float(ndtr(math.sqrt(n / (n - 1)) * stdtrit(n - 1, (1 - level) / 2)))
+    means = replicate_means(columns, seed=seed)
+    means.sort(axis=0)
+    low, high = np.quantile(means, [tail, 1 - tail], axis=0, method="weibull")
+    return low, high
+
+
+def _wilson(share: float, n: int, level: float) -> tuple[float, float]:
+    """Score interval of a binomial proportion (Wilson 1927)."""
+    z = float(ndtri((1 + level) / 2))
+    middle = (share + z * z / (2 * n)) / (1 + z * z / n)
+    half = z / (1 + z * z / n) * math.sqrt(share * (1 - share) / n + z * z / (4 * n * n))
+    return max(0.0, min(share, middle - half)), min(1.0, max(share, middle + half))
+
+
+def _constant(value: float, n: int, bounds: Bounds, level: float) -> Interval:
+    """All units agree: with confidence 1 - alpha/2 another value has at most probability p."""
+    low, high = bounds
+    if low is None or high is None:
+        reason = "all units have the same value and the metric is unbounded"
+        return Interval(value=value, level=level, reason=reason, n=n)
+    p = _rare(n, level)
+    return Interval(
+        value=value,
+        low=value - p * (value - low),
+        high=value + p * (high - value),
+        level=level,
+        method="constant",
+        n=n,
+    )
+
+
+def _rare(n: int, level: float) -> float:
+    """The greatest probability of an event that n trials may fail to show (one-sided, exact binomial)."""
+    return -math.expm1(math.log((1 - level) / 2) / n)
+
+
+def _whole_run(sample: Sample, level: float) -> Interval:
+    """Jackknife from leave-one-out losses; its variance is biased upwards (Efron & Stein 1981)."""
+    assert sample.total is not None
+    losses = sample.values[sample.scored]
+    n, value = len(losses), sample.total
+    if n < 2:
+        reason = "one unit says nothing about the spread" if n else "no unit is scored"
+        return Interval(value=value if n else None, level=level, reason=reason, n=n)
+    if (losses == losses[0]).all():
+        if sample.reach is None:
+            return Interval(value=value, level=level, reason="all units contribute the same", n=n)
+        # As for a mean: up to n * p units of another kind may have been missed, each moving it by reach.
+        half = n * _rare(n, level) * sample.reach
+        return _clipped(value, value - half, value + half, sample, level, "constant", n)
+    deviations = losses - losses.mean()
+    error = math.sqrt((n - 1) / n * float(deviations @ deviations))
+    half = float(ndtri((1 + level) / 2)) * error
+    return _clipped(value, value - half, value + half, sample, level, "jackknife", n)
+
+
+def _clipped(
+    value: float, low: float, high: float, sample: Sample, level: float, method: str, n: int
+) -> Interval:
+    """An interval inside the bounds of its metric."""
+    least, greatest = sample.bounds
+    return Interval(
+        value=value,
+        low=float(low if least is None else max(low, least)),
+        high=float(high if greatest is None else min(high, greatest)),
+        level=level,
+        method=method,
+        n=n,
+    )

@@ -1,0 +1,69 @@
+"""The bootstrap: one set of resampling weights serves every column of scores."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from genrec_eval.core.randomness import generator
+
+Float64 = npt.NDArray[np.float64]
+
+_BLOCK = 1 << 22
+"""Weights drawn at a time: bounds the memory at 32 MB."""
+
+
+def replicates_for(n: int) -> int:
+    """Number of bootstrap replicates for ``n`` units: the endpoints of a small sample deserve more.
+
+    >>> replicates_for(100), replicates_for(20_000)
+    (10000, 2000)
+    """
+    return max(2_000, min(10_000, 20_000_000 // max(n, 1)))
+
+
+def replicate_means(values: Float64, *, seed: int, replicates: int | None = None) -> Float64:
+    """Means of bootstrap resamples of units.
+
+    All columns see the same resamples, which depend on ``seed``, ``n`` and ``replicates`` alone:
+    the difference of two columns' replicates is the paired bootstrap of their difference.
+
+    Parameters
+    ----------
+    values
+        float64[n, m], finite.
+    replicates
+        B; by default :func:`replicates_for` of n.
+
+    Returns
+    -------
+    float64[B, m]
+        Bit for bit the same whatever the other columns, the block size, the number of threads and
+        the linear algebra library, because all sums are exact (see :func:`_exact`).
+    """
+    n, m = values.shape
+    count = replicates_for(n) if replicates is None else replicates
+    grid, scale = _exact(values)
+    rng = generator(seed, "bootstrap", n)
+    rows = max(1, _BLOCK // max(n, 1))
+    means = np.empty((count, m))
+    for start in range(0, count, rows):
+        size = min(rows, count - start)
+        drawn = rng.integers(0, n, size=(size, n), dtype=np.int64)
+        drawn += np.arange(size)[:, None] * n
+        weights = np.bincount(drawn.ravel(), minlength=size * n).reshape(size, n).astype(np.float64)
+        means[start : start + size] = weights @ grid
+    return means / n * scale
+
+
+def _exact(values: Float64) -> tuple[Float64, Float64]:
+    """Round each column to whole multiples of a power of two, small enough to be summed exactly.
+
+    With |whole| < 2**53 / n, every partial sum of n of them is a whole number below 2**53, so no order
+    of addition rounds. For 20,000 units that keeps 38 bits: an error of 4e-12 of the greatest value.
+    """
+    n = max(len(values), 1)
+    _, top = np.frexp(np.abs(values).max(axis=0, initial=0.0))
+    bits = 53 - int(n).bit_length()
+    exponent = bits - top
+    return np.rint(np.ldexp(values, exponent)), np.ldexp(1.0, -exponent)

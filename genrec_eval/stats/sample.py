@@ -1,0 +1,77 @@
+"""What an interval is computed from: the scores of n units and what is known of their range."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+
+Bounds = tuple[float | None, float | None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sample:
+    """Scores of n units under one metric.
+
+    Attributes
+    ----------
+    values
+        float64[n]; entries that are not scored are never read.
+    scored
+        bool[n].
+    bounds
+        Least and greatest possible score; None where there is none.
+    indicator
+        Whether every score is 0 or 1.
+    total
+        For a metric of the whole run: its value; ``values`` then holds what it would lose without
+        each unit. None for a mean over units.
+    reach
+        The most that one unit can change ``total``; None when unknown.
+    """
+
+    values: npt.NDArray[np.float64]
+    scored: npt.NDArray[np.bool_]
+    bounds: Bounds = (None, None)
+    indicator: bool = False
+    total: float | None = None
+    reach: float | None = None
+
+    def where(self, mask: npt.NDArray[np.bool_]) -> Sample:
+        """The units of a slice.
+
+        Raises
+        ------
+        ValueError
+            For a metric of the whole run: its losses say nothing about a part of the run, which
+            must be scored on its own.
+        """
+        if self.total is not None:
+            raise ValueError("a metric of the whole run has no slices; score the slice's lists instead")
+        return replace(self, scored=self.scored & mask)
+
+
+def paired(model: Sample, baseline: Sample) -> Sample:
+    """Unit by unit difference model − baseline, over the units that have both scores.
+
+    Intervals of it are paired: a unit enters a resample with both models or with none.
+
+    >>> a = Sample(values=np.array([1.0, 0.5, 0.0]), scored=np.array([True, True, True]), bounds=(0, 1))
+    >>> b = Sample(values=np.array([0.5, 0.5, 0.0]), scored=np.array([True, True, False]), bounds=(0, 1))
+    >>> difference = paired(a, b)
+    >>> difference.values[difference.scored], difference.bounds
+    (array([0.5, 0. ]), (-1, 1))
+    """
+    (low_a, high_a), (low_b, high_b) = model.bounds, baseline.bounds
+    whole = model.total is not None and baseline.total is not None
+    return Sample(
+        values=model.values - baseline.values,
+        scored=model.scored & baseline.scored,
+        bounds=(
+            None if low_a is None or high_b is None else low_a - high_b,
+            None if high_a is None or low_b is None else high_a - low_b,
+        ),
+        total=(model.total or 0.0) - (baseline.total or 0.0) if whole else None,
+        reach=None if model.reach is None or baseline.reach is None else model.reach + baseline.reach,
+    )
