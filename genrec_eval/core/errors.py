@@ -29,8 +29,11 @@ class GenrecError(Exception):
     exit_code: Exit = Exit.USAGE
 
 
-class UsageError(GenrecError):
-    """The command, the suite file or the data is not as it should be."""
+class UsageError(GenrecError, ValueError):
+    """The command, the suite file or the data is not as it should be.
+
+    A ValueError too, so that a validator of a suite's options may raise it and keeps its place.
+    """
 
 
 class IncompleteError(GenrecError):

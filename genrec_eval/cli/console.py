@@ -1,0 +1,29 @@
+"""Where commands print: rich on a terminal, plain text of full width in a pipe or a CI log."""
+
+from __future__ import annotations
+
+import sys
+from typing import TextIO
+
+from rich.console import Console
+
+WIDE = 200
+"""Columns when there is no terminal to ask."""
+
+
+def output() -> Console:
+    """Console on standard output."""
+    return _console(sys.stdout)
+
+
+def errors() -> Console:
+    """Console on standard error."""
+    return _console(sys.stderr)
+
+
+def _console(stream: TextIO) -> Console:
+    if hasattr(stream, "reconfigure"):
+        stream.reconfigure(errors="backslashreplace")  # a title in a C locale must not end in a traceback
+    if stream.isatty():
+        return Console(file=stream)
+    return Console(file=stream, width=WIDE, no_color=True, force_terminal=False, highlight=False)

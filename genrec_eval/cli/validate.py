@@ -1,0 +1,79 @@
+"""``genrec-eval validate``: is this suite right, and what would it run?"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from genrec_eval.cli.console import errors, output
+from genrec_eval.core.errors import Exit, UsageError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from genrec_eval.suite.load import LoadedSuite
+
+
+def validate(
+    suites: Annotated[
+        list[str], typer.Argument(metavar="SUITE...", help="Suite files, or names of shipped suites.")
+    ],
+    sets: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="Override a value; may be repeated."),
+    ] = None,
+) -> int:
+    """Check suites and show what they would run. Asks no model and reads no data."""
+    from genrec_eval.suite.load import check_metrics, missing_environment, resolve
+
+    console, trouble = output(), errors()
+    failed = False
+    for source in suites:
+        try:
+            loaded = resolve(source, sets or [])
+            check_metrics(loaded)
+        except UsageError as error:
+            failed = True
+            for fault in str(error).splitlines():
+                trouble.print(fault, markup=False, soft_wrap=True)
+            continue
+        _show(console, loaded)
+        for warning in missing_environment(loaded):
+            trouble.print(f"warning: {warning}", markup=False, soft_wrap=True)
+    return Exit.USAGE if failed else Exit.PASS
+
+
+def _show(console: Console, loaded: LoadedSuite) -> None:
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    suite = loaded.suite
+    console.print(Text.assemble((f"{loaded.source}", "bold"), f": suite '{suite.name}' is valid"))
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column("model", overflow="fold")
+    table.add_column("adapter", overflow="fold")
+    for name, play in suite.scenarios.items():
+        about = play.scenario + (f" on {play.data}" if play.data else "")
+        table.add_column(
+            Text(f"{name}\n{about}" if name != play.scenario or play.data else name), justify="center"
+        )
+    for name, spec in suite.models.items():
+        marks = ["yes" if suite.takes_part(name, scenario) else "-" for scenario in suite.scenarios]
+        table.add_row(Text(name), Text(str(loaded.resolved["models"][name]["adapter"])), *marks)
+    console.print(table)
+    for name, data in suite.data.items():
+        changed = data.options.model_dump(exclude_defaults=True)
+        options = ", ".join(f"{key}: {value}" for key, value in changed.items())
+        console.print(Text(f"data set {name}: {data.dataset}{f' ({options})' if options else ''}"))
+    for claim in suite.claims:
+        against = f" than {claim.against}" if claim.rule in {"better_by", "not_worse_by"} else ""
+        against = f" of {claim.against}" if claim.rule == "within" else against
+        expected = "" if claim.expect == "PASS" else ", expected to FAIL"
+        console.print(
+            Text(
+                f"claim: {claim.claim} ({claim.scenario}, {claim.metric}, {claim.slice}: "
+                f"{claim.model} {claim.rule} {claim.margin:g}{against}{expected})"
+            )
+        )

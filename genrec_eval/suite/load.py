@@ -1,0 +1,191 @@
+"""From a path, a name or a dict to a validated suite that knows where everything was said."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from genrec_eval.core.errors import UsageError
+from genrec_eval.core.secrets import REFERENCE
+from genrec_eval.scenarios.base import SCENARIOS, Scenario
+from genrec_eval.suite.merge import extended, locate, override, read, shown
+from genrec_eval.suite.messages import SuiteError, descend, explain, line
+from genrec_eval.suite.references import references
+from genrec_eval.suite.schema import Suite, find
+from genrec_eval.suite.yaml import DEEPEST, Node, plain
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedSuite:
+    """A validated suite.
+
+    Attributes
+    ----------
+    suite
+        What it says, defaults filled in.
+    folder
+        Folder that relative paths of the suite are resolved against.
+    source
+        Path of the file as given, or ``"suite"`` for a dict.
+    resolved
+        Plain JSON form with the defaults; ``${env:NAME}`` stays a reference.
+    """
+
+    suite: Suite
+    folder: Path
+    source: str
+    resolved: dict[str, Any]
+    root: Node = field(repr=False)
+
+    def where(self, path: str | Sequence[str | int]) -> str:
+        """``"file.yaml:12"`` for a key path such as ``("claims", 0)``; the nearest key above if absent."""
+        parts = path.split(".") if isinstance(path, str) else path
+        return descend(self.root, parts)[0].place
+
+    def scenario(self, name: str) -> Scenario:
+        """The scenario behind the entry ``name``, built from its options and the suite's seed."""
+        entry = self.suite.scenarios[name]
+        built: Scenario = find(SCENARIOS, entry.scenario, self.folder)(entry.options, self.suite.seed)
+        return built
+
+
+def resolve(source: str | Path | Mapping[str, Any], sets: Sequence[str] = ()) -> LoadedSuite:
+    """Read, merge and validate a suite.
+
+    Parameters
+    ----------
+    source
+        Path of a suite file, name of a shipped suite, or the suite itself as a dict.
+    sets
+        ``key.path=value`` overrides; the value is read as YAML.
+
+    Raises
+    ------
+    SuiteError
+        All faults of the suite together, one line each with its place.
+    UsageError
+        When there is no such file, or it is not YAML.
+    """
+    if isinstance(source, Mapping):
+        folder, name = Path.cwd(), "suite"
+        root = extended(_document(source), folder, read)
+    else:
+        file = locate(str(source), Path.cwd())
+        folder, name = file.resolve().parent, shown(file.resolve())
+        root = read(file)
+    root = override(root, sets)
+    data = plain(root)
+    faults: list[str] = []
+    suite: Suite | None = None
+    try:
+        suite = Suite.model_validate(data, context={"folder": folder})
+    except ValidationError as error:
+        faults = explain(error, root)
+    faults += [line(root, path, message) for path, message in references(data)]
+    if faults or suite is None:
+        raise SuiteError(faults)
+    return LoadedSuite(suite, folder, name, _json(suite.model_dump(by_alias=True)), root)
+
+
+def missing_environment(loaded: LoadedSuite) -> list[str]:
+    """One sentence for each ``${env:NAME}`` whose variable is not set."""
+    missing: dict[str, str] = {}
+    for node in _scalars(loaded.root):
+        for match in REFERENCE.finditer(node.value):
+            if match[1] not in os.environ:
+                missing.setdefault(match[1], node.place)
+    return [f"{place}: environment variable {name} is not set" for name, place in missing.items()]
+
+
+def check_metrics(loaded: LoadedSuite) -> None:
+    """Check that scenarios and claims name metrics that are there; this imports numpy.
+
+    Raises
+    ------
+    SuiteError
+        One line for each unknown metric.
+    """
+    from genrec_eval.core.errors import did_you_mean
+    from genrec_eval.metrics.registry import metric
+
+    faults: list[str] = []
+    measured: dict[str, list[str]] = {}
+    for name in loaded.suite.scenarios:
+        try:
+            measured[name] = [one.id for one in loaded.scenario(name).metrics()]
+        except UsageError as error:
+            faults.append(line(loaded.root, ("scenarios", name, "options", "metrics"), str(error)))
+    for index, claim in enumerate(loaded.suite.claims):
+        path = ("claims", index, "metric")
+        known = measured.get(claim.scenario)
+        if known is None or claim.metric in known:
+            continue
+        try:
+            spelled = metric(claim.metric).id
+        except UsageError as error:
+            faults.append(line(loaded.root, path, str(error)))
+            continue
+        if spelled not in known:
+            hint = did_you_mean(spelled, known)
+            faults.append(
+                line(
+                    loaded.root,
+                    path,
+                    f"scenario '{claim.scenario}' does not measure '{spelled}'{hint} "
+                    f"(it measures: {', '.join(known)})",
+                )
+            )
+    if faults:
+        raise SuiteError(faults)
+
+
+def _scalars(node: Node) -> Iterator[Node]:
+    if isinstance(node.value, dict):
+        for child in node.value.values():
+            yield from _scalars(child)
+    elif isinstance(node.value, list):
+        for child in node.value:
+            yield from _scalars(child)
+    elif isinstance(node.value, str):
+        yield node
+
+
+def _document(value: Any, place: str = "suite", depth: int = 0) -> Node:
+    """The nodes of a suite given as Python objects; a place is then an expression."""
+    if depth > DEEPEST:
+        raise UsageError(f"{place}: nested deeper than {DEEPEST} levels")
+    if isinstance(value, Mapping):
+        return Node(
+            {str(key): _document(child, f"{place}[{str(key)!r}]", depth + 1) for key, child in value.items()},
+            place,
+        )
+    if isinstance(value, list | tuple):
+        return Node([_document(child, f"{place}[{i}]", depth + 1) for i, child in enumerate(value)], place)
+    if isinstance(value, float) and not math.isfinite(value):
+        raise UsageError(f"{place}: {value} is not a finite number")
+    return Node(str(value) if isinstance(value, Path) else value, place)
+
+
+def _json(value: Any) -> Any:
+    if isinstance(value, BaseModel):
+        value = value.model_dump(by_alias=True)
+    if isinstance(value, dict):
+        return {str(key): _json(child) for key, child in value.items()}
+    if isinstance(value, list | tuple):
+        return [_json(child) for child in value]
+    if isinstance(value, set | frozenset):
+        return sorted(map(_json, value))
+    if isinstance(value, Enum):
+        return _json(value.value)
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    if callable(value):
+        return f"{getattr(value, '__module__', '?')}:{getattr(value, '__qualname__', type(value).__name__)}"
+    return str(value)

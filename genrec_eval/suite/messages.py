@@ -1,0 +1,168 @@
+"""Faults in plain sentences, each with its place."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from pydantic import ValidationError
+
+from genrec_eval.core.errors import UsageError, did_you_mean
+from genrec_eval.suite.yaml import Node
+
+_LONGEST = 60
+
+
+class SuiteError(UsageError):
+    """Everything that is wrong with a suite, one line each."""
+
+    def __init__(self, lines: Iterable[str]) -> None:
+        self.lines = list(dict.fromkeys(lines))
+        super().__init__("\n".join(self.lines))
+
+
+def line(root: Node, path: tuple[str | int, ...], message: str) -> str:
+    """``"suites/my.yaml:14: models.gpt: message"``."""
+    node, known = descend(root, path)
+    shown = ".".join(map(str, path))
+    # A suite from Python has places that are paths already.
+    inside = "" if node.place.startswith("suite[") or not shown else f"{shown}: "
+    return f"{node.place}: {inside}{message}"
+
+
+def descend(root: Node, path: Iterable[str | int]) -> tuple[Node, tuple[str | int, ...]]:
+    """Follow ``path`` as far as the document goes; parts that are not in it are skipped."""
+    node, known = root, []
+    for part in path:
+        value = node.value
+        if isinstance(value, dict) and part in value:
+            node = value[str(part)]
+        elif isinstance(value, list) and isinstance(part, int) and 0 <= part < len(value):
+            node = value[part]
+        else:
+            continue  # pydantic's own marks, such as the branch of a union
+        known.append(part)
+    return node, tuple(known)
+
+
+def explain(error: ValidationError, root: Node) -> list[str]:
+    """Rewrite pydantic's errors, one line per place of the document, in document order."""
+    grouped: dict[tuple[str | int, ...], list[str]] = {}
+    for fault in error.errors(include_url=False):
+        node, path = descend(root, fault["loc"])
+        message = sentence(fault, node)
+        said = grouped.setdefault(path, [])
+        if message not in said:
+            said.append(message)
+    return [line(root, path, "; or ".join(said)) for path, said in grouped.items()]
+
+
+def sentence(fault: Any, node: Node) -> str:
+    """One fault of pydantic in words a suite author knows."""
+    kind, given, context = fault["type"], fault["input"], fault.get("ctx") or {}
+    if kind in _NEEDS:
+        return f"needs {_NEEDS[kind]}, not {shown(given)}{_quotes(kind, given, node)}"
+    if kind in _BOUNDS:
+        sign, key = _BOUNDS[kind]
+        return f"must be {sign} {context[key]}, not {shown(given)}"
+    if kind in _SAY:
+        return _SAY[kind](fault, context)
+    return str(fault["msg"]).removeprefix("Value error, ").removeprefix("Assertion failed, ")
+
+
+def shown(value: Any) -> str:
+    """A value as a suite author would write it, shortened."""
+    if value is None:
+        return "nothing"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, dict):
+        return "a mapping"
+    if isinstance(value, list | tuple):
+        return "a list"
+    text = f"'{value}'" if isinstance(value, str) else str(value)
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 2]}…'"
+
+
+def _quotes(kind: str, given: Any, node: Node) -> str:
+    if kind != "string_type" or not isinstance(given, bool | int | float) or node.raw is None:
+        return ""
+    what = "true or false" if isinstance(given, bool) else "a number"
+    return f', which YAML reads as {what}; write "{node.raw}" in quotes'
+
+
+_NEEDS = {
+    "string_type": "text",
+    "int_type": "a whole number",
+    "int_parsing": "a whole number",
+    "int_from_float": "a whole number",
+    "float_type": "a number",
+    "float_parsing": "a number",
+    "bool_type": "true or false",
+    "bool_parsing": "true or false",
+    "list_type": "a list, as in [a, b]",
+    "tuple_type": "a list, as in [a, b]",
+    "set_type": "a list, as in [a, b]",
+    "frozen_set_type": "a list, as in [a, b]",
+    "iterable_type": "a list, as in [a, b]",
+    "dict_type": "a mapping of keys to values",
+    "mapping_type": "a mapping of keys to values",
+    "model_type": "a mapping of keys to values",
+    "model_attributes_type": "a mapping of keys to values",
+    "dataclass_type": "a mapping of keys to values",
+    "path_type": "a path",
+    "none_required": "nothing",
+    "finite_number": "a finite number",
+    "callable_type": "a Python function",
+    "url_parsing": "an address such as http://localhost:8000",
+    "url_type": "an address such as http://localhost:8000",
+}
+_BOUNDS = {
+    "greater_than": ("greater than", "gt"),
+    "greater_than_equal": ("at least", "ge"),
+    "less_than": ("less than", "lt"),
+    "less_than_equal": ("at most", "le"),
+    "multiple_of": ("a multiple of", "multiple_of"),
+}
+
+
+def _missing(fault: Any, context: dict[str, Any]) -> str:
+    return f"missing key '{fault['loc'][-1]}'"
+
+
+def _choice(fault: Any, context: dict[str, Any]) -> str:
+    expected, given = str(context["expected"]), fault["input"]
+    known = re.findall(r"'([^']*)'", expected)
+    hint = did_you_mean(given, known) if isinstance(given, str) else ""
+    return (
+        f"is one of {expected}, not {shown(given)}{hint}"
+        if len(known) != 1
+        else (f"must be {expected}, not {shown(given)}{hint}")
+    )
+
+
+def _length(sign: str) -> Callable[[Any, dict[str, Any]], str]:
+    def say(fault: Any, context: dict[str, Any]) -> str:
+        n = context.get("min_length", context.get("max_length"))
+        what = "character" if fault["type"].startswith("string") else "entry"
+        return (
+            f"needs at {sign} {n} {what if n == 1 else {'character': 'characters', 'entry': 'entries'}[what]}"
+        )
+
+    return say
+
+
+_SAY: dict[str, Callable[[Any, dict[str, Any]], str]] = {
+    "missing": _missing,
+    "literal_error": _choice,
+    "enum": _choice,
+    "extra_forbidden": lambda fault, context: f"unknown key '{fault['loc'][-1]}'",
+    "string_pattern_mismatch": lambda fault, context: (
+        f"{shown(fault['input'])} does not match the pattern {context['pattern']}"
+    ),
+    "string_too_short": _length("least"),
+    "string_too_long": _length("most"),
+    "too_short": _length("least"),
+    "too_long": _length("most"),
+}

@@ -1,0 +1,77 @@
+"""Names inside a suite that refer to other parts of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from genrec_eval.core.errors import did_you_mean
+
+Fault = tuple[tuple[str | int, ...], str]
+
+
+def references(data: Any) -> Iterator[Fault]:
+    """Faults of references, from the bare document: it need not be valid in any other respect."""
+    if not isinstance(data, dict):
+        return
+    tables = {key: _table(data.get(key)) for key in ("data", "models", "scenarios")}
+    for key, table in tables.items():
+        yield from _case_twins(key, table)
+    for name, entry in tables["scenarios"].items():
+        entry = _table(entry)
+        yield from _known(tables, "data", entry.get("data"), ("scenarios", name, "data"))
+        yield from _each(tables, "models", entry.get("models"), ("scenarios", name, "models"))
+    for name, entry in tables["models"].items():
+        entry = _table(entry)
+        yield from _each(tables, "scenarios", entry.get("scenarios"), ("models", name, "scenarios"))
+    yield from _known(tables, "models", data.get("baseline"), ("baseline",))
+    claims = data.get("claims")
+    for index, claim in enumerate(claims if isinstance(claims, list | tuple) else ()):
+        yield from _claim(tables, _table(claim), ("claims", index))
+
+
+def _table(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _known(tables: Any, key: str, name: Any, path: tuple[str | int, ...]) -> Iterator[Fault]:
+    if isinstance(name, str) and name not in tables[key]:
+        known = ", ".join(map(str, tables[key])) or "none"
+        what = {"data": "data set", "models": "model", "scenarios": "scenario"}[key]
+        hint = did_you_mean(name, map(str, tables[key]))
+        yield path, f"no {what} '{name}' in this suite{hint} (there is: {known})"
+
+
+def _each(tables: Any, key: str, names: Any, path: tuple[str | int, ...]) -> Iterator[Fault]:
+    if isinstance(names, list | tuple):
+        for index, name in enumerate(names):
+            yield from _known(tables, key, name, (*path, index))
+        if not names:
+            yield path, f"an empty list leaves no {key}; drop the key for all of them"
+
+
+def _case_twins(key: str, table: dict[str, Any]) -> Iterator[Fault]:
+    seen: dict[str, str] = {}
+    for name in map(str, table):
+        other = seen.setdefault(name.casefold(), name)
+        if other != name:
+            yield (
+                (key, name),
+                f"'{name}' and '{other}' differ in case only; some systems keep them in one file",
+            )
+
+
+def _claim(tables: Any, claim: dict[str, Any], path: tuple[str | int, ...]) -> Iterator[Fault]:
+    scenario = claim.get("scenario")
+    yield from _known(tables, "scenarios", scenario, (*path, "scenario"))
+    for role in ("model", "against"):
+        name = claim.get(role)
+        yield from _known(tables, "models", name, (*path, role))
+        if not (isinstance(name, str) and isinstance(scenario, str)):
+            continue
+        chosen = _table(tables["scenarios"].get(scenario)).get("models")
+        of = _table(tables["models"].get(name)).get("scenarios")
+        if (isinstance(chosen, list | tuple) and name in tables["models"] and name not in chosen) or (
+            isinstance(of, list | tuple) and scenario in tables["scenarios"] and scenario not in of
+        ):
+            yield (*path, role), f"model '{name}' takes no part in scenario '{scenario}'"

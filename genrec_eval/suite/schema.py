@@ -1,0 +1,274 @@
+"""What a suite file may say."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    NonNegativeInt,
+    PositiveFloat,
+    PositiveInt,
+    SerializeAsAny,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
+from pydantic_core import InitErrorDetails, PydanticCustomError
+
+from genrec_eval.core.errors import UsageError
+from genrec_eval.core.registry import Registry, load_object
+from genrec_eval.core.strict import StrictModel
+from genrec_eval.data.registry import DATASETS, DatasetSpec
+from genrec_eval.models.spec import ADAPTERS, ModelSpec
+from genrec_eval.protocol.results import Ruling
+from genrec_eval.scenarios.base import SCENARIOS, Scenario
+
+_SLUG = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+_RESERVED = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?", re.IGNORECASE)
+
+RULES = ("at_least", "at_most", "better_by", "not_worse_by", "within")
+PAIRED = frozenset({"better_by", "not_worse_by", "within"})
+"""Rules that compare with another model."""
+
+
+def _slug(name: str) -> str:
+    if not _SLUG.fullmatch(name) or name.endswith("."):
+        raise PydanticCustomError(
+            "slug",
+            "the name {name} is not usable as a file name: up to 64 letters, digits, '.', '_' and '-', "
+            "starting with a letter or digit",
+            {"name": repr(name)},
+        )
+    if _RESERVED.fullmatch(name):
+        raise PydanticCustomError("slug", "the name '{name}' is reserved on Windows", {"name": name})
+    return name
+
+
+Name = Annotated[
+    str, AfterValidator(_slug), Field(json_schema_extra={"pattern": "^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"})
+]
+"""A name that is safe as the name of a file or folder."""
+
+
+def find(registry: Registry, name: str, folder: Path) -> Any:
+    """What ``name`` stands for; ``file.py:attr`` is relative to the suite's folder."""
+    place, _, attribute = name.rpartition(":")
+    if attribute and place.endswith(".py"):
+        return load_object(name, folder)
+    return registry.get(name)
+
+
+def _found(registry: Registry, name: str, info: ValidationInfo, kind: type) -> Any:
+    """The class behind ``name``; a fault is reported at the key that named it."""
+    found = find(registry, name, (info.context or {}).get("folder", Path()))
+    if not (isinstance(found, type) and issubclass(found, kind)):
+        raise UsageError(f"'{name}' is no {registry.kind}: it is not a subclass of {kind.__name__}")
+    return found
+
+
+def _at(key: str, error: Exception, given: Any) -> ValidationError:
+    said = PydanticCustomError("usage", str(error))  # type: ignore[arg-type]
+    return ValidationError.from_exception_data(
+        "suite", [InitErrorDetails(type=said, loc=(key,), input=given)]
+    )
+
+
+def _model(value: Any, info: ValidationInfo) -> Any:
+    if not isinstance(value, dict):
+        return value
+    name = value.get("adapter")
+    try:
+        if name is None:
+            raise UsageError(f"missing key 'adapter'; one of {', '.join(ADAPTERS.names())}")
+        if not isinstance(name, str):
+            raise UsageError("the adapter is a name in text")
+        spec = _found(ADAPTERS, name, info, ModelSpec)
+    except UsageError as error:
+        raise _at("adapter", error, name) from None
+    return spec.model_validate(value, context=info.context)
+
+
+class Data(StrictModel):
+    """One data set and its options."""
+
+    dataset: str = Field(description="Kind of data set; `genrec-eval list datasets` shows them.")
+    options: SerializeAsAny[DatasetSpec] = Field(
+        default_factory=dict, description="Options of that kind.", validate_default=True
+    )
+
+    @field_validator("dataset")
+    @classmethod
+    def _known(cls, name: str, info: ValidationInfo) -> str:
+        _found(DATASETS, name, info, DatasetSpec)
+        return name
+
+    @field_validator("options", mode="plain")
+    @classmethod
+    def _fitting(cls, value: Any, info: ValidationInfo) -> Any:
+        if "dataset" not in info.data:
+            return value  # the name itself was refused
+        return _found(DATASETS, info.data["dataset"], info, DatasetSpec).model_validate(
+            {} if value is None else value, context=info.context
+        )
+
+
+class Play(StrictModel):
+    """One scenario with its data and options."""
+
+    scenario: str = Field(description="Kind of scenario; `genrec-eval list scenarios` shows them.")
+    description: str | None = Field(None, description="One line for the report.")
+    data: str | None = Field(None, description="Name of an entry under `data`.")
+    options: SerializeAsAny[StrictModel] = Field(
+        default_factory=dict, description="Options of that scenario.", validate_default=True
+    )
+    models: tuple[str, ...] | None = Field(None, description="Only these models; all by default.")
+    repeats: PositiveInt | None = Field(
+        None, description="Independent samples per case; overrides engine.repeats."
+    )
+
+    @field_validator("scenario")
+    @classmethod
+    def _known(cls, name: str, info: ValidationInfo) -> str:
+        _found(SCENARIOS, name, info, Scenario)
+        return name
+
+    @field_validator("options", mode="plain")
+    @classmethod
+    def _fitting(cls, value: Any, info: ValidationInfo) -> Any:
+        if "scenario" not in info.data:
+            return value
+        family = _found(SCENARIOS, info.data["scenario"], info, Scenario)
+        return family.Options.model_validate({} if value is None else value, context=info.context)
+
+
+class Claim(StrictModel):
+    """A statement that the run confirms, refutes or cannot decide."""
+
+    claim: str = Field(min_length=1, description="The statement in words, for the report.")
+    scenario: str = Field(description="Name of an entry under `scenarios`.")
+    metric: str = Field(description="Metric, as in ndcg@10.")
+    model: str = Field(description="Name of an entry under `models`.")
+    slice: str = Field("all", description="`all`, or one group as in gender=F.")
+    against: str | None = Field(None, description="Model it is compared with, case by case.")
+    at_least: float | None = Field(None, description="The interval lies at or above this value.")
+    at_most: float | None = Field(None, description="The interval lies at or below this value.")
+    better_by: float | None = Field(
+        None, ge=0, description="Better than `against` by more than this margin; 0 for any amount."
+    )
+    not_worse_by: float | None = Field(
+        None, gt=0, description="Not worse than `against` by this margin or more."
+    )
+    within: float | None = Field(None, gt=0, description="Differs from `against` by less than this margin.")
+    expect: Literal["PASS", "FAIL"] = Field(
+        "PASS", description="What should come out; FAIL for a planted flaw that must be caught."
+    )
+
+    @field_validator("slice")
+    @classmethod
+    def _is_slice(cls, value: str) -> str:
+        group, equals, wanted = value.partition("=")
+        if value != "all" and not (group and equals and wanted):
+            raise ValueError(f"'{value}' is not a slice: write all, or one group as in gender=F")
+        return value
+
+    @model_validator(mode="after")
+    def _one_rule(self) -> Claim:
+        given = [rule for rule in RULES if getattr(self, rule) is not None]
+        if len(given) != 1:
+            raise ValueError(
+                f"a claim needs exactly one of {', '.join(RULES)}"
+                + (f", not {' and '.join(given)} together" if given else "")
+            )
+        if given[0] in PAIRED and self.against is None:
+            raise ValueError(f"'{given[0]}' compares with another model; name it with 'against'")
+        if given[0] not in PAIRED and self.against is not None:
+            raise ValueError(
+                f"'{given[0]}' is about one model alone; drop 'against', or use {' or '.join(sorted(PAIRED))}"
+            )
+        if self.against == self.model:
+            raise ValueError(f"'{self.model}' is compared with itself")
+        return self
+
+    @property
+    def rule(self) -> Literal["at_least", "at_most", "better_by", "not_worse_by", "within"]:
+        """Name of the rule that was given."""
+        return next(rule for rule in RULES if getattr(self, rule) is not None)  # type: ignore[return-value]
+
+    @property
+    def margin(self) -> float:
+        """Value of the rule that was given."""
+        return float(getattr(self, self.rule))
+
+    @property
+    def expected(self) -> Ruling:
+        """``expect`` as a ruling."""
+        return Ruling(self.expect)
+
+
+class Budget(StrictModel):
+    """What a run may spend; when it is used up the run stops and can be resumed."""
+
+    calls: PositiveInt | None = Field(None, description="Most calls to models.")
+    tokens: PositiveInt | None = Field(None, description="Most tokens, in and out.")
+    money: PositiveFloat | None = Field(None, description="Most US dollars.")
+    seconds: PositiveFloat | None = Field(None, description="Most seconds of wall time.")
+
+
+class EngineOptions(StrictModel):
+    """How the cases are played."""
+
+    repeats: PositiveInt = Field(1, description="Independent samples per case.")
+    timeout: PositiveFloat = Field(60.0, description="Seconds for one attempt.")
+    retries: NonNegativeInt = Field(5, description="Further attempts after a fault that may pass.")
+    limit: PositiveInt = Field(64, description="Most calls in flight to one endpoint.")
+    error_budget: float = Field(
+        0.05,
+        ge=0,
+        le=1,
+        description="Share of cases a model may leave unanswered; above it the exit code is 3.",
+    )
+    breaker: PositiveInt | None = Field(
+        20, description="A model is given up after this many unanswered cases in a row; null for never."
+    )
+    budget: Budget = Field(default_factory=Budget, description="What the run may spend.")
+    max_text_bytes: PositiveInt = Field(1_000_000, description="Longest text taken from a model, in bytes.")
+    chunk: PositiveInt = Field(16_384, description="Users per chunk of the columnar path.")
+
+
+class Suite(StrictModel):
+    """A suite of genrec-eval: models × scenarios, and what is claimed about them."""
+
+    extends: str | tuple[str, ...] | None = Field(
+        None,
+        exclude=True,
+        description=(
+            "Suite files (relative to this one) or names of shipped suites that this one builds on; "
+            "mappings are merged, null removes a key, lists are replaced."
+        ),
+    )
+    name: Name = Field(description="Name of the suite, safe as a folder name.")
+    description: str | None = Field(None, description="One line for the report.")
+    seed: int = Field(0, ge=0, lt=2**63, description="Every random draw of the run derives from it.")
+    data: dict[Name, Data] = Field(default_factory=dict, description="Data sets by name.")
+    models: dict[Name, Annotated[SerializeAsAny[ModelSpec], BeforeValidator(_model)]] = Field(
+        min_length=1, description="Models under test by name."
+    )
+    scenarios: dict[Name, Play] = Field(min_length=1, description="Scenarios by name.")
+    baseline: str | None = Field(None, description="Model that every other one is compared with.")
+    claims: tuple[Claim, ...] = Field((), description="What is claimed; a refuted claim fails the run.")
+    engine: EngineOptions = Field(default_factory=EngineOptions, description="How the cases are played.")
+    level: float = Field(0.95, gt=0.5, lt=1, description="Confidence level of the intervals.")
+    prices: str | None = Field(
+        None, description="Price table (YAML) that replaces the bundled one, relative to this file."
+    )
+
+    def takes_part(self, model: str, scenario: str) -> bool:
+        """Whether ``model`` is played in ``scenario``, by the filters of both."""
+        chosen, of = self.scenarios[scenario].models, self.models[model].scenarios
+        return (chosen is None or model in chosen) and (of is None or scenario in of)
