@@ -55,7 +55,7 @@ class Limiter:
         """Give the place back; ``outcome`` is ``"ok"``, ``"refused"``, ``"failed"`` or ``"other"``."""
         now = time.monotonic()
         if outcome == "ok":
-            used = self.in_flight >= 0.8 * int(self.limit)
+            used = bool(self._waiting) or self.in_flight >= 0.8 * int(self.limit)
             if used and self.limit < self.most and now - self._failed_at > PAUSE:
                 step = 1.0 if self._slow_start else 1.0 / self.limit
                 self.limit = min(float(self.most), self.limit + step)

@@ -1,0 +1,198 @@
+"""One exchange: cache, retries, limits, budgets, statuses."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from models_for_tests import Scripted, chat, echo, exchanger
+
+from genrec_eval.engine import exchange as engine_exchange
+from genrec_eval.engine.budget import Budget
+from genrec_eval.engine.exchange import Exchanger, Stopped
+from genrec_eval.protocol.model import Call, Fatal, Transient
+from genrec_eval.protocol.requests import Image, ImageRequest, Request
+from genrec_eval.protocol.responses import Answer, ChatResponse, ImageResponse, Usage
+from genrec_eval.protocol.status import Status
+
+
+@pytest.fixture(autouse=True)
+def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engine_exchange, "BACKOFF", 0.001)
+
+
+def ask(desk: Exchanger, text: str = "hello", repeat: int = 0) -> Any:
+    return asyncio.run(desk.ask(chat(text), repeat))
+
+
+def faulty(times: int, fault: Exception) -> Scripted:
+    def reply(request: Request, call: Call, seen: int) -> Answer:
+        if seen <= times:
+            raise fault
+        return echo(request, call, seen)
+
+    return Scripted(reply)
+
+
+def test_the_second_time_comes_from_the_journal(tmp_path: Path) -> None:
+    model = Scripted(echo)
+    first, _, cached_first = ask(exchanger(tmp_path, model))
+    again, _, cached_again = ask(exchanger(tmp_path, model))
+    assert (cached_first, cached_again) == (False, True)
+    assert first.response == again.response
+    assert sum(model.asked.values()) == 1
+
+
+def test_repeats_are_independent_samples(tmp_path: Path) -> None:
+    model = Scripted(echo)
+    desk = exchanger(tmp_path, model)
+    texts = {ask(desk, repeat=repeat)[0].response.text for repeat in range(3)}
+    assert texts == {"0: hello", "1: hello", "2: hello"}
+    assert sum(model.asked.values()) == 3
+
+
+def test_another_revision_of_the_model_is_asked_anew(tmp_path: Path) -> None:
+    ask(exchanger(tmp_path, Scripted(echo, version=1)))
+    newer = Scripted(echo, version=2)
+    _, _, cached = ask(exchanger(tmp_path, newer))
+    assert not cached
+    assert sum(newer.asked.values()) == 1
+
+
+def test_the_same_question_in_flight_is_sent_once(tmp_path: Path) -> None:
+    model = Scripted(echo)
+    desk = exchanger(tmp_path, model)
+
+    async def both() -> list[Any]:
+        return await asyncio.gather(desk.ask(chat("same"), 0), desk.ask(chat("same"), 0))
+
+    cached = sorted(reply[2] for reply in asyncio.run(both()))
+    assert cached == [False, True]
+    assert sum(model.asked.values()) == 1
+
+
+@pytest.mark.parametrize("status", [Status.RATE_LIMITED, Status.UNAVAILABLE, Status.TIMEOUT])
+def test_a_passing_fault_is_retried_and_the_attempts_are_kept(tmp_path: Path, status: Status) -> None:
+    desk = exchanger(tmp_path, faulty(2, Transient(status, "later")))
+    answer, exchange, _ = ask(desk)
+    assert answer.status is Status.OK
+    assert exchange.attempts == 3
+
+
+def test_when_retries_run_out_the_status_says_so_and_a_resumed_run_asks_again(tmp_path: Path) -> None:
+    model = faulty(3, Transient(Status.RATE_LIMITED, "slow down"))
+    answer, exchange, _ = ask(exchanger(tmp_path, model, retries=2))
+    assert (answer.status, answer.error, exchange.attempts) == (Status.RATE_LIMITED, "slow down", 3)
+    answer, _, cached = ask(exchanger(tmp_path, model, retries=2))
+    assert (answer.status, cached) == (Status.OK, False)
+
+
+def test_retry_after_is_obeyed(tmp_path: Path) -> None:
+    desk = exchanger(tmp_path, faulty(1, Transient(Status.RATE_LIMITED, "wait", retry_after=0.2)))
+    started = time.monotonic()
+    ask(desk)
+    assert time.monotonic() - started >= 0.2
+
+
+def test_a_fatal_fault_stops_the_model(tmp_path: Path) -> None:
+    desk = exchanger(tmp_path, faulty(99, Fatal("the key was refused (401)")))
+    with pytest.raises(Stopped, match="the key was refused"):
+        ask(desk)
+    with pytest.raises(Stopped, match="the key was refused"):
+        ask(desk, "another")
+    assert sum(desk.model.asked.values()) == 1  # type: ignore[attr-defined]
+
+
+def test_a_dead_service_is_given_up(tmp_path: Path) -> None:
+    desk = exchanger(tmp_path, faulty(99, Transient(Status.UNAVAILABLE, "refused")), retries=1, breaker=2)
+    ask(desk, "a")
+    ask(desk, "b")
+    with pytest.raises(Stopped, match="given up after 2 unanswered cases in a row: refused"):
+        ask(desk, "c")
+
+
+def test_a_hang_of_a_service_is_retried_and_of_a_function_is_not(tmp_path: Path) -> None:
+    class Hanging(Scripted):
+        async def answer(self, request: Request, call: Call) -> Answer:
+            self.asked["hung", 0] += 1
+            await asyncio.sleep(60)
+            raise AssertionError
+
+    for endpoint, attempts in (("http://x", 3), ("", 1)):
+        model = Hanging(echo, version=attempts)
+        model.endpoint = endpoint
+        answer, exchange, _ = ask(exchanger(tmp_path, model, retries=2, timeout=0.05))
+        assert (answer.status, exchange.attempts) == (Status.TIMEOUT, attempts)
+        assert answer.error == "no answer within 0.05 s"
+
+
+def test_budgets_stop_before_the_next_call(tmp_path: Path) -> None:
+    def costly(request: Request, call: Call, times: int) -> Answer:
+        return Answer(response=ChatResponse(text="x"), usage=Usage(input_tokens=6, output_tokens=4, cost=0.5))
+
+    for budget, allowed, sentence in (
+        (Budget(calls=3), 3, "budget of 3 calls reached; raise engine.budget.calls"),
+        (Budget(tokens=25), 3, "budget of 25 tokens reached"),
+        (Budget(money=1.0), 2, "budget of 1 US dollars reached"),
+        (Budget(seconds=0.0), 0, "budget of 0 seconds reached"),
+    ):
+        model = Scripted(costly, version=hash(sentence))
+        desk = exchanger(tmp_path, model, budget=budget)
+        for i in range(allowed):
+            ask(desk, f"question {i}")
+        with pytest.raises(Stopped, match=sentence):
+            ask(desk, "one more")
+        assert sum(model.asked.values()) == allowed
+
+
+def test_an_oversized_answer_is_kept_beside_the_table(tmp_path: Path) -> None:
+    huge = Scripted(lambda request, call, times: Answer(response=ChatResponse(text="x" * 10_000_000)))
+    answer, exchange, _ = ask(exchanger(tmp_path, huge))
+    assert answer.status is Status.OVERSIZED
+    assert answer.response is None
+    assert "10,000,011 bytes; at most 1,048,576" in (answer.error or "")
+    assert (tmp_path / "blobs" / str(exchange.blob)).stat().st_size == 10_000_011
+
+
+def test_an_image_comes_back_from_its_blob(tmp_path: Path) -> None:
+    picture = Image(b"\x89PNG pixels", "image/png")
+    model = Scripted(lambda request, call, times: Answer(response=ImageResponse(image=picture)))
+    for cached in (False, True):
+        desk = exchanger(tmp_path, model)
+        answer, exchange, was_cached = asyncio.run(desk.ask(ImageRequest(prompt="a cat"), 0))
+        assert was_cached is cached
+        assert answer.response == ImageResponse(image=picture)
+        assert (tmp_path / "blobs" / str(exchange.blob)).read_bytes() == picture.data
+        assert str(exchange.blob).endswith(".png")
+
+
+def test_secrets_never_reach_the_journal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from genrec_eval.core.secrets import expand
+
+    monkeypatch.setenv("TEST_KEY", "sk-very-secret-value")
+    key = expand("${env:TEST_KEY}")
+
+    def leaky(request: Request, call: Call, times: int) -> Answer:
+        return Answer(
+            response=ChatResponse(text=f"your key is {key}"), error=key, raw=key, meta={"header": key}
+        )
+
+    _, exchange, _ = ask(exchanger(tmp_path, Scripted(leaky)))
+    for file in tmp_path.iterdir():
+        if file.is_file():
+            assert b"sk-very-secret-value" not in file.read_bytes()
+    assert b"${env:TEST_KEY}" in (exchange.response or b"")
+
+
+def test_never_more_calls_in_flight_than_the_limit(tmp_path: Path) -> None:
+    model = Scripted(echo)
+    desk = exchanger(tmp_path, model, most=5)
+
+    async def many() -> None:
+        await asyncio.gather(*(desk.ask(chat(str(i)), 0) for i in range(100)))
+
+    asyncio.run(many())
+    assert model.most_in_flight <= 5

@@ -1,0 +1,89 @@
+"""Multi-step cases and image payloads through engine, journal and records."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from models_for_tests import Conversation, Scripted, exchanger, rows, talk_and_draw
+
+from genrec_eval.engine.budget import Budget
+from genrec_eval.engine.play_async import play_cases
+from genrec_eval.engine.progress import Progress
+from genrec_eval.engine.records import RecordWriter, parts
+from genrec_eval.protocol.tables import RECORDS
+
+
+def play(
+    folder: Path, model: Scripted, repeats: int = 1, budget: Budget | None = None
+) -> tuple[Any, pa.Table]:
+    scenario = Conversation(None, seed=0)
+    prepared = scenario.prepare(None)
+    (folder / "records").mkdir(exist_ok=True)
+    writer = RecordWriter(folder / "records", "talker", "conversation")
+    desk = exchanger(folder, model, budget=budget)
+    with Progress(None) as progress:
+        task = progress.task("test", len(prepared.cases) * repeats)
+        stopped = asyncio.run(
+            play_cases(scenario, prepared, rows(prepared), desk, None, writer, repeats, task)
+        )
+    found = [pq.read_table(path) for path in parts(folder / "records", "talker", "conversation")]
+    table = pa.concat_tables(found) if found else pa.table({})
+    return stopped, table.sort_by([("case", "ascending"), ("repeat", "ascending"), ("step", "ascending")])
+
+
+def test_a_dialogue_of_three_turns_and_an_image_is_recorded_step_by_step(tmp_path: Path) -> None:
+    stopped, table = play(tmp_path, Scripted(talk_and_draw))
+    assert stopped is None
+    assert table.schema.equals(RECORDS, check_metadata=False)
+    first = table.filter(pa.compute.equal(table["case"], "dialogue-0")).to_pylist()
+    assert [row["step"] for row in first] == [0, 1, 2, 3]
+    assert first[0]["text"] in first[1]["request"]  # the second question quotes the first answer
+    assert (tmp_path / "blobs" / first[3]["blob"]).read_bytes() == b"\x89PNGa poster for dialogue-0"
+    assert all(row["intended"] <= row["sent"] <= row["end"] for row in first)
+
+
+def test_interrupted_dialogues_resume_in_the_middle_without_repeating_a_turn(tmp_path: Path) -> None:
+    whole, _ = Scripted(talk_and_draw), None
+    _, expected = play(tmp_path, whole)
+    other = tmp_path / "other"
+    other.mkdir()
+    model = Scripted(talk_and_draw)
+    stopped, partial = play(other, model, budget=Budget(calls=21))
+    assert "budget of 21 calls reached" in stopped
+    assert len(partial) == 21
+    stopped, table = play(other, model)
+    assert stopped is None
+    for column in ("case", "step", "status", "text", "request", "response", "blob", "key"):
+        assert table[column].to_pylist() == expected[column].to_pylist()
+    assert max(model.asked.values()) == 1
+    assert sum(table["cached"].to_pylist()) == 21
+
+
+def test_repeats_of_a_dialogue_are_samples_of_their_own(tmp_path: Path) -> None:
+    model = Scripted(talk_and_draw)
+    _, table = play(tmp_path, model, repeats=2)
+    assert len(table) == 12 * 2 * 4
+    texts = {(row["repeat"], row["text"]) for row in table.to_pylist() if row["step"] == 0}
+    assert {text[-2:] for _, text in texts} == {".0", ".1"}
+    assert not any(table["cached"].to_pylist())
+
+
+def test_plain_lines_are_written_where_there_is_no_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    from rich.console import Console
+
+    from genrec_eval.engine import progress as module
+
+    monkeypatch.setattr(module, "EVERY", 0.0)
+    out = io.StringIO()
+    with Progress(Console(file=out, width=200)) as progress:
+        task = progress.task("top-k · popularity", 4)
+        task.advance()
+        task.advance(3)
+    assert "top-k · popularity: 1 of 4" in out.getvalue()
+    assert "s left" in out.getvalue()
