@@ -21,6 +21,15 @@ def errors() -> Console:
     return _console(sys.stderr)
 
 
+def complain(text: str) -> None:
+    """Print an error to standard error as it is: nothing in it is markup, no line is broken."""
+    console = errors()
+    if text.startswith("error: "):
+        console.print("[bold red]error[/]: ", end="")
+        text = text.removeprefix("error: ")
+    console.print(text, markup=False, highlight=False, soft_wrap=True)
+
+
 def _console(stream: TextIO) -> Console:
     if hasattr(stream, "reconfigure"):
         stream.reconfigure(errors="backslashreplace")  # a title in a C locale must not end in a traceback

@@ -1,8 +1,9 @@
-"""Entry point of ``genrec-eval``: finds the command, and turns every error into a sentence and an exit code."""
+"""Entry point of ``genrec-eval``: finds the command; every error becomes a sentence and an exit code."""
 
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 from typing import Any
 
@@ -11,7 +12,7 @@ from typer.core import TyperCommand, TyperGroup
 from typer.main import get_command
 
 from genrec_eval import __version__
-from genrec_eval.core.errors import Exit, GenrecError
+from genrec_eval.core.errors import Exit, GenrecError, UsageError, did_you_mean
 
 COMMANDS: dict[str, tuple[str, str]] = {
     "run": ("genrec_eval.cli.run:run", "Play a suite, score it and write the report."),
@@ -24,7 +25,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "serve": ("genrec_eval.cli.serve:serve", "Serve reference models over HTTP, with faults on request."),
     "explain-key": (
         "genrec_eval.cli.explain_key:explain_key",
-        "Say why two answers do not share a cache key.",
+        "Say which field sets two cache keys apart.",
     ),
     "doctor": ("genrec_eval.cli.doctor:doctor", "Check the installation and what a suite needs."),
 }
@@ -32,6 +33,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
 
 HELP = "Evaluate and audit generative recommender systems."
 INTERRUPTED = 130
+PIPE_CLOSED = 141
+"""Codes of shells for a program ended by SIGINT and SIGPIPE."""
 
 
 class Commands(TyperGroup):
@@ -50,10 +53,9 @@ class Commands(TyperGroup):
 
     def resolve_command(self, ctx: Any, args: list[str]) -> tuple[Any, Any, list[str]]:
         """The command itself, imported now."""
-        name = args[0]
-        if name not in COMMANDS:
-            return super().resolve_command(ctx, args)
-        return name, load(name), args[1:]
+        if args[0] not in COMMANDS:
+            raise UsageError(f"unknown command '{args[0]}'{did_you_mean(args[0], COMMANDS)}")
+        return args[0], load(args[0]), args[1:]
 
 
 def load(name: str) -> Any:
@@ -91,82 +93,62 @@ def application() -> Any:
 
 def main(arguments: list[str] | None = None) -> None:
     """Run ``genrec-eval`` and exit with its code."""
-    sys.exit(_exit_code(sys.argv[1:] if arguments is None else arguments))
+    sys.exit(exit_code(sys.argv[1:] if arguments is None else arguments))
 
 
-def _exit_code(arguments: list[str]) -> int:
+def exit_code(arguments: list[str]) -> int:
+    """Run one command; errors go to standard error as a sentence."""
     # Taken out here so that it works before and after the command's name.
     end = arguments.index("--") if "--" in arguments else len(arguments)
     debug = "--debug" in arguments[:end]
     arguments = [word for i, word in enumerate(arguments) if word != "--debug" or i > end]
     try:
-        result = application().main(arguments, prog_name="genrec-eval", standalone_mode=False)
+        command = application()
+        # Not command.main(): it would keep interrupts and broken pipes to itself.
+        with command.make_context("genrec-eval", arguments) as context:
+            result = command.invoke(context)
         sys.stdout.flush()
         return int(result) if isinstance(result, int) else Exit.PASS
+    except typer.Exit as done:
+        return done.exit_code
     except BrokenPipeError:
-        _close_quietly()
-        return Exit.PASS
-    except KeyboardInterrupt:
-        _say("interrupted; run the same command again to resume")
-        return INTERRUPTED
-    except GenrecError as error:
+        # The reader went away; Python must not complain once more while it flushes at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return PIPE_CLOSED
+    except (KeyboardInterrupt, typer.Abort):
+        return _say("interrupted; run the same command again to resume", INTERRUPTED)
+    except Exception as error:
         if debug:
             raise
-        _say(f"error: {error}")
-        return error.exit_code
-    except SystemExit:
-        raise
-    except Exception as error:
-        return _other(error, debug)
+        return _explained(error)
 
 
-def _other(error: Exception, debug: bool) -> int:
+def _explained(error: Exception) -> int:
+    if isinstance(error, GenrecError):
+        return _say(f"error: {error}", error.exit_code)
+    if type(error).__name__ == "NoArgsIsHelpError":
+        return _say(error.format_message(), Exit.USAGE)  # type: ignore[attr-defined]
     if hasattr(error, "format_message"):  # a mistake on the command line, found by typer
         context = getattr(error, "ctx", None)
-        if type(error).__name__ == "NoArgsIsHelpError":
-            if context is None or context.parent is None:  # `genrec-eval` alone asks for help
-                typer.echo(error.format_message())
-                return Exit.PASS
-            typer.echo(error.format_message(), err=True)
-            return Exit.USAGE
-        command = context.command_path if context is not None else "genrec-eval"
-        _say(f"error: {error.format_message()}\ntry '{command} --help'")
-        return Exit.USAGE
-    if type(error).__name__ == "Abort":
-        _say("interrupted; run the same command again to resume")
-        return INTERRUPTED
-    if isinstance(error, OSError) and not debug:
+        path = context.command_path if context is not None else "genrec-eval"
+        return _say(f"error: {error.format_message()}\ntry '{path} --help'", Exit.USAGE)
+    if isinstance(error, OSError) and error.strerror:
         # The disk is full, a folder may not be written: a fault of the place, not of the program.
         place = f": '{error.filename}'" if error.filename else ""
-        _say(f"error: {error.strerror or error}{place}")
-        return Exit.USAGE
-    if debug:
-        raise error
+        return _say(f"error: {error.strerror}{place}", Exit.USAGE)
     first = (str(error).strip().splitlines() or [""])[0][:200]
-    _say(
+    return _say(
         f"error: unexpected {type(error).__name__}{f': {first}' if first else ''}; "
-        "this is a fault of genrec-eval; rerun with --debug"
+        "this is a fault of genrec-eval; rerun with --debug",
+        Exit.USAGE,
     )
-    return Exit.USAGE
 
 
-def _say(text: str) -> None:
-    """Write to standard error, red where that is a terminal, and never fail over an odd character."""
-    from genrec_eval.cli.console import errors
+def _say(text: str, code: int) -> int:
+    from genrec_eval.cli.console import complain
 
-    console = errors()
-    head, colon, rest = text.partition(": ")
-    if colon and head == "error":
-        console.print("[bold red]error[/]: ", end="")
-        text = rest
-    console.print(text, markup=False, highlight=False, soft_wrap=True)
-
-
-def _close_quietly() -> None:
-    import os
-
-    # The reader went away; without this Python complains while it flushes at exit.
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    complain(text)
+    return code
 
 
 if __name__ == "__main__":

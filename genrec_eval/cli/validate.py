@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from genrec_eval.cli.console import errors, output
+from genrec_eval.cli.console import complain, output
 from genrec_eval.core.errors import Exit, UsageError
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ def validate(
     """Check suites and show what they would run. Asks no model and reads no data."""
     from genrec_eval.suite.load import check_metrics, missing_environment, resolve
 
-    console, trouble = output(), errors()
+    console = output()
     failed = False
     for source in suites:
         try:
@@ -35,12 +35,11 @@ def validate(
             check_metrics(loaded)
         except UsageError as error:
             failed = True
-            for fault in str(error).splitlines():
-                trouble.print(fault, markup=False, soft_wrap=True)
+            complain(f"error: {error}")
             continue
         _show(console, loaded)
         for warning in missing_environment(loaded):
-            trouble.print(f"warning: {warning}", markup=False, soft_wrap=True)
+            complain(f"warning: {warning}")
     return Exit.USAGE if failed else Exit.PASS
 
 
@@ -56,10 +55,8 @@ def _show(console: Console, loaded: LoadedSuite) -> None:
     table.add_column("adapter", overflow="fold")
     for name, play in suite.scenarios.items():
         about = play.scenario + (f" on {play.data}" if play.data else "")
-        table.add_column(
-            Text(f"{name}\n{about}" if name != play.scenario or play.data else name), justify="center"
-        )
-    for name, spec in suite.models.items():
+        table.add_column(Text(name if about == name else f"{name}\n{about}"), justify="center")
+    for name in suite.models:
         marks = ["yes" if suite.takes_part(name, scenario) else "-" for scenario in suite.scenarios]
         table.add_row(Text(name), Text(str(loaded.resolved["models"][name]["adapter"])), *marks)
     console.print(table)

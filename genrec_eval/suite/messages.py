@@ -15,19 +15,26 @@ _LONGEST = 60
 
 
 class SuiteError(UsageError):
-    """Everything that is wrong with a suite, one line each."""
+    """Everything that is wrong with a suite, one line each.
+
+    Attributes
+    ----------
+    lines
+        ``"suites/my.yaml:14: models.gpt.temprature: unknown key ..."``
+    """
 
     def __init__(self, lines: Iterable[str]) -> None:
         self.lines = list(dict.fromkeys(lines))
-        super().__init__("\n".join(self.lines))
+        many = f"{len(self.lines)} faults in the suite:\n" if len(self.lines) > 1 else ""
+        super().__init__(many + "\n".join(self.lines))
 
 
 def line(root: Node, path: tuple[str | int, ...], message: str) -> str:
     """``"suites/my.yaml:14: models.gpt: message"``."""
-    node, known = descend(root, path)
-    shown = ".".join(map(str, path))
+    node, _ = descend(root, path)
+    dotted = ".".join(map(str, path))
     # A suite from Python has places that are paths already.
-    inside = "" if node.place.startswith("suite[") or not shown else f"{shown}: "
+    inside = "" if node.place.startswith("suite[") or not dotted else f"{dotted}: "
     return f"{node.place}: {inside}{message}"
 
 
@@ -142,15 +149,11 @@ def _choice(fault: Any, context: dict[str, Any]) -> str:
     )
 
 
-def _length(sign: str) -> Callable[[Any, dict[str, Any]], str]:
-    def say(fault: Any, context: dict[str, Any]) -> str:
-        n = context.get("min_length", context.get("max_length"))
-        what = "character" if fault["type"].startswith("string") else "entry"
-        return (
-            f"needs at {sign} {n} {what if n == 1 else {'character': 'characters', 'entry': 'entries'}[what]}"
-        )
-
-    return say
+def _length(fault: Any, context: dict[str, Any]) -> str:
+    n = context.get("min_length", context.get("max_length"))
+    bound = "least" if "min_length" in context else "most"
+    what = ("character", "characters") if fault["type"].startswith("string") else ("entry", "entries")
+    return f"needs at {bound} {n} {what[n != 1]}"
 
 
 _SAY: dict[str, Callable[[Any, dict[str, Any]], str]] = {
@@ -161,8 +164,8 @@ _SAY: dict[str, Callable[[Any, dict[str, Any]], str]] = {
     "string_pattern_mismatch": lambda fault, context: (
         f"{shown(fault['input'])} does not match the pattern {context['pattern']}"
     ),
-    "string_too_short": _length("least"),
-    "string_too_long": _length("most"),
-    "too_short": _length("least"),
-    "too_long": _length("most"),
+    "string_too_short": _length,
+    "string_too_long": _length,
+    "too_short": _length,
+    "too_long": _length,
 }

@@ -57,7 +57,7 @@ def _case_twins(key: str, table: dict[str, Any]) -> Iterator[Fault]:
         if other != name:
             yield (
                 (key, name),
-                f"'{name}' and '{other}' differ in case only; some systems keep them in one file",
+                f"'{name}' and '{other}' differ in case only, and would share a file on some systems",
             )
 
 

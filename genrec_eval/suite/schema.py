@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import (
     AfterValidator,
@@ -32,7 +32,8 @@ from genrec_eval.scenarios.base import SCENARIOS, Scenario
 _SLUG = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _RESERVED = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?", re.IGNORECASE)
 
-RULES = ("at_least", "at_most", "better_by", "not_worse_by", "within")
+Rule = Literal["at_least", "at_most", "better_by", "not_worse_by", "within"]
+RULES: tuple[Rule, ...] = get_args(Rule)
 PAIRED = frozenset({"better_by", "not_worse_by", "within"})
 """Rules that compare with another model."""
 
@@ -73,7 +74,7 @@ def _found(registry: Registry, name: str, info: ValidationInfo, kind: type) -> A
 
 
 def _at(key: str, error: Exception, given: Any) -> ValidationError:
-    said = PydanticCustomError("usage", str(error))  # type: ignore[arg-type]
+    said = PydanticCustomError("usage", str(error))
     return ValidationError.from_exception_data(
         "suite", [InitErrorDetails(type=said, loc=(key,), input=given)]
     )
@@ -196,9 +197,9 @@ class Claim(StrictModel):
         return self
 
     @property
-    def rule(self) -> Literal["at_least", "at_most", "better_by", "not_worse_by", "within"]:
+    def rule(self) -> Rule:
         """Name of the rule that was given."""
-        return next(rule for rule in RULES if getattr(self, rule) is not None)  # type: ignore[return-value]
+        return next(rule for rule in RULES if getattr(self, rule) is not None)
 
     @property
     def margin(self) -> float:
@@ -233,11 +234,11 @@ class EngineOptions(StrictModel):
         le=1,
         description="Share of cases a model may leave unanswered; above it the exit code is 3.",
     )
-    breaker: PositiveInt | None = Field(
-        20, description="A model is given up after this many unanswered cases in a row; null for never."
+    breaker: PositiveInt = Field(
+        3, description="Calls in a row, retries included, that find no service before a model is given up."
     )
-    budget: Budget = Field(default_factory=Budget, description="What the run may spend.")
-    max_text_bytes: PositiveInt = Field(1_000_000, description="Longest text taken from a model, in bytes.")
+    budget: Budget = Field(Budget.model_validate({}), description="What the run may spend.")
+    max_text_bytes: PositiveInt = Field(1 << 20, description="Longest text taken from a model, in bytes.")
     chunk: PositiveInt = Field(16_384, description="Users per chunk of the columnar path.")
 
 
@@ -262,7 +263,7 @@ class Suite(StrictModel):
     scenarios: dict[Name, Play] = Field(min_length=1, description="Scenarios by name.")
     baseline: str | None = Field(None, description="Model that every other one is compared with.")
     claims: tuple[Claim, ...] = Field((), description="What is claimed; a refuted claim fails the run.")
-    engine: EngineOptions = Field(default_factory=EngineOptions, description="How the cases are played.")
+    engine: EngineOptions = Field(EngineOptions.model_validate({}), description="How the cases are played.")
     level: float = Field(0.95, gt=0.5, lt=1, description="Confidence level of the intervals.")
     prices: str | None = Field(
         None, description="Price table (YAML) that replaces the bundled one, relative to this file."

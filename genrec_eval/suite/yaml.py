@@ -74,9 +74,7 @@ def read_file(path: Path, shown: str) -> Node:
     """
     try:
         if path.stat().st_size > MOST_BYTES:
-            raise UsageError(
-                f"{shown}: larger than {MOST_BYTES // 1_000_000} MB; a suite is a small text file"
-            )
+            raise UsageError(f"{shown}: larger than {MOST_BYTES // 1_000_000} MB, which no suite is")
         data = path.read_bytes()
     except OSError as error:
         raise UsageError(f"{shown}: cannot be read: {error.strerror or error}") from error
@@ -103,8 +101,10 @@ def read_text(text: str, shown: str, *, lines: bool = True) -> Node:
 
 def _syntax(error: yaml.YAMLError, text: str, shown: str, lines: bool) -> str:
     if isinstance(error, yaml.reader.ReaderError):
-        where = f"{shown}:{text[: error.position].count(chr(10)) + 1}" if lines else shown
-        return f"{where}: the character U+{ord(str(error.character)) if isinstance(error.character, str) else error.character:04X} is not allowed in YAML"
+        code = ord(error.character) if isinstance(error.character, str) else error.character
+        line = text.count("\n", 0, max(text.find(chr(code)), 0))
+        where = f"{shown}:{line + 1}" if lines else shown
+        return f"{where}: the character U+{code:04X} is not allowed in YAML"
     mark = getattr(error, "problem_mark", None)
     line = mark.line if mark else 0
     where = f"{shown}:{line + 1}" if lines else shown
@@ -129,21 +129,19 @@ class _Reader:
         self.lines = lines
         self.anchors: dict[str, Node | None] = {}  # None while its value is still being read
 
-    def place(self, event: yaml.Event) -> str:
+    def place(self, event: Any) -> str:
         return f"{self.shown}:{event.start_mark.line + 1}" if self.lines else self.shown
 
-    def document(self, events: Iterator[yaml.Event]) -> Node:
+    def document(self, events: Iterator[Any]) -> Node:
         found: Node | None = None
         for event in events:
             if isinstance(event, yaml.DocumentStartEvent):
                 if found is not None:
-                    raise UsageError(
-                        f"{self.place(event)}: a second document ('---') starts; keep one per file"
-                    )
+                    raise UsageError(f"{self.place(event)}: a second document starts; keep one per file")
                 found = self.value(next(events), events, 0)
         return found if found is not None else Node(None, self.shown, "")
 
-    def value(self, event: yaml.Event, events: Iterator[yaml.Event], depth: int) -> Node:
+    def value(self, event: Any, events: Iterator[Any], depth: int) -> Node:
         place = self.place(event)
         if depth > DEEPEST:
             raise UsageError(f"{place}: nested deeper than {DEEPEST} levels")
@@ -165,7 +163,7 @@ class _Reader:
             self.anchors[event.anchor] = node
         return node
 
-    def alias(self, anchor: str, place: str) -> Node:
+    def alias(self, anchor: Any, place: str) -> Node:
         if anchor not in self.anchors:
             raise UsageError(f"{place}: alias '*{anchor}' refers to no anchor '&{anchor}' above it")
         node = self.anchors[anchor]
@@ -173,12 +171,12 @@ class _Reader:
             raise UsageError(f"{place}: alias '*{anchor}' refers to the value it is part of")
         return node
 
-    def check_tag(self, event: yaml.Event, expected: str, place: str) -> None:
+    def check_tag(self, event: Any, expected: str, place: str) -> None:
         if event.tag not in (None, "!", _TAG + expected):
             shown = event.tag.replace(_TAG, "!!")
             raise UsageError(f"{place}: the tag '{shown}' is not allowed; a suite holds plain YAML only")
 
-    def sequence(self, events: Iterator[yaml.Event], place: str, depth: int) -> Node:
+    def sequence(self, events: Iterator[Any], place: str, depth: int) -> Node:
         items: list[Node] = []
         size = 1
         while not isinstance(event := next(events), yaml.SequenceEndEvent):
@@ -187,7 +185,7 @@ class _Reader:
             size += item.size
         return Node(items, place, size=size)
 
-    def mapping(self, events: Iterator[yaml.Event], place: str, depth: int) -> Node:
+    def mapping(self, events: Iterator[Any], place: str, depth: int) -> Node:
         own: dict[str, Node] = {}
         merged: dict[str, Node] = {}
         size = 1
@@ -208,12 +206,12 @@ class _Reader:
                 own[event.value] = value
         return Node({**merged, **own}, place, size=size)
 
-    def scalar(self, event: yaml.ScalarEvent, place: str) -> Node:
+    def scalar(self, event: Any, place: str) -> Node:
         text: str = event.value
         if event.tag in ("!", _TAG + "str") or (event.tag is None and not event.implicit[0]):
             return Node(text, place, text)
         value = _resolve(text, place)
-        kinds = {"null": type(None), "bool": bool, "int": int, "float": (int, float)}
+        kinds: dict[str, Any] = {"null": type(None), "bool": bool, "int": int, "float": (int, float)}
         kind = event.tag.removeprefix(_TAG) if event.tag else None
         if kind is not None and kind not in kinds:
             self.check_tag(event, "str", place)
@@ -238,9 +236,7 @@ def _resolve(text: str, place: str) -> Any:
     if _INT.fullmatch(text):
         base = {"0o": 8, "0x": 16}.get(text[:2], 10)
         if len(text) > 40 or not -(2**63) <= (number := int(text, base)) < 2**63:
-            raise UsageError(
-                f"{place}: the number {text[:24]} does not fit in 64 bits; as text it needs quotes"
-            )
+            raise UsageError(f"{place}: the number {text[:24]} is beyond 64 bits; as text it needs quotes")
         return number
     if _NOT_FINITE.fullmatch(text) or (_FLOAT.fullmatch(text) and not math.isfinite(float(text))):
         raise UsageError(f"{place}: {text[:24]} is not a finite number; as text it needs quotes")
