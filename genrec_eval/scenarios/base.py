@@ -107,6 +107,8 @@ class Scenario(ABC):
     title: ClassVar[str]
     summary: ClassVar[str]
     Options: ClassVar[type[StrictModel]]
+    reads: ClassVar[tuple[str, ...] | None] = None
+    """Columns of the records that :meth:`score` reads; all of them when None."""
 
     def __init__(self, options: Any, seed: int) -> None:
         self.options = options

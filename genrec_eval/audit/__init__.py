@@ -1,0 +1,1 @@
+"""From stored records to scores, estimates and verdicts: pure, offline, the same bytes every time."""

@@ -1,0 +1,48 @@
+"""The whole right half of the flow: stored records to ``scores.parquet`` and ``estimates.json``."""
+
+from __future__ import annotations
+
+from genrec_eval.audit.definitions import definition_rows
+from genrec_eval.audit.estimate import estimate_run
+from genrec_eval.audit.results import ESTIMATES_FILE, Results, write_estimates
+from genrec_eval.audit.run_tables import RunTables, scenario_of
+from genrec_eval.audit.score import score_run
+from genrec_eval.audit.verdicts import Evidence, check_verdicts, claim_verdicts, exit_code
+from genrec_eval.core.errors import Exit
+from genrec_eval.suite.schema import Claim
+
+
+def audit_run(run: RunTables) -> Results:
+    """Score, estimate, decide, and write both files; the same tables give the same bytes.
+
+    ``run.json`` may hold ``claims_at``, the ``file:line`` of each claim, for the verdicts.
+    """
+    score_run(run)
+    suite = run.run["suite"]
+    estimates = estimate_run(run)
+    scenarios = {name: scenario_of(run, name) for name in dict.fromkeys(s for _, s in run.played())}
+    evidence = Evidence.of(estimates, run.coverage, error_budget_of(run))
+    claims = [Claim.model_validate(claim) for claim in suite.get("claims") or ()]
+    verdicts = claim_verdicts(claims, evidence, run.run.get("claims_at") or ())
+    for name, scenario in scenarios.items():
+        models = [model for model, of in run.played() if of == name]
+        verdicts += check_verdicts(scenario.checks(), name, models, evidence)
+    results = Results(
+        run=run.run["run"],
+        estimates=estimates,
+        verdicts=verdicts,
+        coverage=run.coverage,
+        definitions=definition_rows(metric for one in scenarios.values() for metric in one.metrics()),
+    )
+    write_estimates(run.path / ESTIMATES_FILE, results)
+    return results
+
+
+def error_budget_of(run: RunTables) -> float:
+    """Share of the cases that a model may leave unanswered."""
+    return float((run.run["suite"].get("engine") or {}).get("error_budget", 0.05))
+
+
+def outcome(run: RunTables, results: Results) -> Exit:
+    """The exit code of a run."""
+    return exit_code(results.verdicts, results.coverage, error_budget_of(run))

@@ -1,0 +1,236 @@
+"""Scores to estimates: value, interval and the four counts, per model, metric, slice and pair."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from genrec_eval.audit.run_tables import RunTables, scenario_of
+from genrec_eval.audit.score import ANSWERED, NOT_ATTEMPTED, SCORES_FILE, StoredScores
+from genrec_eval.metrics.base import Metric, UnitScores
+from genrec_eval.protocol.results import Estimate
+from genrec_eval.stats.intervals import Interval, intervals
+from genrec_eval.stats.sample import Sample, paired
+
+Mask = npt.NDArray[np.bool_]
+
+MIN_SLICE = 5
+"""Slices with fewer scored units get no value: it would be about persons, not about the model."""
+
+ALL_PAIRS = 8
+"""Up to this many models every pair is compared; beyond, only pairs that the suite names."""
+
+_HELD = 32_000_000
+"""Scores held in memory at a time; metrics that are estimated together share their resamples."""
+
+
+def estimate_run(run: RunTables) -> list[Estimate]:
+    """Estimate everything in ``scores.parquet``, at the suite's confidence level.
+
+    Order: scenario, metric, then each model (whole run first, then its groups), then the pairs, each
+    in the order of the suite. All models of a scenario are resampled together.
+    """
+    played = run.played()
+    found: list[Estimate] = []
+    with StoredScores(run.path / SCORES_FILE) as stored:
+        for name in dict.fromkeys(scenario for _, scenario in played):
+            models = [model for model, scenario in played if scenario == name]
+            found += _scenario(run, stored, name, models)
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Units:
+    """The units of a scenario: ids, and a mask for each slice, the whole run first."""
+
+    ids: pa.Array
+    slices: Mapping[str, Mask]
+
+    @classmethod
+    def of(cls, cases: pa.Table) -> _Units:
+        every = cases.column("unit").combine_chunks()
+        ids = pc.unique(every)
+        first = None if len(ids) == len(every) else pc.index_in(ids, value_set=every)
+        slices: dict[str, Mask] = {"all": np.ones(len(ids), bool)}
+        for column in cases.column_names:
+            if column.startswith("group."):
+                values = cases.column(column).combine_chunks().cast(pa.string())
+                values = values if first is None else values.take(first)
+                for value in sorted(pc.unique(values).drop_null().to_pylist(), key=_natural):
+                    mask = pc.equal(values, value).fill_null(False).to_numpy(zero_copy_only=False)
+                    slices[f"{column.removeprefix('group.')}={value}"] = mask
+        return cls(ids, slices)
+
+    def place(self, units: pa.Array, scores: UnitScores) -> UnitScores:
+        """``scores`` in the order of :attr:`ids`, joined by id."""
+        if units.equals(self.ids):
+            return scores
+        rows = pc.index_in(units, value_set=self.ids).to_numpy(zero_copy_only=False)
+        return scores.place(rows.astype(np.int64), len(self.ids), NOT_ATTEMPTED)
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """An estimate before its interval is known."""
+
+    metric: Metric
+    model: str
+    slice: str
+    baseline: str | None
+    sample: Sample
+    attempted: int
+    answered: int
+    excluded: dict[str, int]
+
+
+def _scenario(run: RunTables, stored: StoredScores, name: str, models: list[str]) -> Iterator[Estimate]:
+    suite = run.run["suite"]
+    units = _Units.of(run.cases(name))
+    answered = {model: _answered(stored, units, model, name) for model in models}
+    pairs = pairs_of(suite, name, models)
+    metrics = list(scenario_of(run, name).metrics())
+    together = max(1, _HELD // (len(units.ids) * len(models) + 1))
+    for start in range(0, len(metrics), together):
+        rows: list[_Row] = []
+        for metric in metrics[start : start + together]:
+            scores = {}
+            for model in models:
+                read = stored.get(model, name, metric.id)
+                if read is not None:
+                    scores[model] = units.place(*read)
+            rows += _rows(metric, units, scores, answered, pairs)
+        found = intervals([row.sample for row in rows], seed=run.run["seed"], level=suite.get("level", 0.95))
+        for row, interval in zip(rows, found, strict=True):
+            yield _estimate(name, row, interval)
+
+
+def _answered(stored: StoredScores, units: _Units, model: str, scenario: str) -> Mask:
+    read = stored.get(model, scenario, ANSWERED)
+    if read is None:
+        return np.zeros(len(units.ids), bool)
+    scores = units.place(*read)
+    return scores.scored & (scores.values > 0)
+
+
+def _rows(
+    metric: Metric,
+    units: _Units,
+    scores: Mapping[str, UnitScores],
+    answered: Mapping[str, Mask],
+    pairs: Sequence[tuple[str, str, str]],
+) -> Iterator[_Row]:
+    samples = {model: _sample(metric, one) for model, one in scores.items()}
+    for model, sample in samples.items():
+        for name, mask in units.slices.items():
+            if name != "all" and sample.total is not None:
+                continue  # a value of the whole run says nothing about a part of it
+            yield _Row(
+                metric=metric,
+                model=model,
+                slice=name,
+                baseline=None,
+                sample=sample if name == "all" else sample.where(mask),
+                attempted=int(mask.sum()),
+                answered=int((answered[model] & mask).sum()),
+                excluded=_excluded([scores[model]], mask),
+            )
+    for model, baseline, name in pairs:
+        if model in samples and baseline in samples and name in units.slices:
+            mask = units.slices[name]
+            sample = paired(samples[model], samples[baseline])
+            if name != "all" and sample.total is not None:
+                continue
+            yield _Row(
+                metric=metric,
+                model=model,
+                slice=name,
+                baseline=baseline,
+                sample=sample if name == "all" else sample.where(mask),
+                attempted=int(mask.sum()),
+                answered=int((answered[model] & answered[baseline] & mask).sum()),
+                excluded=_excluded([scores[model], scores[baseline]], mask),
+            )
+
+
+def _sample(metric: Metric, scores: UnitScores) -> Sample:
+    sample = metric.sample(scores)
+    values = sample.values[sample.scored]
+    if sample.indicator and not ((values == 0) | (values == 1)).all():
+        return replace(sample, indicator=False)  # means over repeats: no longer single trials
+    return sample
+
+
+def _excluded(scores: Sequence[UnitScores], mask: Mask) -> dict[str, int]:
+    """Units of ``mask`` without a score in any of ``scores``, each under the first reason found."""
+    left = mask.copy()
+    counts: dict[str, int] = {}
+    for one in scores:
+        for reason in sorted(one.reasons):
+            hit = left & one.reasons[reason]
+            if hit.any():
+                counts[reason] = counts.get(reason, 0) + int(hit.sum())
+                left &= ~hit
+    return dict(sorted(counts.items()))
+
+
+def _estimate(scenario: str, row: _Row, interval: Interval) -> Estimate:
+    if row.slice != "all" and interval.n < MIN_SLICE:
+        reason = f"fewer than {MIN_SLICE} units"
+        interval = Interval(value=None, level=interval.level, reason=reason, n=interval.n)
+    return Estimate(
+        model=row.model,
+        scenario=scenario,
+        metric=row.metric.id,
+        definition=row.metric.definition_id,
+        slice=row.slice,
+        baseline=row.baseline,
+        value=interval.value,
+        low=interval.low,
+        high=interval.high,
+        level=interval.level,
+        interval=interval.method,
+        reason=interval.reason,
+        n=interval.n,
+        attempted=row.attempted,
+        answered=row.answered,
+        scored=interval.n,
+        excluded=row.excluded,
+        direction=row.metric.definition.direction,
+    )
+
+
+def pairs_of(suite: Mapping[str, Any], scenario: str, models: Sequence[str]) -> list[tuple[str, str, str]]:
+    """(model, baseline, slice) of every comparison, whole run and the slices that claims name.
+
+    The suite's baseline, else the earlier model, is the baseline of a pair.
+
+    >>> pairs_of({}, "top-k", ["random", "knn"])
+    [('knn', 'random', 'all')]
+    """
+    base = suite.get("baseline")
+    ordered = sorted(models, key=lambda model: model != base)  # stable: the baseline comes first
+    named: dict[frozenset[str], dict[str, None]] = {}
+    for claim in suite.get("claims") or ():
+        if claim["scenario"] == scenario and claim.get("against") is not None:
+            slices = named.setdefault(frozenset((claim["model"], claim["against"])), {})
+            slices[claim.get("slice") or "all"] = None
+    found = []
+    for baseline, model in itertools.combinations(ordered, 2):
+        claimed = named.get(frozenset((model, baseline)), {})
+        if len(models) <= ALL_PAIRS or baseline == base or claimed:
+            found += [(model, baseline, name) for name in {"all": None, **claimed}]
+    return found
+
+
+def _natural(text: str) -> tuple[int, str]:
+    """Ranges such as 9-17 before 18-24; words, which start with no number, first."""
+    number = re.match(r"\d+", text)
+    return (int(number[0]) if number else -1, text)

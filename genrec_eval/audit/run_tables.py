@@ -1,0 +1,69 @@
+"""What the audit reads of a run directory, and how it writes into one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any, Protocol
+
+from genrec_eval.core.errors import UsageError, did_you_mean
+from genrec_eval.engine.plan import make_scenario
+from genrec_eval.engine.rundir import disk_faults
+from genrec_eval.protocol.results import Coverage
+from genrec_eval.scenarios.base import Scenario
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+class RunTables(Protocol):
+    """The part of :class:`genrec_eval.engine.rundir.RunDirectory` that scoring needs."""
+
+    path: Path
+    run: dict[str, Any]
+
+    def cases(self, scenario: str) -> pa.Table:
+        """The cases of a scenario."""
+        ...
+
+    def context(self, scenario: str) -> dict[str, pa.Table]:
+        """Tables that scoring needs beside the cases."""
+        ...
+
+    def records(
+        self, model: str, scenario: str, columns: Sequence[str] | None = None
+    ) -> Iterable[pa.RecordBatch]:
+        """Records of one model in one scenario."""
+        ...
+
+    def played(self) -> list[tuple[str, str]]:
+        """(model, scenario) of everything that has records."""
+        ...
+
+    @property
+    def coverage(self) -> list[Coverage]:
+        """What was played, and what was not and why."""
+        ...
+
+
+def scenario_of(run: RunTables, name: str) -> Scenario:
+    """Build a scenario of the run from the resolved suite that the run keeps."""
+    declared = run.run["suite"]["scenarios"]
+    if name not in declared:
+        raise UsageError(f"{run.path} has no scenario '{name}'{did_you_mean(name, declared)}")
+    described = SimpleNamespace(**{"options": {}, **declared[name]})
+    return make_scenario(described, run.run["seed"])
+
+
+@contextmanager
+def whole_file(path: Path) -> Iterator[Path]:
+    """Give a file to write beside ``path`` and put it in place at the end: all of it or nothing."""
+    part = path.with_name(path.name + ".part")
+    try:
+        with disk_faults(path):
+            yield part
+            part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)

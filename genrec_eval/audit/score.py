@@ -1,0 +1,136 @@
+"""Records to ``scores.parquet``: one number, or null with its reason, per unit and metric."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from genrec_eval.audit.run_tables import RunTables, scenario_of, whole_file
+from genrec_eval.core.errors import UsageError
+from genrec_eval.metrics.base import UnitScores
+from genrec_eval.protocol.tables import SCORES
+from genrec_eval.scenarios.base import ScoredUnits
+
+SCORES_FILE = "scores.parquet"
+
+ANSWERED = "answered"
+"""Reserved metric name: 1 where the model answered the unit, 0 where it did not, null when never asked."""
+
+NOT_ATTEMPTED = "not-attempted"
+
+_INDEX = "genrec_eval.row_groups"
+
+
+def score_run(run: RunTables) -> Path:
+    """Score everything that was played and write ``scores.parquet``.
+
+    One row group per model, scenario and metric, in the order of play; the units in the order of
+    the cases. A metric of the whole run has two more rows in front, without unit: the run's value,
+    and the most that one unit can change it.
+
+    Returns
+    -------
+    Path
+        The file; its bytes depend on the stored tables alone.
+    """
+    target = run.path / SCORES_FILE
+    index: list[tuple[str, str, str]] = []
+    with whole_file(target) as part, pq.ParquetWriter(part, SCORES, compression="zstd") as writer:
+        for model, name in run.played():
+            scenario = scenario_of(run, name)
+            cases, context = run.cases(name), run.context(name)
+            scored = scenario.score(cases, context, run.records(model, name, scenario.reads))
+            for metric, scores in {ANSWERED: _answered(scored), **scored.scores}.items():
+                table = _table(model, name, metric, scored.units, scores)
+                writer.write_table(table, row_group_size=max(1, len(table)))
+                index.append((model, name, metric))
+        writer.add_key_value_metadata({_INDEX: json.dumps(index)})
+    return target
+
+
+def _answered(scored: ScoredUnits) -> UnitScores:
+    return UnitScores(values=scored.answered.astype(np.float64), reasons={NOT_ATTEMPTED: ~scored.attempted})
+
+
+def _table(model: str, scenario: str, metric: str, units: pa.Array, scores: UnitScores) -> pa.Table:
+    names = list(scores.reasons)
+    code = np.full(len(units), -1, np.int32)
+    for position, name in enumerate(names):
+        code[np.asarray(scores.reasons[name])] = position
+    excluded = code >= 0
+    if not np.isfinite(scores.values[~excluded]).all():
+        row = int(np.flatnonzero(~np.isfinite(scores.values) & ~excluded)[0])
+        raise UsageError(
+            f"metric '{metric}' gave {scores.values[row]} for unit '{units[row].as_py()}' of '{model}' in "
+            f"'{scenario}' without a reason: the metric is at fault, report it to its author"
+        )
+    head = [] if scores.total is None else [scores.total, scores.reach]
+    value = pa.concat_arrays([pa.array(head, pa.float64()), pa.array(scores.values, mask=excluded)])
+    reason = np.concatenate([np.full(len(head), -1, np.int32), code])
+    columns = [
+        *(_constant(text, len(value)) for text in (model, scenario, metric)),
+        pa.concat_arrays([pa.nulls(len(head), pa.string()), units.cast(pa.string())]),
+        value,
+        pa.DictionaryArray.from_arrays(pa.array(reason, mask=reason < 0), pa.array(names, pa.string())),
+    ]
+    return pa.Table.from_arrays(columns, schema=SCORES)
+
+
+def _constant(text: str, n: int) -> pa.Array:
+    return pa.DictionaryArray.from_arrays(pa.array(np.zeros(n, np.int32)), pa.array([text]))
+
+
+class StoredScores:
+    """Reads ``scores.parquet`` one metric at a time.
+
+    Parameters
+    ----------
+    path
+        The file that :func:`score_run` wrote.
+    """
+
+    def __init__(self, path: Path) -> None:
+        try:
+            self._file = pq.ParquetFile(path)
+            listed = json.loads((self._file.metadata.metadata or {})[_INDEX.encode()])
+            self._group = {(model, scenario, metric): i for i, (model, scenario, metric) in enumerate(listed)}
+        except (OSError, KeyError, ValueError, pa.ArrowException) as error:
+            raise UsageError(f"{path} is no table of scores; 'genrec-eval score' writes it anew") from error
+
+    def __enter__(self) -> StoredScores:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._file.close()
+
+    def metrics(self, model: str, scenario: str) -> list[str]:
+        """Ids of the stored metrics, without :data:`ANSWERED`."""
+        return [m for of, where, m in self._group if (of, where) == (model, scenario) and m != ANSWERED]
+
+    def get(self, model: str, scenario: str, metric: str) -> tuple[pa.Array, UnitScores] | None:
+        """Unit ids and their scores; None when nothing of the kind is stored."""
+        group = self._group.get((model, scenario, metric))
+        if group is None:
+            return None
+        table = self._file.read_row_group(group, columns=["unit", "value", "reason"])
+        values = table.column("value").combine_chunks()
+        units = table.column("unit").combine_chunks()
+        total, reach = None, None
+        if len(units) and not units[0].is_valid:
+            total, reach = values[0].as_py(), values[1].as_py()
+            table, values, units = table.slice(2), values.slice(2), units.slice(2)
+        numbers = values.fill_null(0.0).to_numpy(zero_copy_only=False)
+        reasons = _reasons(table.column("reason"))
+        return units, UnitScores(values=numbers, reasons=reasons, total=total, reach=reach)
+
+
+def _reasons(column: pa.ChunkedArray) -> Mapping[str, np.ndarray]:
+    array = column.combine_chunks()
+    codes = array.indices.fill_null(-1).to_numpy(zero_copy_only=False)
+    names = array.dictionary.to_pylist()
+    return {name: mask for i, name in enumerate(names) if (mask := codes == i).any()}

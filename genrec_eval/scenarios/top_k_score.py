@@ -1,0 +1,114 @@
+"""Scores of ranked lists from stored records, averaged over repeats."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+import numpy as np
+import pyarrow as pa
+
+from genrec_eval.metrics.base import Metric, UnitScores
+from genrec_eval.metrics.evaluate import score_lists
+from genrec_eval.metrics.lists import RankedLists
+from genrec_eval.protocol.arrays import Int64, Vocabulary
+from genrec_eval.scenarios.base import ScoredUnits
+from genrec_eval.scenarios.ranking_records import Chunk, Mask, RecordReader, ragged
+
+NOT_ATTEMPTED = "not-attempted"
+"""Reason of units that were never asked."""
+
+
+def score(
+    metrics: Sequence[Metric],
+    k: int,
+    cases: pa.Table,
+    context: Mapping[str, pa.Table],
+    records: Iterable[pa.RecordBatch],
+) -> ScoredUnits:
+    """See :meth:`genrec_eval.scenarios.top_k.TopK.score`."""
+    items = context["items"]
+    units = cases.column("unit").combine_chunks()
+    truth, history = ragged(cases.column("truth")), ragged(cases.column("history"))
+    train_counts = items.column("train_count").to_numpy()
+    reader = RecordReader(cases.column("case").combine_chunks(), Vocabulary(items.column("item")), k)
+    first: list[int] = []
+    later: dict[int, list[Chunk]] = {}
+
+    def lists(chunks: Iterable[Chunk], rows: list[Int64]) -> Iterator[RankedLists]:
+        for chunk in chunks:
+            rows.append(chunk.rows)
+            yield RankedLists(
+                items=chunk.items,
+                truth=truth.take(chunk.rows),
+                history=history.take(chunk.rows),
+                answered=chunk.answered,
+                n_items=len(items),
+                train_counts=train_counts,
+            )
+
+    def first_repeat() -> Iterator[Chunk]:
+        # metrics of the whole run need one repeat at a time; the others wait, as codes
+        for repeat, chunk in reader.read(records):
+            first[:] = first or [repeat]
+            if repeat == first[0]:
+                yield chunk
+            else:
+                later.setdefault(repeat, []).append(chunk)
+
+    def one_repeat(chunks: Iterable[Chunk]) -> tuple[Int64, Mapping[str, UnitScores]]:
+        rows: list[Int64] = []
+        scores = score_lists(metrics, lists(chunks, rows))
+        return np.concatenate([np.empty(0, np.int64), *rows]), scores
+
+    streamed = one_repeat(first_repeat())
+    by_repeat = {
+        **{repeat: one_repeat(chunks) for repeat, chunks in later.items()},
+        (first or [0])[0]: streamed,
+    }
+    repeats = [
+        by_repeat[repeat] for repeat in sorted(by_repeat)
+    ]  # sums must not depend on the records' order
+    return ScoredUnits(
+        units=units,
+        scores={
+            metric.id: _over_repeats([(rows, scores[metric.id]) for rows, scores in repeats], len(units))
+            for metric in metrics
+        },
+        groups={
+            name.removeprefix("group."): cases.column(name).combine_chunks()
+            for name in cases.column_names
+            if name.startswith("group.")
+        },
+        attempted=reader.attempted,
+        answered=reader.answered,
+    )
+
+
+def _over_repeats(repeats: list[tuple[Int64, UnitScores]], n: int) -> UnitScores:
+    """Mean over the repeats in which a unit has a value; its first reason where it has none."""
+    placed = [scores.place(rows, n, NOT_ATTEMPTED) for rows, scores in repeats]
+    if len(placed) == 1:
+        return placed[0]
+    sums, counts = np.zeros(n), np.zeros(n, np.int64)
+    for scores in placed:
+        sums += np.where(scores.scored, scores.values, 0.0)
+        counts += scores.scored
+    free = counts == 0
+    reasons: dict[str, Mask] = {}
+    # a unit that was asked once was asked: what became of the answer comes before "not-attempted"
+    for name in [*(name for s in placed for name in s.reasons if name != NOT_ATTEMPTED), NOT_ATTEMPTED]:
+        for scores in placed:
+            if name in scores.reasons:
+                mask = scores.reasons[name] & free
+                reasons[name] = reasons.get(name, np.zeros(n, bool)) | mask
+                free = free & ~mask
+    totals = [scores.total for scores in placed if scores.total is not None]
+    if not totals:
+        return UnitScores(values=sums / np.maximum(counts, 1), reasons=reasons)
+    reaches = [scores.reach for scores in placed if scores.reach is not None]
+    return UnitScores(
+        values=sums / len(placed),  # a unit that is absent from a repeat has no influence on its value
+        reasons=reasons,
+        total=float(np.mean(totals)),
+        reach=float(np.mean(reaches)) if len(reaches) == len(placed) else None,
+    )
