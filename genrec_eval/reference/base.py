@@ -94,7 +94,14 @@ class ReferenceModel(BatchModel):
         ours, theirs = self.training.items.ids, batch.items.ids
         if theirs is not ours and not theirs.equals(ours):
             raise UsageError(
-                f"reference model '{self.name}' was fitted on a catalogue of {len(ours):,} items, but is asked"
-                f" about another one of {len(theirs):,}; fit and ask on the same data"
+                f"reference model '{self.name}' was fitted on a catalogue of {len(ours):,} items, but is"
+                f" asked about another one of {len(theirs):,}; fit and ask on the same data"
             )
-        return self.lists(batch, min(batch.k, len(ours)))
+        width = min(batch.k, len(ours))
+        if width < 1:
+            import numpy as np
+
+            from genrec_eval.protocol.batch import RankedBatch
+
+            return RankedBatch(items=np.empty((len(batch), 0), np.int32))
+        return self.lists(batch, width)

@@ -137,6 +137,33 @@ def ordered(
     return lists, source
 
 
+def latest(history: Ragged, candidates: Ragged | None, count: int) -> Int32:
+    """The latest distinct items of each history, newest first, within the candidates where there are any.
+
+    Returns
+    -------
+    int32[n, count]
+        -1 after the end.
+    """
+    rows, items = row_numbers(history)[::-1], history.values[::-1]
+    span = np.int64(
+        max(items.max(initial=0), 0 if candidates is None else candidates.values.max(initial=0)) + 1
+    )
+    keys = rows * span + items
+    keep = items >= 0
+    if candidates is not None:
+        allowed_rows, allowed = known_pairs(candidates)
+        keep &= np.isin(keys, allowed_rows * span + allowed)
+    rows, items, keys = rows[keep], items[keep], keys[keep]
+    newest = np.unique(keys, return_index=True)[1]
+    return ordered(rows[newest], items[newest], (newest,), len(history), count)[0]
+
+
+def closed_up(lists: Int32) -> Int32:
+    """Move empty slots behind the items, keeping their order."""
+    return np.take_along_axis(lists, np.argsort(lists == PAD, axis=1, kind="stable"), axis=1)
+
+
 def planted_positions(width: int, share: float) -> Bools:
     """Positions of a list at which a flaw is planted, spread evenly.
 

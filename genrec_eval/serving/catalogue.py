@@ -7,10 +7,24 @@ from collections.abc import Sequence
 import numpy as np
 import pyarrow as pa
 
-from genrec_eval.data.dataset import Training
+from genrec_eval.data.dataset import Dataset, Training
 from genrec_eval.protocol.arrays import Ragged
 from genrec_eval.protocol.batch import RankBatch
 from genrec_eval.reference.base import REFERENCE, ReferenceModel
+
+
+def train_on(dataset: Dataset, seed: int = 0) -> Training:
+    """All of a data set as training data: a server holds nothing back."""
+    return Training(
+        dataset=dataset.name,
+        users=dataset.users,
+        items=dataset.items,
+        interactions=dataset.interactions,
+        item_table=dataset.item_table,
+        user_table=dataset.user_table,
+        seed=seed,
+        digest=dataset.digest,
+    )
 
 
 class Catalogue:

@@ -123,7 +123,8 @@ class ChatService:
     def _unknown(self, name: str) -> ApiError:
         return ApiError(
             404,
-            f"The model '{name}' does not exist or you do not have access to it{did_you_mean(name, self.listed)}",
+            f"The model '{name}' does not exist or you do not have access to it"
+            f"{did_you_mean(name, self.listed)}",
             param="model",
             code="model_not_found",
         )

@@ -15,7 +15,7 @@ from typing import Any
 import orjson
 
 from genrec_eval.core.errors import UsageError
-from genrec_eval.serving.faults import Draw, Faults, FaultSource, RateLimit
+from genrec_eval.serving.faults import Draw, FaultName, Faults, FaultSource, RateLimit
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -217,9 +217,10 @@ class Endpoint:
         if draw.fault == "stall":
             await _hang(receive)
             return
+        fault: FaultName | None = None
         try:
             shared.admit(draw)
-            reply, fault = self._reply(body, scope), None
+            reply = self._reply(body, scope)
             if draw.fault in ("truncate", "malformed") and reply.status == 200:
                 fault = draw.fault
         except ApiError as error:

@@ -87,19 +87,26 @@ class Faults(StrictModel):
     depends on the clock.
     """
 
-    seed: int = Field(0, description="Seed of every draw.")
-    latency: str = Field("0ms", description="200ms, uniform:50ms-400ms or lognormal:200ms,0.5.")
-    stall: float = Field(0, ge=0, le=1, description="Share of calls that are accepted and never answered.")
-    error_429: float = Field(0, ge=0, le=1, description="Share of calls answered with 429 and Retry-After.")
-    error_5xx: float = Field(0, ge=0, le=1, description="Share of calls answered with 500, 502 or 503.")
-    truncate: float = Field(
-        0, ge=0, le=1, description="Share of answers cut midway by closing the connection."
+    seed: int = Field(default=0, description="Seed of every draw.")
+    latency: str = Field(default="0ms", description="200ms, uniform:50ms-400ms or lognormal:200ms,0.5.")
+    stall: float = Field(
+        default=0, ge=0, le=1, description="Share of calls that are accepted and never answered."
     )
-    malformed: float = Field(0, ge=0, le=1, description="Share of answers that are not valid JSON.")
-    rate_limit: PositiveFloat | None = Field(None, description="Most calls a second; 429 beyond.")
-    retry_after: NonNegativeFloat = Field(1.0, description="Seconds that a drawn 429 asks to wait.")
+    error_429: float = Field(
+        default=0, ge=0, le=1, description="Share of calls answered with 429 and Retry-After."
+    )
+    error_5xx: float = Field(
+        default=0, ge=0, le=1, description="Share of calls answered with 500, 502 or 503."
+    )
+    truncate: float = Field(
+        default=0, ge=0, le=1, description="Share of answers cut midway by closing the connection."
+    )
+    malformed: float = Field(default=0, ge=0, le=1, description="Share of answers that are not valid JSON.")
+    rate_limit: PositiveFloat | None = Field(default=None, description="Most calls a second; 429 beyond.")
+    retry_after: NonNegativeFloat = Field(default=1.0, description="Seconds that a drawn 429 asks to wait.")
     max_faults_per_request: NonNegativeInt | None = Field(
-        None, description="Most drawn faults of one request, so that its retries end; no bound by default."
+        default=None,
+        description="Most drawn faults of one request, so that its retries end; no bound by default.",
     )
 
     @field_validator("latency")
