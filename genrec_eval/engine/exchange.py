@@ -50,7 +50,7 @@ class Policy:
 
     timeout: float = 60.0
     retries: int = 5
-    breaker: int = 3
+    breaker: int | None = 20
     """Exchanges in a row that find the service unavailable before the model is given up."""
     max_text_bytes: int = 1 << 20
     seed: int = 0
@@ -185,7 +185,8 @@ class Exchanger:
             self._unavailable_in_a_row = 0
             return
         self._unavailable_in_a_row += 1
-        if self._unavailable_in_a_row >= self.policy.breaker and self.stopped is None:
+        most = self.policy.breaker
+        if most is not None and self._unavailable_in_a_row >= most and self.stopped is None:
             self.stopped = scrub(
                 f"given up after {self._unavailable_in_a_row} unanswered cases in a row: {answer.error}"
             )

@@ -21,7 +21,7 @@ from genrec_eval.engine.environment import git_state, machine, versions
 from genrec_eval.engine.exchange import Exchanger, Policy
 from genrec_eval.engine.journal import Journal
 from genrec_eval.engine.limits import Limiter
-from genrec_eval.engine.plan import Plan, Player, make_plan, make_player, make_scenario
+from genrec_eval.engine.plan import Plan, Player, make_plan, make_player
 from genrec_eval.engine.play_async import play_cases
 from genrec_eval.engine.play_batch import play_batches
 from genrec_eval.engine.progress import Progress
@@ -64,13 +64,8 @@ class _Session:
     def dataset(self, name: str) -> Dataset:
         """The data set of that name, loaded once."""
         if name not in self.datasets:
-            from genrec_eval.data.registry import DATASETS
-
-            entry = self.loaded.suite.data[name]
-            kind = DATASETS.get(entry.dataset)
-            options = entry.options
-            spec = kind.model_validate(options) if isinstance(options, Mapping) else options
-            self.datasets[name] = spec.load(self.loaded.folder, self.loaded.suite.seed)
+            options = self.loaded.suite.data[name].options
+            self.datasets[name] = options.load(self.loaded.folder, self.loaded.suite.seed)
         return self.datasets[name]
 
 
@@ -103,6 +98,8 @@ def play(
         "format": FORMAT,
         "name": suite.name,
         "suite": loaded.resolved,
+        "folder": str(loaded.folder),
+        "claims_at": [loaded.where(("claims", index)) for index in range(len(suite.claims))],
         "seed": suite.seed,
         "only": list(only),
         "limit": limit,
@@ -154,7 +151,7 @@ def _play_scenario(session: _Session, plan: Plan, name: str, limit: int | None) 
         return
     suite, run = session.loaded.suite, session.directory.run
     described = suite.scenarios[name]
-    scenario = make_scenario(described, suite.seed)
+    scenario = session.loaded.scenario(name)
     dataset = None if described.data is None else session.dataset(described.data)
     prepared = scenario.prepare(dataset)
     rows = _rows(prepared, limit, suite.seed, name)

@@ -191,6 +191,10 @@ def set_aside(path: Path) -> Path | None:
     """Move a run directory out of the way, for ``--fresh``; nothing paid for is deleted."""
     if not path.exists():
         return None
+    if not (path / "run.json").exists() and any(p.name != "lock" for p in path.iterdir()):
+        raise UsageError(f"{path} holds other files and is not a run directory; choose another --out")
+    with RunDirectory(path, {}).locked():
+        pass  # another process that writes here must not lose the ground under its feet
     number = 1
     while (target := path.with_name(f"{path.name}~{number}")).exists():
         number += 1

@@ -14,6 +14,7 @@ from pydantic import BaseModel, ValidationError
 
 from genrec_eval.core.errors import UsageError
 from genrec_eval.core.secrets import REFERENCE
+from genrec_eval.models.spec import ModelSpec
 from genrec_eval.scenarios.base import SCENARIOS, Scenario
 from genrec_eval.suite.merge import extended, locate, override, read, shown
 from genrec_eval.suite.messages import SuiteError, descend, explain, line
@@ -56,7 +57,11 @@ class LoadedSuite:
         return built
 
 
-def resolve(source: str | Path | Mapping[str, Any], sets: Sequence[str] = ()) -> LoadedSuite:
+def resolve(
+    source: str | Path | Mapping[str, Any],
+    sets: Sequence[str] = (),
+    models: Mapping[str, ModelSpec] | None = None,
+) -> LoadedSuite:
     """Read, merge and validate a suite.
 
     Parameters
@@ -65,6 +70,8 @@ def resolve(source: str | Path | Mapping[str, Any], sets: Sequence[str] = ()) ->
         Path of a suite file, name of a shipped suite, or the suite itself as a dict.
     sets
         ``key.path=value`` overrides; the value is read as YAML.
+    models
+        Models made in Python, beside those of the suite; they win over one of the same name.
 
     Raises
     ------
@@ -82,6 +89,8 @@ def resolve(source: str | Path | Mapping[str, Any], sets: Sequence[str] = ()) ->
         root = read(file)
     root = override(root, sets)
     data = plain(root)
+    if models:
+        data["models"] = {**(data.get("models") or {}), **models}
     faults: list[str] = []
     suite: Suite | None = None
     try:

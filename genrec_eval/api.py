@@ -1,0 +1,254 @@
+"""genrec-eval from Python and notebooks: :func:`run` and :func:`load_run`."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from genrec_eval.audit.results import ESTIMATES_FILE, Results, read_estimates
+from genrec_eval.core.errors import Exit, UsageError
+from genrec_eval.engine.progress import Progress
+from genrec_eval.engine.rundir import RunDirectory, set_aside
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from rich.console import Console
+
+    from genrec_eval.suite.load import LoadedSuite
+
+
+class Run:
+    """A finished run: its estimates, verdicts and tables as data frames.
+
+    Parameters
+    ----------
+    directory
+        The run directory.
+
+    Examples
+    --------
+    >>> import genrec_eval
+    >>> run = genrec_eval.run("quickstart", quiet=True)  # doctest: +SKIP
+    >>> run.estimates.query("metric == 'ndcg@10' and slice == 'all'")  # doctest: +SKIP
+    """
+
+    def __init__(self, directory: RunDirectory) -> None:
+        self.directory = directory
+        self.path = directory.path
+
+    @cached_property
+    def results(self) -> Results:
+        """What ``estimates.json`` holds, typed."""
+        return read_estimates(self.path / ESTIMATES_FILE)
+
+    @cached_property
+    def estimates(self) -> pd.DataFrame:
+        """One row per model, scenario, metric, slice and comparison."""
+        return _frame(self.results.estimates)
+
+    @cached_property
+    def verdicts(self) -> pd.DataFrame:
+        """One row per claim."""
+        return _frame(self.results.verdicts)
+
+    @cached_property
+    def coverage(self) -> pd.DataFrame:
+        """One row per model and scenario: what was run, what was not and why."""
+        return _frame(self.results.coverage)
+
+    @cached_property
+    def scores(self) -> pd.DataFrame:
+        """One row per model, scenario, metric and unit."""
+        import pyarrow.parquet as pq
+
+        return pq.read_table(self.path / "scores.parquet").to_pandas()
+
+    def records(self, model: str, scenario: str) -> pd.DataFrame:
+        """Exchanges of one model in one scenario."""
+        import pyarrow as pa
+
+        from genrec_eval.protocol.tables import RECORDS
+
+        batches = list(self.directory.records(model, scenario))
+        return pa.Table.from_batches(batches, schema=RECORDS).to_pandas()
+
+    @property
+    def report(self) -> Path:
+        """The HTML report."""
+        return self.path / "report.html"
+
+    @property
+    def exit_code(self) -> Exit:
+        """What ``genrec-eval run`` ends with: 0 pass, 1 claim failed, 3 incomplete, 4 inconclusive."""
+        from genrec_eval.audit.audit import outcome
+
+        return outcome(self.directory, self.results)
+
+    def __repr__(self) -> str:
+        import io
+
+        from rich.console import Console
+
+        from genrec_eval.reporting.terminal import print_results
+
+        text = io.StringIO()
+        print_results(self.parsed, Console(file=text, width=100), None)
+        return f"Run({str(self.path)!r})\n{text.getvalue()}"
+
+    def _repr_html_(self) -> str:
+        return f"<pre>{html.escape(repr(self))}</pre>"
+
+    @property
+    def parsed(self) -> dict[str, Any]:
+        """``estimates.json`` as plain dicts, for printers."""
+        import orjson
+
+        return dict(orjson.loads((self.path / ESTIMATES_FILE).read_bytes()))
+
+
+def run(
+    suite: str | Path | Mapping[str, Any],
+    *,
+    models: Mapping[str, Callable[..., Any]] | None = None,
+    out: str | Path | None = None,
+    only: Sequence[str] = (),
+    limit: int | None = None,
+    sets: Sequence[str] = (),
+    fresh: bool = False,
+    quiet: bool = False,
+) -> Run:
+    """Play a suite, score it and write the report.
+
+    Parameters
+    ----------
+    suite
+        Path of a suite file, name of a shipped suite, or the suite as a dict.
+    models
+        Functions to play as models beside those of the suite, by name.
+    out
+        Run directory; ``runs/<name of the suite>`` by default. An interrupted run goes on there.
+    only
+        Models, scenarios or ``model/scenario`` to play; patterns with ``*`` are allowed.
+    limit
+        Most cases per scenario, a seeded sample.
+    sets
+        ``key.path=value`` overrides.
+    fresh
+        Set an existing run directory aside and begin anew.
+    quiet
+        Show no progress.
+
+    Returns
+    -------
+    Run
+
+    Raises
+    ------
+    UsageError
+        When suite, data or models are not as they should be.
+    IncompleteError
+        When the run could not be finished; running again resumes it.
+    """
+    from rich.console import Console
+
+    loaded = load_suite(suite, sets, models)
+    console = None if quiet else Console(stderr=True)
+    return play_and_score(loaded, out, only=only, limit=limit, fresh=fresh, console=console)
+
+
+def load_run(path: str | Path) -> Run:
+    """Open a run directory.
+
+    Raises
+    ------
+    UsageError
+        When it is not one, or was written by a newer version.
+    """
+    return Run(RunDirectory.open(Path(path)))
+
+
+def load_suite(
+    suite: str | Path | Mapping[str, Any],
+    sets: Sequence[str] = (),
+    models: Mapping[str, Callable[..., Any]] | None = None,
+) -> LoadedSuite:
+    """Read and validate a suite, with live functions as further models, and check what it needs."""
+    from genrec_eval.models.live import LiveSpec
+    from genrec_eval.suite.load import check_metrics, missing_environment, resolve
+
+    live = {name: LiveSpec(target=model) for name, model in (models or {}).items()}
+    loaded = resolve(suite, sets, live)
+    check_metrics(loaded)
+    missing = missing_environment(loaded)
+    if missing:
+        raise UsageError("\n".join(missing))
+    return loaded
+
+
+def play_and_score(
+    loaded: LoadedSuite,
+    out: str | Path | None = None,
+    *,
+    only: Sequence[str] = (),
+    limit: int | None = None,
+    fresh: bool = False,
+    console: Console | None = None,
+) -> Run:
+    """Play a validated suite into its directory, then score it; see :func:`run`."""
+    from genrec_eval.engine.play import play
+
+    path = Path(out) if out is not None else Path("runs") / loaded.suite.name
+    if fresh:
+        aside = set_aside(path)
+        if aside is not None and console is not None:
+            console.print(f"the run before lies in {aside}", markup=False, highlight=False)
+    directory = RunDirectory.create(path)
+    with directory.locked():
+        _outside_a_loop(lambda: play(loaded, directory, Progress(console), tuple(only), limit))
+        return _score(directory, console)
+
+
+def score(path: str | Path, console: Console | None = None) -> Run:
+    """Redo scores, estimates, verdicts and report of a run from its stored tables."""
+    directory = RunDirectory.open(Path(path))
+    with directory.locked():
+        return _score(directory, console)
+
+
+def _score(directory: RunDirectory, console: Console | None) -> Run:
+    from contextlib import nullcontext
+
+    from genrec_eval.audit.audit import audit_run
+    from genrec_eval.reporting.html import write_report
+
+    if directory.run.get("state") != "played":
+        raise UsageError(
+            f"{directory.path} was interrupted while it was played; run the suite again to finish it"
+        )
+    with console.status("scoring") if console is not None else nullcontext():
+        audit_run(directory)
+        write_report(directory.path)
+    return Run(directory)
+
+
+def _outside_a_loop(work: Callable[[], None]) -> None:
+    """Do ``work``, which starts an event loop, also from a notebook, where one is running."""
+    import asyncio
+    from concurrent.futures import ThreadPoolExecutor
+
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        work()
+        return
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(work).result()
+
+
+def _frame(rows: Sequence[Any]) -> pd.DataFrame:
+    import pandas as pd
+
+    return pd.DataFrame([row.to_json() for row in rows])

@@ -1,0 +1,99 @@
+"""``genrec-eval doctor``: is the installation whole, and is what a suite needs there?"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from genrec_eval.cli.console import output
+from genrec_eval.core.errors import Exit, GenrecError
+
+Row = tuple[str, bool, str]
+
+
+def doctor(
+    suite: Annotated[
+        str | None, typer.Argument(metavar="[SUITE]", help="Also check what this suite needs.")
+    ] = None,
+) -> int:
+    """Check the installation, the plug-ins and, with a suite, its data and the variables it refers to.
+
+    Asks no model and opens no connection.
+    """
+    from rich.table import Table
+    from rich.text import Text
+
+    rows = [*_installation(), *_plugins(), *([] if suite is None else _suite(suite))]
+    table = Table.grid(padding=(0, 2))
+    for name, good, detail in rows:
+        table.add_row("ok" if good else "PROBLEM", Text(name), Text(detail, overflow="fold"))
+    output().print(table)
+    return Exit.PASS if all(good for _, good, _ in rows) else Exit.USAGE
+
+
+def _installation() -> list[Row]:
+    import os
+    import platform
+    import shutil
+    import sys
+    from pathlib import Path
+
+    from genrec_eval import __version__
+    from genrec_eval.core.content import content
+    from genrec_eval.engine.environment import versions
+
+    rows: list[Row] = [
+        ("genrec-eval", True, __version__),
+        ("python", sys.version_info >= (3, 11), f"{platform.python_version()} on {platform.platform()}"),
+        ("packages", True, ", ".join(f"{name} {version}" for name, version in versions().items())),
+    ]
+    for folder in ("suites", "judges", "reports"):
+        place = content(folder)
+        rows.append((f"shipped {folder}", place.is_dir(), str(place)))
+    here = Path.cwd()
+    free = shutil.disk_usage(here).free / 1e9
+    rows.append(("working folder", os.access(here, os.W_OK), f"{here}, {free:.1f} GB free"))
+    return rows
+
+
+def _plugins() -> list[Row]:
+    from genrec_eval.data.registry import DATASETS
+    from genrec_eval.metrics.registry import METRICS
+    from genrec_eval.models.spec import ADAPTERS
+    from genrec_eval.scenarios.base import SCENARIOS
+
+    rows: list[Row] = []
+    for registry in (ADAPTERS, SCENARIOS, METRICS, DATASETS):
+        for name in registry.names():
+            try:
+                registry.get(name)
+            except GenrecError as error:
+                rows.append((f"{registry.kind} {name}", False, str(error)))
+        known = ", ".join(registry.names())
+        rows.append((f"{registry.kind}s", True, known))
+    return rows
+
+
+def _suite(source: str) -> list[Row]:
+    from genrec_eval.suite.load import check_metrics, missing_environment, resolve
+
+    try:
+        loaded = resolve(source)
+        check_metrics(loaded)
+    except GenrecError as error:
+        return [(f"suite {source}", False, line) for line in str(error).splitlines()]
+    rows: list[Row] = [(f"suite {source}", True, "valid")]
+    rows += [(f"suite {source}", False, sentence) for sentence in missing_environment(loaded)]
+    if len(rows) > 1:
+        return rows
+    for name, data in loaded.suite.data.items():
+        try:
+            dataset = data.options.load(loaded.folder, loaded.suite.seed)
+        except GenrecError as error:
+            rows.append((f"data {name}", False, str(error)))
+            continue
+        found = dataset.interactions
+        counts = f"{len(dataset.users):,} users, {len(dataset.items):,} items, {len(found):,} interactions"
+        rows.append((f"data {name}", True, counts))
+    return rows

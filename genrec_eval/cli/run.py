@@ -1,0 +1,50 @@
+"""``genrec-eval run``: play a suite, score it, write the report."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from genrec_eval.cli.console import errors, output
+
+
+def run(
+    suite: Annotated[str, typer.Argument(metavar="SUITE", help="Suite file, or name of a shipped suite.")],
+    only: Annotated[
+        list[str] | None,
+        typer.Option(help="Play only this model, scenario or model/scenario; * is allowed; may be repeated."),
+    ] = None,
+    limit: Annotated[
+        int | None, typer.Option(min=1, help="Most cases per scenario, a seeded sample.")
+    ] = None,
+    sets: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="Override a value; may be repeated."),
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Run directory; runs/<name of the suite> by default.")
+    ] = None,
+    fresh: Annotated[
+        bool, typer.Option("--fresh", help="Set an earlier run aside instead of resuming it.")
+    ] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")] = False,
+) -> int:
+    """Play a suite, score it and write the report.
+
+    Run the same command again after an interruption: what was answered is not asked twice.
+
+    Exit codes: 0 pass, 1 a claim failed, 2 usage or configuration, 3 incomplete or error budget
+    exceeded, 4 inconclusive.
+    """
+    from genrec_eval.api import load_suite, play_and_score
+    from genrec_eval.reporting.terminal import print_results
+
+    loaded = load_suite(suite, sets or [])
+    done = play_and_score(
+        loaded, out, only=only or (), limit=limit, fresh=fresh, console=None if quiet else errors()
+    )
+    if not quiet:
+        print_results(done.parsed, output(), done.report)
+    return done.exit_code

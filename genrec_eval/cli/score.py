@@ -1,0 +1,27 @@
+"""``genrec-eval score``: redo everything right of the records, offline."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from genrec_eval.cli.console import errors, output
+
+
+def score(
+    run: Annotated[Path, typer.Argument(metavar="RUN", help="Run directory.")],
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")] = False,
+) -> int:
+    """Redo scores, estimates, verdicts and report from the stored records; the numbers are the same bytes.
+
+    Asks no model and needs neither the data set nor the network. Exit codes as for run.
+    """
+    from genrec_eval.api import score as score_again
+    from genrec_eval.reporting.terminal import print_results
+
+    done = score_again(run, None if quiet else errors())
+    if not quiet:
+        print_results(done.parsed, output(), done.report)
+    return done.exit_code
