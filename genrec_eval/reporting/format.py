@@ -48,15 +48,19 @@ class Figure:
 
 
 def decimals(half: float) -> int:
-    """Decimals that leave two significant digits of the half-width ``half``.
+    """Decimals that the half-width ``half`` of an interval justifies.
 
-    >>> decimals(0.0114), decimals(0.0999), decimals(3.2), decimals(250)
-    (3, 2, 1, 0)
+    Two significant digits of the half-width up to 354, one from 355 on: the rounding rule of the
+    Particle Data Group (Review of Particle Physics, introduction, section 5.3).
+
+    >>> decimals(0.0114), decimals(0.0071), decimals(0.097), decimals(3.2), decimals(250)
+    (3, 3, 2, 1, 0)
     """
-    half = float(f"{abs(half):.1e}")
-    if half == 0:
+    if half == 0 or not math.isfinite(half):
         return 0
-    return min(_MOST_DECIMALS, max(0, 1 - math.floor(math.log10(half))))
+    exponent = math.floor(math.log10(abs(half)))
+    lead = abs(half) / 10.0**exponent
+    return min(_MOST_DECIMALS, max(0, (1 if lead < 3.55 else 0) - exponent))
 
 
 def figure(
@@ -147,7 +151,7 @@ def seconds(value: object) -> str:
     """A duration in the unit that reads best.
 
     >>> seconds(0.0042), seconds(0.25), seconds(4.2), seconds(75), seconds(7300)
-    ('4.2 ms', '250 ms', '4.2 s', '1 min 15 s', '2 h 2 min')
+    ('4.2 ms', '250 ms', '4.2 s', '1 min 15 s', '2 h 1 min')
     """
     number = _number(value)
     if number is None:

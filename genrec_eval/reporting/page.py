@@ -1,15 +1,264 @@
-"""What the report template is given."""
+"""What the report template is given: the sections, in the order of the page."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from genrec_eval.reporting.answer import sentence
-from genrec_eval.reporting.results import Results
+from markupsafe import Markup
+
+from genrec_eval.protocol.results import Ruling, Verdict
+from genrec_eval.reporting import facts
+from genrec_eval.reporting.answer import RED, Outcome, outcome, rule, sentence, worst_first
+from genrec_eval.reporting.distributions import Distribution, distributions, is_mean
+from genrec_eval.reporting.exchanges import Exchange, exchanges
+from genrec_eval.reporting.format import bound, count, exact, figure
+from genrec_eval.reporting.results import Results, mapping
+from genrec_eval.reporting.svg import Scale, bars, definitions, key, whisker
+from genrec_eval.reporting.tables import (
+    Table,
+    blocks,
+    difference_tables,
+    group_tables,
+    groups_of,
+    is_validity,
+    matrix,
+)
+from genrec_eval.reporting.text import plural
+
+_SHAPES = {
+    Ruling.PASS: ("v-pass", "pass"),
+    Ruling.FAIL: ("v-fail", "fail"),
+    Ruling.INSUFFICIENT: ("v-open", "open"),
+    Ruling.NOT_RUN: ("v-none", "none"),
+}
+_FOLDED = 12
+"""Tables of groups with more rows than this start folded."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ruled:
+    """A verdict as a card or a row."""
+
+    verdict: Verdict
+    word: str
+    shape: str
+    style: str
+    tag: str
+    figure: Any
+    asked: str
+    needed: str
+    drawing: Markup
+    ends: tuple[str, str]
+    margin: str
+    where: str
+    position: int
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """The distribution of one metric: a histogram per model on one scale."""
+
+    title: str
+    metric: str
+    ends: tuple[str, str]
+    unit: str
+    rows: tuple[tuple[str, int, Markup, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """All there is on one scenario."""
+
+    name: str
+    anchor: str
+    matrix: list[Table]
+    validity: list[Table]
+    differences: list[Table]
+    groups: list[tuple[str, list[Table], bool]]
+    spreads: list[Spread]
+    undistributed: list[str]
+    exchanges: list[Exchange]
 
 
 def page(results: Results, run: Mapping[str, Any], directory: Path) -> dict[str, Any]:
-    """Assemble the sections, in the order of the page."""
-    return {"run": results.run, "sentence": sentence(results.verdicts)}
+    """Assemble everything that the template shows.
+
+    Parameters
+    ----------
+    results
+        Estimates, verdicts and coverage.
+    run
+        The parsed ``run.json``; any key may be missing.
+    directory
+        The run directory, for scores and records.
+    """
+    named = list(mapping(run.get("models")))
+    known = results.models()
+    order = [*(name for name in named if name in known), *(name for name in known if name not in named)]
+    flaws = facts.planted(run)
+    rows = [_ruled(results, verdict, order, flaws) for verdict in worst_first(results.verdicts)]
+    spread = distributions(directory / "scores.parquet")
+    quoted = exchanges(directory)
+    suite = mapping(run.get("suite"))
+    head, body = facts.play(run)
+    metrics = list(dict.fromkeys(row.metric for row in results.estimates))
+    return {
+        "shapes": definitions(),
+        "run": results.run,
+        "footer": "".join(letter for letter in results.run if letter.isalnum() or letter in "-_.")[:60],
+        "name": str(suite.get("name") or results.run),
+        "about": str(suite.get("description") or ""),
+        "when": str(run.get("finished") or run.get("created") or "").replace("T", " "),
+        "sentence": sentence(results.verdicts),
+        "cards": [row for row in rows if outcome(row.verdict) in RED],
+        "rest": [row for row in rows if outcome(row.verdict) not in RED],
+        "models": {name: position for position, name in enumerate(order)},
+        "keys": {name: key(position) for position, name in enumerate(order)},
+        "flaws": flaws,
+        "tested": facts.tested(results, run),
+        "untested": facts.not_tested(results),
+        "sections": [
+            _section(results, scenario, number, order, spread, quoted)
+            for number, scenario in enumerate(results.scenarios(), 1)
+        ],
+        "definitions": [(m, results.title(m), results.definition(m)) for m in metrics],
+        "anchors": {m: f"d{number}" for number, m in enumerate(metrics, 1)},
+        "titles": {row.metric: results.title(row.metric) for row in (*results.estimates, *results.verdicts)},
+        "places": {name: f"s{number}" for number, name in enumerate(results.scenarios(), 1)},
+        "br": Markup("<br>"),
+        "play_head": head,
+        "play_body": body,
+        "provenance": facts.provenance(results, run),
+        "suite": facts.suite_text(run),
+        "limits": facts.limits(results, run),
+    }
+
+
+def _section(
+    results: Results,
+    scenario: str,
+    number: int,
+    order: list[str],
+    spread: Mapping[tuple[str, str, str], Distribution],
+    quoted: list[Exchange],
+) -> Section:
+    metrics = results.metrics(scenario)
+    spreads, undistributed = _spreads(results, scenario, order, spread)
+    groups = []
+    for group in groups_of(results, scenario):
+        tables = group_tables(results, scenario, group, order)
+        groups.append((group, tables, max((table.height for table in tables), default=0) > _FOLDED))
+    return Section(
+        name=scenario,
+        anchor=f"s{number}",
+        matrix=matrix(results, scenario, [m for m in metrics if not is_validity(m)], order),
+        validity=matrix(results, scenario, [m for m in metrics if is_validity(m)], order),
+        differences=difference_tables(results, scenario, order),
+        groups=groups,
+        spreads=spreads,
+        undistributed=undistributed,
+        exchanges=[exchange for exchange in quoted if exchange.scenario == scenario],
+    )
+
+
+def _ruled(results: Results, verdict: Verdict, order: list[str], flaws: Mapping[str, str]) -> Ruled:
+    kind = outcome(verdict)
+    shape, style = _SHAPES[verdict.verdict]
+    tag = {
+        Outcome.FAILED: "",
+        Outcome.MISSED: "planted flaw not caught",
+        Outcome.FINDING: "built-in check",
+        Outcome.CAUGHT: "caught as expected",
+    }.get(kind, "" if verdict.gate else "built-in check")
+    if kind is Outcome.FINDING and verdict.model in flaws:
+        tag += f"; planted flaw: {flaws[verdict.model]}"
+    if kind in {Outcome.CAUGHT, Outcome.MISSED}:
+        # The word on the page follows what was expected; the ruling itself stands in the tag.
+        shape, style = ("v-pass", "pass") if kind is Outcome.CAUGHT else ("v-fail", "fail")
+    word = {Outcome.CAUGHT: "CAUGHT", Outcome.MISSED: "NOT CAUGHT", Outcome.FINDING: "FINDING"}.get(
+        kind, str(verdict.verdict)
+    )
+    unit = results.unit(verdict.metric)
+    shown = figure(verdict.value, verdict.low, verdict.high, unit=unit, reason=verdict.reason)
+    position = order.index(verdict.model) if verdict.model in order else len(order)
+    drawing, ends = Markup(""), ("", "")
+    against = _signed(verdict, results)
+    if shown.known and verdict.value is not None and verdict.low is not None and verdict.high is not None:
+        zero = 0.0 if verdict.baseline is not None or verdict.low >= 0 else None
+        scale = Scale.covering([verdict.low, verdict.high, *against, zero])
+        label = f"{shown}, asked: {rule(verdict, results)}"
+        drawing = whisker(verdict.value, verdict.low, verdict.high, scale, position, label, against)
+        ends = scale.ends(unit)
+    return Ruled(
+        verdict=verdict,
+        word=word,
+        shape=shape,
+        style=style,
+        tag=tag,
+        figure=shown,
+        asked=rule(verdict, results),
+        needed=f"About {count(verdict.needed)} units would decide it." if verdict.needed else "",
+        drawing=drawing,
+        ends=ends,
+        margin=bound(verdict.margin, unit),
+        where=verdict.where or "",
+        position=position,
+    )
+
+
+def _signed(verdict: Verdict, results: Results) -> tuple[float, ...]:
+    # Where the margin lies on the scale of the figure, which for a comparison is model minus baseline.
+    turn = -1 if (verdict.direction or results.direction(verdict.metric)) == "lower" else 1
+    return {
+        "better_by": (turn * verdict.margin,),
+        "not_worse_by": (-turn * verdict.margin,),
+        "within": (-verdict.margin, verdict.margin),
+    }.get(verdict.rule, (verdict.margin,))
+
+
+def _spreads(
+    results: Results,
+    scenario: str,
+    order: list[str],
+    spread: Mapping[tuple[str, str, str], Distribution],
+) -> tuple[list[Spread], list[str]]:
+    found: list[Spread] = []
+    left: list[str] = []
+    for block in blocks(results.metrics(scenario)):
+        for metric in block:
+            rows = {model: spread[model, scenario, metric] for model in order if (model, scenario, metric) in spread}
+            if not rows:
+                continue
+            values = {model: results.get(scenario, metric, model) for model in rows}
+            title = results.title(metric)
+            if all(row.binary for row in rows.values()):
+                left.append(f"{title} is 0 or 1 for every unit, so its value says all")
+            elif not any(is_mean(row, e.value) for model, row in rows.items() if (e := values[model])):
+                left.append(f"{title} is a figure of the whole run, not a mean over units")
+            elif all(row.constant for row in rows.values()):
+                left.append(f"{title} is the same for every unit")
+            else:
+                found.append(_spread(results, metric, rows, order))
+    return found, left
+
+
+def _spread(results: Results, metric: str, rows: Mapping[str, Distribution], order: list[str]) -> Spread:
+    unit = results.unit(metric)
+    factor = 100.0 if unit == "share" else 1.0
+    top = max(max(row.shares) for row in rows.values())
+    lines = []
+    for model, row in rows.items():
+        middle = " · ".join(exact(round(value * factor, 4)) for value in row.quartiles)
+        at_zero = f"{row.zero / row.n:.0%} at 0".replace("%", " %")
+        label = f"{plural(row.n, 'unit')}, quartiles {middle}, {at_zero}"
+        note = f"{at_zero}; quartiles {middle}" if row.zero else f"quartiles {middle}"
+        position = order.index(model)
+        lines.append((model, position, bars(row.shares, top, position, label), note))
+    first = next(iter(rows.values()))
+    ends = (exact(first.low * factor), exact(first.high * factor))
+    return Spread(results.title(metric), metric, ends, "%" if unit == "share" else unit, tuple(lines))
+
+

@@ -77,12 +77,12 @@ class Results:
 
     def scenarios(self) -> list[str]:
         """Names of the scenarios, in order of appearance."""
-        rows = [*self.estimates, *self.coverage, *self.verdicts]
+        rows: list[Estimate | Coverage | Verdict] = [*self.estimates, *self.coverage, *self.verdicts]
         return list(dict.fromkeys(row.scenario for row in rows))
 
     def models(self, scenario: str | None = None) -> list[str]:
         """Names of the models, in order of appearance."""
-        rows = [*self.coverage, *self.estimates]
+        rows: list[Estimate | Coverage] = [*self.estimates, *self.coverage]
         return list(dict.fromkeys(row.model for row in rows if scenario in (None, row.scenario)))
 
     def metrics(self, scenario: str) -> list[str]:

@@ -223,7 +223,7 @@ def document() -> dict[str, Any]:
             name: {
                 "title": title,
                 "summary": f"What {title} says about a list.",
-                "formula": "mean over users of Σ gain(r) / log2(r + 1) over ranks r ≤ 10, divided by the ideal",
+                "formula": "mean over users of Σ gain(r) / log2(r + 1) over ranks r ≤ 10, by the ideal",
                 "degenerate": "A user without a relevant item is excluded and counted.",
                 "source": "Järvelin & Kekäläinen 2002, https://doi.org/10.1145/582415.582418",
                 "direction": direction,
@@ -246,7 +246,7 @@ def run_json() -> dict[str, Any]:
         "finished": "2024-11-23T06:30:41Z",
         "suite": {
             "name": "quickstart",
-            "description": "Four reference recommenders, one with a planted flaw, on a bundled synthetic world.",
+            "description": "Four reference recommenders, one with a planted flaw, on a synthetic world.",
             "scenarios": {"top-k": {"scenario": "top-k", "data": "world", "options": {"k": 10}}},
         },
         "versions": {"genrec-eval": "0.1.0", "numpy": "2.4.6", "pyarrow": "26.0.1"},

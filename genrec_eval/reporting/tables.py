@@ -1,0 +1,351 @@
+"""Matrix, differences and groups as rows of cells; one kind of cell everywhere."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from markupsafe import Markup
+
+from genrec_eval.protocol.results import Estimate
+from genrec_eval.reporting.compare import best, clear_of_zero, differences
+from genrec_eval.reporting.format import Figure, count, figure, sign
+from genrec_eval.reporting.results import Results
+from genrec_eval.reporting.svg import Scale, whisker
+from genrec_eval.reporting.text import listing, plural
+
+WIDEST = 7
+"""Most metrics side by side: what a page of A4 and a tablet can hold."""
+VALIDITY = frozenset({"invalid", "duplicate", "seen", "short", "empty", "unanswered"})
+"""Metrics that say whether a list is a list at all; shown on their own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One figure as the template shows it."""
+
+    figure: Figure
+    drawing: Markup
+    counts: tuple[str, ...]
+    mark: str = ""
+    """``"best"``, ``"clear"`` or empty."""
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A metric in the head of a table."""
+
+    metric: str
+    title: str
+    unit: str
+    direction: str
+    ends: tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A row: a model, a pair of models, or a value of a group."""
+
+    name: str
+    position: int
+    cells: tuple[Cell | None, ...]
+    baseline: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table with the finding it shows and, under it, the method."""
+
+    caption: str
+    method: str
+    columns: tuple[Column, ...]
+    bodies: tuple[tuple[str, int, tuple[Line, ...]], ...]
+    """(heading, model position or -1, rows) of each group of rows."""
+    absent: tuple[str, ...] = field(default=())
+    """Models without a row."""
+
+    @property
+    def height(self) -> int:
+        """Number of rows."""
+        return sum(len(rows) for _, _, rows in self.bodies)
+
+
+def is_validity(metric: str) -> bool:
+    """True for metrics of list validity."""
+    return re.split(r"[(@]", metric)[0] in VALIDITY
+
+
+def blocks(metrics: Sequence[str]) -> list[list[str]]:
+    """Split metrics into even blocks of at most :data:`WIDEST`.
+
+    >>> [len(block) for block in blocks([str(i) for i in range(9)])]
+    [5, 4]
+    """
+    if not metrics:
+        return []
+    parts = -(-len(metrics) // WIDEST)
+    size = -(-len(metrics) // parts)
+    return [list(metrics[start : start + size]) for start in range(0, len(metrics), size)]
+
+
+def matrix(results: Results, scenario: str, metrics: Sequence[str], order: Sequence[str]) -> list[Table]:
+    """Models down, metrics across; margins of claims are rules through the column."""
+    models = [model for model in order if _has_figures(results, scenario, model)]
+    absent = tuple(model for model in results.models(scenario) if model not in models)
+    validity = all(is_validity(metric) for metric in metrics)
+    tables = []
+    for block in blocks(metrics):
+        rows = {(m, model): results.get(scenario, m, model) for m in block for model in models}
+        margins = {m: _margins(results, scenario, m) for m in block}
+        scales = {m: _scale([rows[m, model] for model in models], margins[m]) for m in block}
+        tops = {m: best(results, scenario, m) for m in block}
+        lines = tuple(
+            Line(
+                model,
+                order.index(model),
+                tuple(
+                    cell(
+                        results,
+                        rows[m, model],
+                        scales[m],
+                        order.index(model),
+                        rules=margins[m],
+                        mark="best" if model in tops[m] and not validity else "",
+                    )
+                    for m in block
+                ),
+            )
+            for model in models
+        )
+        finding = _validity_finding(results, rows) if validity else _best_finding(results, tops)
+        method = "Each dot is the value with its interval, on the column's common scale (last line)."
+        if any(margins.values()):
+            method += " A thin upright rule is the margin of a claim."
+        tables.append(
+            Table(finding, method, columns(results, block, scales), (("", -1, lines),), absent=absent)
+        )
+    return tables
+
+
+def difference_tables(results: Results, scenario: str, order: Sequence[str]) -> list[Table]:
+    """Paired differences, one row a pair, grouped by baseline; the rule is no difference."""
+    found = differences(results, scenario)
+    index = {(row.metric, row.model, row.baseline): row for row in found}
+    pairs = list(dict.fromkeys((row.baseline or "", row.model) for row in found))
+    metrics = [m for m in results.metrics(scenario) if any(row.metric == m for row in found)]
+    tables = []
+    for block in blocks(metrics):
+        margins = {m: (0.0, *_difference_margins(results, scenario, m)) for m in block}
+        scales = {m: _scale([row for row in found if row.metric == m], margins[m]) for m in block}
+        bodies = []
+        for baseline in dict.fromkeys(base for base, _ in pairs):
+            lines = []
+            for model in [model for base, model in pairs if base == baseline]:
+                position = order.index(model) if model in order else len(order)
+                cells = []
+                for m in block:
+                    row = index.get((m, model, baseline))
+                    mark = "clear" if row is not None and clear_of_zero(row) else ""
+                    cells.append(cell(results, row, scales[m], position, rules=margins[m], mark=mark))
+                lines.append(Line(model, position, tuple(cells), baseline))
+            bodies.append((f"minus {baseline}", -1, tuple(lines)))
+        shown = [row for row in found if row.metric in block and row.value is not None]
+        clear = sum(clear_of_zero(row) for row in shown)
+        tables.append(
+            Table(
+                f"{clear} of {plural(len(shown), 'paired difference')} are clear of zero",
+                "Model minus baseline on the same units; the upright rule is no difference, and bold figures"
+                " have an interval that excludes it. The intervals are not adjusted for their number:"
+                f" where nothing differed, about {len(shown) * 0.05:.1f} would be bold by chance.",
+                columns(results, block, scales),
+                tuple(bodies),
+            )
+        )
+    return tables
+
+
+def group_tables(results: Results, scenario: str, group: str, order: Sequence[str]) -> list[Table]:
+    """One table a block of metrics: values of a group down, under each model."""
+    slices = [s for s in slices_of(results, scenario) if s.partition("=")[0] == group]
+    tables = []
+    for block in blocks(results.metrics(scenario)):
+        block = [m for m in block if any(r.metric == m and r.slice in slices for r in results.estimates)]
+        if not block:
+            continue
+        rows = {
+            (m, model, s): results.get(scenario, m, model, s) for m in block for model in order for s in slices
+        }
+        everyone = {(m, model): results.get(scenario, m, model) for m in block for model in order}
+        scales = {
+            m: _scale([row for (metric, _, _), row in rows.items() if metric == m], ()) for m in block
+        }
+        bodies = []
+        shown = apart = 0
+        for position, model in enumerate(order):
+            lines = []
+            for s in slices:
+                cells = []
+                for m in block:
+                    row, whole = rows[m, model, s], everyone[m, model]
+                    rule = whole.value if whole is not None else None
+                    off = rule is not None and _excludes(row, rule)
+                    shown += row is not None and row.low is not None
+                    apart += off
+                    cells.append(
+                        cell(
+                            results,
+                            row,
+                            scales[m],
+                            position,
+                            rules=() if rule is None else (rule,),
+                            mark="clear" if off else "",
+                        )
+                    )
+                if any(found is not None for found in cells):
+                    lines.append(Line(s.partition("=")[2], position, tuple(cells)))
+            if lines:
+                bodies.append((model, position, tuple(lines)))
+        tables.append(
+            Table(
+                f"By {group}: {apart} of {plural(shown, 'figure')} lie clear of their model's overall figure",
+                "The upright rule is the model's figure over all units; bold figures have an interval that"
+                f" excludes it. By chance alone one would expect up to about {shown * 0.05:.0f}.",
+                columns(results, block, scales),
+                tuple(bodies),
+            )
+        )
+    return tables
+
+
+def slices_of(results: Results, scenario: str) -> list[str]:
+    """Slices other than the whole, in their order."""
+    found = (r.slice for r in results.estimates if r.scenario == scenario and r.slice != "all")
+    return list(dict.fromkeys(found))
+
+
+def groups_of(results: Results, scenario: str) -> list[str]:
+    """Names of the groups of a scenario."""
+    return list(dict.fromkeys(s.partition("=")[0] for s in slices_of(results, scenario)))
+
+
+def columns(results: Results, metrics: Sequence[str], scales: dict[str, Scale]) -> tuple[Column, ...]:
+    """Heads of the metrics."""
+    return tuple(
+        Column(
+            m,
+            results.title(m),
+            sign(results.unit(m)),
+            results.direction(m),
+            scales[m].ends(results.unit(m)),
+        )
+        for m in metrics
+    )
+
+
+def cell(
+    results: Results,
+    row: Estimate | None,
+    scale: Scale,
+    position: int,
+    *,
+    rules: Sequence[float] = (),
+    mark: str = "",
+) -> Cell | None:
+    """The cell of an estimate; None where there is none."""
+    if row is None:
+        return None
+    shown = figure(row.value, row.low, row.high, unit=results.unit(row.metric), reason=row.reason)
+    drawing = Markup("")
+    if shown.known and row.value is not None and row.low is not None and row.high is not None:
+        percent = " %" if shown.unit == "%" else ""
+        label = f"{shown.value}{percent}, {interval_name(row)} {shown.range}{percent}"
+        drawing = whisker(row.value, row.low, row.high, scale, position, label, rules)
+    return Cell(shown, drawing, counts(row, shown), mark, "" if shown.known else shown.reason)
+
+
+def interval_name(row: Estimate) -> str:
+    """``"95 % interval"``."""
+    return f"{row.level * 100:.4g} % interval"
+
+
+def counts(row: Estimate, shown: Figure) -> tuple[str, ...]:
+    """What stands behind a figure: interval and method, n and the four counts."""
+    lines = []
+    if shown.known:
+        how = f" ({row.interval})" if row.interval else ""
+        lines.append(f"{interval_name(row)} {shown.range}{how}")
+    lines.append(f"n {count(row.n)}, scored {count(row.scored)}")
+    lines.append(f"attempted {count(row.attempted)}, answered {count(row.answered)}")
+    left = sum(row.excluded.values())
+    why = ": " + ", ".join(f"{reason} {count(n)}" for reason, n in row.excluded.items()) if left else ""
+    lines.append(f"excluded {count(left)}{why}")
+    return tuple(lines)
+
+
+def _has_figures(results: Results, scenario: str, model: str) -> bool:
+    return any(r.scenario == scenario and r.model == model and r.baseline is None for r in results.estimates)
+
+
+def _scale(rows: Sequence[Estimate | None], rules: Sequence[float]) -> Scale:
+    values: list[float | None] = list(rules)
+    for row in rows:
+        if row is not None and row.low is not None and row.high is not None:
+            values += [row.value, row.low, row.high]
+    return Scale.covering(values)
+
+
+def _excludes(row: Estimate | None, value: float) -> bool:
+    if row is None or row.low is None or row.high is None:
+        return False
+    return value < row.low or value > row.high
+
+
+def _margins(results: Results, scenario: str, metric: str) -> tuple[float, ...]:
+    return tuple(
+        dict.fromkeys(
+            row.margin
+            for row in results.verdicts
+            if (row.scenario, row.metric) == (scenario, metric) and row.rule in {"at_least", "at_most"}
+        )
+    )
+
+
+def _difference_margins(results: Results, scenario: str, metric: str) -> tuple[float, ...]:
+    sign = -1 if results.direction(metric) == "lower" else 1
+    found: list[float] = []
+    for row in results.verdicts:
+        if (row.scenario, row.metric) == (scenario, metric):
+            found += {
+                "better_by": [sign * row.margin],
+                "not_worse_by": [-sign * row.margin],
+                "within": [-row.margin, row.margin],
+            }.get(row.rule, [])
+    return tuple(dict.fromkeys(found))
+
+
+def _best_finding(results: Results, tops: dict[str, frozenset[str]]) -> str:
+    judged = [m for m in tops if results.direction(m) != "none"]
+    alone: dict[str, int] = {}
+    for m in judged:
+        if len(tops[m]) == 1:
+            (model,) = tops[m]
+            alone[model] = alone.get(model, 0) + 1
+    if not judged:
+        return "None of these metrics has a better side"
+    if not alone:
+        return f"No model is alone at the top of any of {plural(len(judged), 'metric')}"
+    parts = [f"{model} on {n}" for model, n in sorted(alone.items(), key=lambda pair: -pair[1])]
+    return f"Best alone of {plural(len(judged), 'metric')}: {listing(parts)}"
+
+
+def _validity_finding(results: Results, rows: dict[tuple[str, str], Estimate | None]) -> str:
+    faults = []
+    for (metric, model), row in rows.items():
+        if row is not None and row.low is not None and row.low > 0 and results.direction(metric) == "lower":
+            shown = figure(row.value, row.low, row.high, unit=results.unit(metric))
+            faults.append((row.value or 0.0, f"{model} ({results.title(metric)} {shown})"))
+    if not faults:
+        return "No fault that the intervals can tell from zero"
+    return "Faults beyond chance: " + listing([text for _, text in sorted(faults, reverse=True)])
