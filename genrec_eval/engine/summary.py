@@ -9,7 +9,7 @@ import numpy as np
 
 from genrec_eval.engine.rundir import RunDirectory
 from genrec_eval.protocol.results import Coverage
-from genrec_eval.protocol.status import UNANSWERED
+from genrec_eval.protocol.status import UNANSWERED, Status
 
 
 def cover(directory: RunDirectory, model: str, scenario: str, planned: int, stopped: str | None) -> Coverage:
@@ -33,9 +33,13 @@ def cover(directory: RunDirectory, model: str, scenario: str, planned: int, stop
         good = np.array([word not in UNANSWERED for word in words])
         attempted += int(first.sum())
         answered += int((first & good[codes]).sum())
+    if attempted < planned:  # tells a play that broke off from a pairing the suite leaves out
+        statuses[str(Status.NOT_ATTEMPTED)] += planned - attempted
     if not attempted:
         reason = stopped or "no case was answered"
-        return Coverage(model=model, scenario=scenario, state="not-run", reason=reason)
+        return Coverage(
+            model=model, scenario=scenario, state="not-run", reason=reason, statuses=dict(statuses)
+        )
     whole = attempted >= planned
     return Coverage(
         model=model,
