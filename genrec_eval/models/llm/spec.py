@@ -20,12 +20,12 @@ TIERS: tuple[Tier, ...] = ("exact", "normalised", "alias", "fuzzy")
 class GroundingSpec(StrictModel):
     """How a title that a model wrote is matched to the catalogue."""
 
-    tiers: tuple[Tier, ...] = Field(TIERS, description="Kinds of match to accept, the strictest first.")
+    tiers: tuple[Tier, ...] = Field(default=TIERS, description="Kinds of match to accept, strictest first.")
     fuzzy_cutoff: float = Field(
-        90, ge=50, le=100, description="Least similarity for a fuzzy match, in percent."
+        default=90, ge=50, le=100, description="Least similarity for a fuzzy match, in percent."
     )
     year_tolerance: NonNegativeInt = Field(
-        0, description="Years by which a written year may miss the catalogue's."
+        default=0, description="Years by which a written year may miss the catalogue's."
     )
 
     @field_validator("tiers")
@@ -40,15 +40,15 @@ class RecommenderSpec(StrictModel):
     """Turns a chat model into one that ranks items of the catalogue."""
 
     prompt: str = Field(
-        "rank-list",
+        default="rank-list",
         min_length=1,
         description="Name of a shipped prompt, or path of a prompt file relative to the suite.",
     )
     parser: Literal["auto", "json", "numbered", "lines"] = Field(
-        "auto", description="Form in which the answer is read."
+        default="auto", description="Form in which the answer is read."
     )
     history_limit: NonNegativeInt = Field(
-        20, description="Most items of the history to show, the latest ones."
+        default=20, description="Most items of the history to show, the latest ones."
     )
     grounding: GroundingSpec = Field(default_factory=GroundingSpec)
 

@@ -1,0 +1,276 @@
+"""Prompt templates: YAML files with text that strangers write and a sandbox renders."""
+
+from __future__ import annotations
+
+import json
+import traceback
+from collections.abc import Iterator, Mapping
+from functools import cached_property
+from itertools import product
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from pydantic import Field, PositiveInt, ValidationError
+
+from genrec_eval.core.content import content
+from genrec_eval.core.errors import UsageError, did_you_mean
+from genrec_eval.core.fingerprint import digest
+from genrec_eval.core.strict import StrictModel
+
+if TYPE_CHECKING:
+    import yaml
+    from jinja2 import Template
+
+VARIABLES = {
+    "history": "titles with years, oldest first",
+    "k": "how many titles to ask for",
+    "candidates": "titles to choose from, or none",
+    "profile": "disclosed user attributes, name to value; write profile|items",
+    "catalogue_hint": "one sentence on the catalogue",
+}
+"""What a template may use."""
+FILTERS = frozenset(
+    (
+        "default",
+        "first",
+        "items",
+        "join",
+        "last",
+        "length",
+        "list",
+        "lower",
+        "reverse",
+        "tojson",
+        "trim",
+        "upper",
+    )
+)
+MOST_BYTES = 100_000
+
+Needed = Literal["candidates", "profile"]
+
+
+class Prompt(StrictModel):
+    """A prompt template for rank requests, as written in a YAML file.
+
+    ``system`` and ``user`` are Jinja templates without calls, imports and products; see
+    :data:`VARIABLES` and :data:`FILTERS` for what they may use.
+    """
+
+    name: str = Field(min_length=1, description="Name, equal to the file's name without .yaml.")
+    version: PositiveInt = Field(description="Raise it when the wording changes.")
+    description: str = Field(description="One line for lists and reports.")
+    kind: Literal["rank"]
+    needs: tuple[Needed, ...] = Field((), description="Parts of a request without which it makes no sense.")
+    system: str | None = None
+    user: str = Field(min_length=1)
+
+    def digest(self) -> str:
+        """SHA-256 of the text that models are sent a rendering of."""
+        return digest([self.system, self.user])
+
+    @cached_property
+    def shows(self) -> frozenset[str]:
+        """Variables that the text uses."""
+        from jinja2 import meta
+
+        environment = _environment()
+        texts = filter(None, (self.system, self.user))
+        return frozenset().union(*(meta.find_undeclared_variables(environment.parse(text)) for text in texts))
+
+    @cached_property
+    def _templates(self) -> tuple[Template | None, Template]:
+        environment = _environment()
+        return (
+            None if self.system is None else environment.from_string(self.system),
+            environment.from_string(self.user),
+        )
+
+    def check(self, *, candidates: bool, profile: bool) -> None:
+        """Refuse to leave out what a scenario tells the model, or to ask without what the text needs.
+
+        Raises
+        ------
+        UsageError
+            A disclosed profile that no prompt shows would make every audit of its effect pass.
+        """
+        for part, given in (("candidates", candidates), ("profile", profile)):
+            if given and part not in self.shows:
+                raise UsageError(
+                    f"prompt '{self.name}' does not use '{part}', which the scenario gives;"
+                    " choose a prompt that does"
+                )
+            if not given and part in self.needs:
+                raise UsageError(
+                    f"prompt '{self.name}' needs '{part}', which the scenario does not give;"
+                    " choose a prompt without it"
+                )
+
+    def render(self, **values: Any) -> tuple[str | None, str]:
+        """System and user text; values must be safe to show already."""
+        system, user = self._templates
+        return None if system is None else system.render(values).strip(), user.render(values).strip()
+
+
+def load_prompt(name_or_path: str, folder: Path) -> Prompt:
+    """Read a shipped prompt by name, or a file relative to ``folder`` (or absolute).
+
+    Raises
+    ------
+    UsageError
+        When there is none, or it is not a valid prompt; names file and line.
+    """
+    shipped = _shipped()
+    if name_or_path in shipped:
+        return read_prompt(shipped[name_or_path])
+    if not name_or_path.endswith((".yaml", ".yml")):
+        raise UsageError(
+            f"unknown prompt '{name_or_path}'{did_you_mean(name_or_path, shipped)}"
+            f" (shipped: {', '.join(shipped)}; a file of your own ends in .yaml)"
+        )
+    return read_prompt(folder / name_or_path)
+
+
+def list_prompts() -> list[Prompt]:
+    """The shipped prompts, by name."""
+    return [read_prompt(path) for path in _shipped().values()]
+
+
+def _shipped() -> dict[str, Path]:
+    return {path.stem: path for path in sorted((content("suites") / "prompts").glob("*.yaml"))}
+
+
+def read_prompt(path: Path) -> Prompt:
+    """Read and try out one prompt file; see :func:`load_prompt`."""
+    text = _read_text(path)
+    nodes = _top_level(text, path)
+    import yaml
+
+    values = {key: yaml.safe_load(yaml.serialize(value)) for key, (_, value) in nodes.items()}
+    try:
+        prompt = Prompt.model_validate(values)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        key = str(first["loc"][0]) if first["loc"] else str((first.get("ctx") or {}).get("key", ""))
+        line = f":{nodes[key][0]}" if key in nodes else ""
+        named = f"'{key}' " if first["loc"] else ""
+        raise UsageError(f"{path}{line}: prompt: {named}{first['msg']}") from None
+    for part in ("system", "user"):
+        if (source := getattr(prompt, part)) is not None:
+            _try_out(prompt, source, nodes[part], path)
+    return prompt
+
+
+def _read_text(path: Path) -> str:
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise UsageError(f"prompt file {path} cannot be read: {error.strerror or error}") from None
+    if len(data) > MOST_BYTES:
+        raise UsageError(
+            f"prompt file {path} is larger than {MOST_BYTES // 1000} kB; a prompt is a short text"
+        )
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data[: error.start].count(b"\n") + 1
+        raise UsageError(f"{path}:{line}: not UTF-8 text; save the file as UTF-8") from None
+
+
+def _top_level(text: str, path: Path) -> dict[str, tuple[int, yaml.Node]]:
+    """Key → (line, value node)."""
+    import yaml
+
+    try:
+        root = yaml.compose(text, Loader=yaml.SafeLoader)
+    except (yaml.YAMLError, RecursionError) as error:
+        mark = getattr(error, "problem_mark", None)
+        line = f":{mark.line + 1}" if mark else ""
+        problem = getattr(error, "problem", None) or getattr(error, "reason", None) or "nested too deeply"
+        raise UsageError(f"{path}{line}: not valid YAML: {problem}") from None
+    if not isinstance(root, yaml.MappingNode):
+        raise UsageError(f"{path}: a prompt file is a mapping with the keys name, version, kind, user, ...")
+    found: dict[str, tuple[int, yaml.Node]] = {}
+    for key, value in root.value:
+        line = key.start_mark.line + 1
+        if not isinstance(key, yaml.ScalarNode) or key.value in found:
+            problem = (
+                f"the key '{key.value}' is there twice" if key.value in found else "a key must be plain text"
+            )
+            raise UsageError(f"{path}:{line}: {problem}")
+        found[key.value] = (line, value)
+    return found
+
+
+def _try_out(prompt: Prompt, source: str, place: tuple[int, yaml.Node], path: Path) -> None:
+    """Render with every combination of parts that a request may lack, so that no run stops half-way."""
+    import jinja2
+    from jinja2 import meta, nodes
+
+    def fault(line: int | None, problem: str) -> UsageError:
+        block = place[1].style == "|"  # type: ignore[attr-defined]
+        number = place[0] + line if line and block else place[0]
+        return UsageError(f"{path}:{number}: prompt: {problem}")
+
+    environment = _environment()
+    try:
+        tree = environment.parse(source)
+        unknown = meta.find_undeclared_variables(tree) - set(VARIABLES)
+        for name in tree.find_all(nodes.Name):
+            if name.ctx == "load" and name.name in unknown:
+                raise fault(
+                    name.lineno,
+                    f"unknown variable '{name.name}'{did_you_mean(name.name, VARIABLES)}"
+                    f" (known: {', '.join(VARIABLES)})",
+                )
+        if list(meta.find_referenced_templates(tree)):
+            raise fault(None, "a prompt cannot include or import other templates")
+        template = environment.from_string(source)
+    except jinja2.TemplateSyntaxError as error:
+        raise fault(error.lineno, str(error.message)) from None
+    for values in _trials(prompt.needs):
+        try:
+            template.render(values)
+        except Exception as error:
+            frames = traceback.extract_tb(error.__traceback__)
+            lines = [frame.lineno for frame in frames if frame.filename == "<template>"]
+            lacking = [part for part in ("candidates", "profile") if not values[part]]
+            when = f" in a request without {' and '.join(lacking)}" if lacking else ""
+            raise fault(lines[-1] if lines else None, f"{error}{when}") from None
+
+
+def _trials(needs: tuple[Needed, ...]) -> Iterator[Mapping[str, Any]]:
+    titles = ["Heat (1995)", "Alien (1979)"]
+    candidates = [titles] if "candidates" in needs else [titles, None]
+    profiles: list[dict[str, str]] = [{"age": "25"}] if "profile" in needs else [{"age": "25"}, {}]
+    for history, chosen, profile in product([titles, []], candidates, profiles):
+        yield {
+            "history": history,
+            "k": 10,
+            "candidates": chosen,
+            "profile": profile,
+            "catalogue_hint": "Films.",
+        }
+
+
+def _environment() -> Any:
+    import jinja2
+    from jinja2.exceptions import SecurityError
+    from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+    class Sandbox(ImmutableSandboxedEnvironment):
+        # Products, powers and paddings could fill the memory from one short line.
+        intercepted_binops = frozenset(("*", "**", "%"))
+
+        def call_binop(self, context: Any, operator: str, left: Any, right: Any) -> Any:
+            raise SecurityError(f"'{operator}' is not allowed in a prompt")
+
+        def is_safe_callable(self, obj: Any) -> bool:
+            return False
+
+    environment = Sandbox(undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    environment.globals.clear()
+    environment.filters = {name: environment.filters[name] for name in FILTERS}
+    # Jinja's own writes "Ocean\\u0027s": escapes for HTML, which this is not.
+    environment.filters["tojson"] = lambda value: json.dumps(value, ensure_ascii=False)
+    return environment
