@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -127,7 +127,7 @@ def _rows(
     answered: Mapping[str, Mask],
     pairs: Sequence[tuple[str, str, str]],
 ) -> Iterator[_Row]:
-    samples = {model: _sample(metric, one) for model, one in scores.items()}
+    samples = {model: metric.sample(one) for model, one in scores.items()}
     for model, sample in samples.items():
         for name, mask in units.slices.items():
             if name != "all" and sample.total is not None:
@@ -158,14 +158,6 @@ def _rows(
                 answered=int((answered[model] & answered[baseline] & mask).sum()),
                 excluded=_excluded([scores[model], scores[baseline]], mask),
             )
-
-
-def _sample(metric: Metric, scores: UnitScores) -> Sample:
-    sample = metric.sample(scores)
-    values = sample.values[sample.scored]
-    if sample.indicator and not ((values == 0) | (values == 1)).all():
-        return replace(sample, indicator=False)  # means over repeats: no longer single trials
-    return sample
 
 
 def _excluded(scores: Sequence[UnitScores], mask: Mask) -> dict[str, int]:

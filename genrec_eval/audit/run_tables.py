@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, Protocol
 
 from genrec_eval.core.errors import UsageError, did_you_mean
-from genrec_eval.engine.plan import make_scenario
 from genrec_eval.engine.rundir import disk_faults
 from genrec_eval.protocol.results import Coverage
-from genrec_eval.scenarios.base import Scenario
+from genrec_eval.scenarios.base import SCENARIOS, Scenario
+from genrec_eval.suite.schema import find
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -53,8 +52,9 @@ def scenario_of(run: RunTables, name: str) -> Scenario:
     declared = run.run["suite"]["scenarios"]
     if name not in declared:
         raise UsageError(f"{run.path} has no scenario '{name}'{did_you_mean(name, declared)}")
-    described = SimpleNamespace(**{"options": {}, **declared[name]})
-    return make_scenario(described, run.run["seed"])
+    described = declared[name]
+    kind: type[Scenario] = find(SCENARIOS, described["scenario"], Path(run.run.get("folder", ".")))
+    return kind(kind.Options.model_validate(described.get("options") or {}), run.run["seed"])
 
 
 @contextmanager

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from genrec_eval.audit.rules import RULES, Rule, difference, measured
 from genrec_eval.core.errors import Exit, did_you_mean
 from genrec_eval.protocol.results import Coverage, Estimate, Ruling, Verdict
+from genrec_eval.protocol.status import Status
 from genrec_eval.scenarios.base import Check
 from genrec_eval.stats.power import units_needed
 from genrec_eval.suite.schema import Claim
@@ -193,8 +194,8 @@ def decide(
 def exit_code(verdicts: Iterable[Verdict], coverage: Iterable[Coverage], error_budget: float) -> Exit:
     """The exit code of a run: what failed comes before what is missing, and that before what is open.
 
-    Only gating verdicts count. A pairing that the suite leaves out on purpose has no planned case and
-    counts as complete.
+    Only gating verdicts count. A pairing that the suite leaves out on purpose, or that cannot be
+    because the model does not answer that kind of request, has no planned case and counts as complete.
     """
     gates = [verdict for verdict in verdicts if verdict.gate]
     decided = {Ruling.PASS, Ruling.FAIL}
@@ -211,5 +212,8 @@ def exit_code(verdicts: Iterable[Verdict], coverage: Iterable[Coverage], error_b
 
 def incomplete(row: Coverage, error_budget: float) -> bool:
     """Whether more of the planned cases stayed without an answer than the error budget allows."""
-    planned = max(row.attempted, sum(row.statuses.values()))
-    return planned > 0 and row.answered < planned * (1 - error_budget) - 1e-9
+    left_out = row.statuses.get(Status.NOT_ATTEMPTED, 0)
+    if row.state == "partial" and not left_out:
+        return True  # it broke off, and nothing says how early
+    planned = row.attempted + left_out
+    return row.answered < planned * (1 - error_budget) - 1e-9

@@ -35,7 +35,9 @@ def read(records: list[pa.RecordBatch], k: int = 3) -> tuple[dict[tuple[int, int
     reader = RecordReader(CASES, ITEMS, k)
     found = {}
     for repeat, chunk in reader.read(records):
-        found.update({(repeat, int(row)): items.tolist() for row, items in zip(chunk.rows, chunk.items, strict=True)})
+        found.update(
+            {(repeat, int(row)): items.tolist() for row, items in zip(chunk.rows, chunk.items, strict=True)}
+        )
     return found, reader
 
 
@@ -109,7 +111,9 @@ def test_order_and_batches_change_nothing(
     shuffled = [rows[i] for i in order]
     cut, _ = read([batch(shuffled[i : i + size]) for i in range(0, 3, size)], k)
     known = {(key, j): code for key, items in straight.items() for j, code in enumerate(items) if code >= -1}
-    assert known == {(key, j): code for key, items in cut.items() for j, code in enumerate(items) if code >= -1}
+    assert known == {
+        (key, j): code for key, items in cut.items() for j, code in enumerate(items) if code >= -1
+    }
     for (_, row), items in cut.items():
         names = lists[row][:k]
         assert [ITEMS.strings[c] if c >= 0 else None for c in items[: len(names)]] == [

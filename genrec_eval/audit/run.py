@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from genrec_eval.audit.definitions import definition_rows
 from genrec_eval.audit.estimate import estimate_run
 from genrec_eval.audit.results import ESTIMATES_FILE, Results, write_estimates
 from genrec_eval.audit.run_tables import RunTables, scenario_of
 from genrec_eval.audit.score import score_run
-from genrec_eval.audit.verdicts import Evidence, check_verdicts, claim_verdicts, exit_code
-from genrec_eval.core.errors import Exit
+from genrec_eval.audit.verdicts import Evidence, check_verdicts, claim_verdicts
 from genrec_eval.suite.schema import Claim
 
 
-def audit_run(run: RunTables) -> Results:
+def audit_run(run: RunTables, path: Path | None = None) -> Results:
     """Score, estimate, decide, and write both files; the same tables give the same bytes.
 
-    ``run.json`` may hold ``claims_at``, the ``file:line`` of each claim, for the verdicts.
+    Parameters
+    ----------
+    run
+        The run directory. Its ``run.json`` may hold ``claims_at``, the ``file:line`` of each claim.
+    path
+        Where the estimates go; ``estimates.json`` in the run directory by default.
     """
     score_run(run)
     suite = run.run["suite"]
@@ -34,15 +40,10 @@ def audit_run(run: RunTables) -> Results:
         coverage=run.coverage,
         definitions=definition_rows(metric for one in scenarios.values() for metric in one.metrics()),
     )
-    write_estimates(run.path / ESTIMATES_FILE, results)
+    write_estimates(path or run.path / ESTIMATES_FILE, results)
     return results
 
 
 def error_budget_of(run: RunTables) -> float:
     """Share of the cases that a model may leave unanswered."""
     return float((run.run["suite"].get("engine") or {}).get("error_budget", 0.05))
-
-
-def outcome(run: RunTables, results: Results) -> Exit:
-    """The exit code of a run."""
-    return exit_code(results.verdicts, results.coverage, error_budget_of(run))
