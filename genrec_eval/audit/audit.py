@@ -9,7 +9,8 @@ from genrec_eval.audit.estimate import estimate_run
 from genrec_eval.audit.results import ESTIMATES_FILE, Results, write_estimates
 from genrec_eval.audit.run_tables import RunTables, scenario_of
 from genrec_eval.audit.score import score_run
-from genrec_eval.audit.verdicts import Evidence, check_verdicts, claim_verdicts
+from genrec_eval.audit.verdicts import Evidence, check_verdicts, claim_verdicts, exit_code
+from genrec_eval.core.errors import Exit
 from genrec_eval.suite.schema import Claim
 
 
@@ -47,3 +48,8 @@ def audit_run(run: RunTables, path: Path | None = None) -> Results:
 def error_budget_of(run: RunTables) -> float:
     """Share of the cases that a model may leave unanswered."""
     return float((run.run["suite"].get("engine") or {}).get("error_budget", 0.05))
+
+
+def outcome(run: RunTables, results: Results) -> Exit:
+    """The exit code of a run."""
+    return exit_code(results.verdicts, results.coverage, error_budget_of(run))
