@@ -126,7 +126,7 @@ def mrr(lists: RankedLists, *, k: int) -> UnitScores:
     Definition(
         name="map",
         title="MAP",
-        summary="Mean over users of average precision: precision at each hit, summed, over the possible hits.",
+        summary="Mean over users of average precision: precision at each hit, over the possible hits.",
         formula="sum over hits at rank r <= k of (hits up to r / r), divided by min(|relevant|, k)",
         source="Buckley & Voorhees 2000; denominator=relevant is trec_eval map_cut, min is RecBole's.",
         traps="Libraries differ in the denominator: min(|relevant|, k), |relevant| or k.",
@@ -150,8 +150,8 @@ def average_precision(lists: RankedLists, *, k: int, denominator: str) -> UnitSc
         summary="Discounted gain of the list over that of the best possible list; relevance is 0 or 1.",
         formula=(
             "DCG / ideal DCG; DCG = sum over hits at rank r <= k of 1 / log2(r + 1); ideal=k: the best list"
-            " of k slots, min(|relevant|, k) hits; ideal=all: all relevant items without the cut; ideal=slots:"
-            " k hits whatever the number of relevant items"
+            " of k slots, min(|relevant|, k) hits; ideal=all: all relevant items without the cut;"
+            " ideal=slots: k hits whatever the number of relevant items"
         ),
         source="Järvelin & Kekäläinen 2002; ideal=k as in trec_eval ndcg_cut, ideal=slots as in RecTools.",
         traps="With ideal=all or ideal=slots a perfect list can score below 1.",

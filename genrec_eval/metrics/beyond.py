@@ -41,6 +41,8 @@ class Coverage(Accumulator):
         held = top >= 0
         items = top[held]
         users = np.repeat(np.arange(len(lists)) + self.users, np.count_nonzero(held, axis=1))
+        open_ = ~self.shared[items]
+        items, users = items[open_], users[open_]
         self.shared[items[self.owner[items] >= 0]] = True
         # Whichever user's write survives, an item of two users shows a mismatch for one of them.
         self.owner[items] = users

@@ -11,6 +11,8 @@ from genrec_eval.protocol.arrays import PAD, Float64, Int32, Int64, Ragged
 
 _TABLE = 1 << 20
 """Bytes of the stamp table aimed at: it should stay in the processor's cache."""
+_LARGEST = 1 << 26
+"""Bytes it may take where a huge catalogue would leave too few lists in a block."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,13 +84,13 @@ def members(items: Int32, sets: Ragged, n_items: int) -> Marks:
     Each block of lists stamps its sets into a table of one byte per list and item, reads the table
     at the listed items, and wipes its stamps: time is linear in the slots, memory is one small table.
 
-    >>> Marks_ = members(np.array([[3, 1, -1], [-2, 3, 0]], np.int32), Ragged.from_lists([[1], [3, 2]]), 4)
-    >>> Marks_.rows, Marks_.ranks
+    >>> found = members(np.array([[3, 1, -1], [-2, 3, 0]], np.int32), Ragged.from_lists([[1], [3, 2]]), 4)
+    >>> found.rows, found.ranks
     (array([0, 1]), array([1, 1]))
     """
     n, width = items.shape
     stride = n_items + 1  # column 0 stands for every empty slot and unknown id, and is never stamped
-    block = max(16, min(_TABLE // stride, n)) if stride <= 1 << 22 else 1
+    block = max(1, min(max(16, _TABLE // stride), _LARGEST // stride, n))
     table = np.zeros(block * stride, bool)
     base = (np.arange(block, dtype=np.int64) * stride)[:, None]
     found: list[Int64] = []

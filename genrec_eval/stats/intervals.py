@@ -1,8 +1,8 @@
 """Confidence intervals of means over units, of whole-run metrics, and of paired differences.
 
-Which method applies follows from the sample alone: Wilson for rates, a percentile bootstrap with the
-small-sample expansion for means, Student's t beyond :data:`BOOTSTRAP_UNITS` units, a closed-form bound
-when all units agree, and the jackknife for metrics of the whole run.
+Which method applies follows from the sample alone: Wilson for rates, the bootstrap (BCa, expanded for
+small samples) for means, Student's t for very few or very many units, a closed-form bound when all units
+agree, and the jackknife for metrics of the whole run.
 """
 
 from __future__ import annotations
@@ -15,11 +15,13 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import ndtr, ndtri, stdtrit
 
-from genrec_eval.stats.resample import replicate_means
+from genrec_eval.stats.resample import exact_means, replicate_means
 from genrec_eval.stats.sample import Bounds, Sample
 
 BOOTSTRAP_UNITS = 20_000
 """Up to this many units means are bootstrapped; beyond, the normal approximation is as good."""
+SMALLEST_BOOTSTRAP = 8
+"""Fewer units resample to too few different means; Student's t is wider there, and right."""
 
 Float64 = npt.NDArray[np.float64]
 
@@ -55,11 +57,11 @@ def intervals(samples: Sequence[Sample], *, seed: int, level: float = 0.95) -> l
     sample does not depend on the others, bit for bit. For a paired difference pass
     :func:`~genrec_eval.stats.sample.paired` of two samples; for a slice, ``sample.where(mask)``.
 
-    >>> scores = np.array([0.0, 0.5, 1.0, 1.0])
-    >>> sample = Sample(values=scores, scored=np.ones(4, bool), bounds=(0.0, 1.0))
+    >>> scores = np.array([0.0, 0.0, 0.5, 1.0, 0.25, 0.0, 0.0, 0.25, 0.5, 0.0])
+    >>> sample = Sample(values=scores, scored=np.ones(10, bool), bounds=(0.0, 1.0))
     >>> found = intervals([sample], seed=1)[0]
-    >>> found.value, found.method, found.n
-    (0.625, 'bootstrap', 4)
+    >>> found.value, round(found.low, 2), round(found.high, 2), found.method, found.n
+    (0.25, 0.07, 0.57, 'bootstrap', 10)
     """
     done: dict[int, Interval] = {}
     waiting: dict[tuple[int, bytes], list[int]] = {}
@@ -77,7 +79,7 @@ def intervals(samples: Sequence[Sample], *, seed: int, level: float = 0.95) -> l
         columns = np.stack([samples[i].values[samples[i].scored] for i in indices], axis=1)
         low, high = _bootstrap(columns, seed, level)
         for place, index in enumerate(indices):
-            value = float(np.ascontiguousarray(columns[:, place]).mean())
+            value = float(samples[index].values[samples[index].scored].mean())
             done[index] = _clipped(
                 value, low[place], high[place], samples[index], level, "bootstrap", len(columns)
             )
@@ -86,31 +88,52 @@ def intervals(samples: Sequence[Sample], *, seed: int, level: float = 0.95) -> l
 
 def _closed_form(values: Float64, sample: Sample, level: float) -> Interval | None:
     """Interval of a mean that needs no resampling, or None."""
+    if not np.isfinite(values).all():
+        raise ValueError("a scored unit has a value that is not a finite number")
     n = len(values)
     if n == 0:
         return Interval(value=None, level=level, reason="no unit is scored", n=0)
     value = float(values.mean())
     if n == 1:
         return Interval(value=value, level=level, reason="one unit says nothing about the spread", n=1)
-    if sample.indicator:
+    if sample.indicator and np.isin(values, (0.0, 1.0)).all():  # means over repeats lie in between
         low, high = _wilson(value, n, level)
         return Interval(value=value, low=low, high=high, level=level, method="wilson", n=n)
     if (values == values[0]).all():
         return _constant(float(values[0]), n, sample.bounds, level)
-    if n > BOOTSTRAP_UNITS:
+    if not SMALLEST_BOOTSTRAP <= n <= BOOTSTRAP_UNITS:
         half = float(stdtrit(n - 1, (1 + level) / 2)) * float(values.std(ddof=1)) / math.sqrt(n)
         return _clipped(value, value - half, value + half, sample, level, "t", n)
     return None
 
 
 def _bootstrap(columns: Float64, seed: int, level: float) -> tuple[Float64, Float64]:
-    """Percentile interval, expanded so that its length fits Student's t (Hesterberg 2015, section 5.3)."""
+    """Bias-corrected and accelerated percentiles (Efron 1987), expanded to fit Student's t.
+
+    Scores of users are skewed, most of them 0: plain percentiles then miss on the high side far too
+    often. The expansion widens the nominal level as sqrt(n / (n - 1)) · t / z (Hesterberg 2015, 5.3).
+    """
     n = len(columns)
-    tail = float(ndtr(math.sqrt(n / (n - 1)) * stdtrit(n - 1, (1 - level) / 2)))
     means = replicate_means(columns, seed=seed)
+    centre = exact_means(columns)
+    # exact sums make ties exact, and a tie counts half
+    below = ((means < centre).mean(axis=0) + (means <= centre).mean(axis=0)) / 2
+    bias = ndtri(np.clip(below, 1 / len(means), 1 - 1 / len(means)))
+    rows = np.ascontiguousarray((columns - centre).T)  # summed along rows, m changes no rounding
+    squares = (rows * rows).sum(axis=1)
+    acceleration = (rows * rows * rows).sum(axis=1) / (6 * squares * np.sqrt(squares))
+    tail = math.sqrt(n / (n - 1)) * float(stdtrit(n - 1, (1 + level) / 2))
     means.sort(axis=0)
-    low, high = np.quantile(means, [tail, 1 - tail], axis=0, method="weibull")
-    return low, high
+
+    def percentile(z: float) -> Float64:
+        slope = np.maximum(1 - acceleration * (bias + z), 1e-6)
+        place = np.clip(ndtr(bias + (bias + z) / slope) * (len(means) + 1) - 1, 0, len(means) - 1)
+        floor = np.floor(place).astype(np.int64)
+        column = np.arange(means.shape[1])
+        left, right = means[floor, column], means[np.minimum(floor + 1, len(means) - 1), column]
+        return left + (place - floor) * (right - left)
+
+    return percentile(-tail), percentile(tail)
 
 
 def _wilson(share: float, n: int, level: float) -> tuple[float, float]:
@@ -158,7 +181,7 @@ def _whole_run(sample: Sample, level: float) -> Interval:
         half = n * _rare(n, level) * sample.reach
         return _clipped(value, value - half, value + half, sample, level, "constant", n)
     deviations = losses - losses.mean()
-    error = math.sqrt((n - 1) / n * float(deviations @ deviations))
+    error = math.sqrt((n - 1) / n * float((deviations * deviations).sum()))
     half = float(ndtri((1 + level) / 2)) * error
     return _clipped(value, value - half, value + half, sample, level, "jackknife", n)
 

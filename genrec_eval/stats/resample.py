@@ -56,6 +56,12 @@ def replicate_means(values: Float64, *, seed: int, replicates: int | None = None
     return means / n * scale
 
 
+def exact_means(values: Float64) -> Float64:
+    """float64[m], the columns' means in the arithmetic of :func:`replicate_means`."""
+    grid, scale = _exact(values)
+    return grid.sum(axis=0) / len(values) * scale
+
+
 def _exact(values: Float64) -> tuple[Float64, Float64]:
     """Round each column to whole multiples of a power of two, small enough to be summed exactly.
 
