@@ -23,7 +23,7 @@ class SyntheticSpec(DatasetSpec):
     items: int = Field(600, ge=20, le=500_000, description="Number of items.")
     seed: int | None = Field(None, description="Seed of the world; the run's seed by default.")
     interactions_per_user: float = Field(
-        40.0, ge=1, description="Mean number of interactions per user, reached within a few percent."
+        30.0, ge=1, description="Mean number of interactions per user, reached within a few percent."
     )
     groups: dict[str, float] = Field(
         {"A": 0.6, "B": 0.3, "C": 0.1}, min_length=1, description="Share of users in each group."
@@ -31,19 +31,19 @@ class SyntheticSpec(DatasetSpec):
     group_tilt: float = Field(
         0.5, ge=0, le=1, description="How far tastes depend on the group: 0 not at all, 1 entirely."
     )
-    tastes: int = Field(20, ge=2, le=200, description="Number of latent tastes.")
+    tastes: int = Field(16, ge=2, le=200, description="Number of latent tastes.")
     taste_strength: float = Field(
-        1.5, ge=0, le=5, description="How far a taste departs from popularity; 0 for not at all."
+        2.5, ge=0, le=5, description="How far a taste departs from popularity; 0 for not at all."
     )
     mainstream: float = Field(
-        0.2, gt=0, lt=1, description="Mean share of visits that follow popularity alone."
+        0.15, gt=0, lt=1, description="Mean share of visits that follow popularity alone."
     )
     drift: float = Field(
         0.3, ge=0, le=1, description="Share of a user's taste that is replaced by the end of the period."
     )
     noise: float = Field(0.7, gt=0, le=5, description="Standard deviation of a rating, in stars.")
     popularity_exponent: float = Field(
-        0.8, ge=0, le=3, description="Item weight is rank to the power of minus this."
+        0.5, ge=0, le=3, description="Item weight is rank to the power of minus this."
     )
     remakes: float = Field(0.05, ge=0, le=0.3, description="Share of items that carry an earlier title.")
     new_items: float = Field(0.1, ge=0, le=0.9, description="Share of items released during the period.")

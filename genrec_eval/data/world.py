@@ -9,7 +9,7 @@ items) and a popularity weight: a random rank to the power of ``-popularity_expo
 
 *Tastes* are distributions over items. Taste 0 is popularity itself. Each other taste prefers two
 genres and has a liking of its own for every item:
-``appeal[z, i] ∝ popularity[i] · exp(taste_strength · (genre match + ½ · normal draw))``, where the
+``appeal[z, i] ∝ popularity[i] · exp(taste_strength · (genre match + normal draw))``, where the
 match is 1 for its first genre and ½ for its second.
 
 *Users* belong to a group and have a gender, an age bucket and a mixture of tastes: the share of
@@ -74,7 +74,7 @@ def generate(spec: SyntheticSpec, seed: int) -> World:
     >>> from genrec_eval.data.synthetic import SyntheticSpec
     >>> world = generate(SyntheticSpec(users=50, items=60, interactions_per_user=10), seed=1)
     >>> len(world.dataset.users), world.truth.appeal.shape
-    (50, (20, 60))
+    (50, (16, 60))
     """
     catalogue = make_catalogue(spec, seed)
     people = make_people(spec, seed, catalogue)

@@ -100,7 +100,7 @@ def _appeal(spec: SyntheticSpec, seed: int, popularity: Float64, genres: Ragged)
     rounds = -(-spec.tastes // len(member))
     favourite = np.concatenate([random.permutation(len(member)) for _ in range(rounds)])[: spec.tastes]
     second = random.integers(len(member), size=spec.tastes)
-    liking = member[favourite] + 0.5 * member[second] + 0.5 * random.normal(size=(spec.tastes, spec.items))
+    liking = member[favourite] + 0.5 * member[second] + random.normal(size=(spec.tastes, spec.items))
     liking[0] = 0.0
     appeal = popularity * np.exp(spec.taste_strength * liking)
     return appeal / appeal.sum(axis=1, keepdims=True)

@@ -25,7 +25,7 @@ AGES = {
     "50-55": 0.08,
     "56+": 0.08,
 }
-_CONCENTRATION = 2.0  # small: a user has a few tastes, not a little of each
+_CONCENTRATION = 0.5  # small: a user has a few tastes, not a little of each
 _SAMPLE = 2_000_000  # cells of the matrix from which the number of visits is tuned
 
 
