@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from genrec_eval.audit.results import ESTIMATES_FILE, Results, read_estimates
 from genrec_eval.core.errors import Exit, UsageError
+from genrec_eval.core.registry import relative_to
 from genrec_eval.engine.progress import Progress
 from genrec_eval.engine.rundir import RunDirectory, set_aside
 
@@ -181,7 +182,8 @@ def load_suite(
 
     live = {name: LiveSpec(target=model) for name, model in (models or {}).items()}
     loaded = resolve(suite, sets, live)
-    check_metrics(loaded)
+    with relative_to(loaded.folder):
+        check_metrics(loaded)
     missing = missing_environment(loaded)
     if missing:
         raise UsageError("\n".join(missing))
@@ -206,7 +208,7 @@ def play_and_score(
         if aside is not None and console is not None:
             console.print(f"the run before lies in {aside}", markup=False, highlight=False)
     directory = RunDirectory.create(path)
-    with directory.locked():
+    with directory.locked(), relative_to(loaded.folder):
         _outside_a_loop(lambda: play(loaded, directory, Progress(console), tuple(only), limit))
         return _score(directory, console)
 
@@ -214,7 +216,7 @@ def play_and_score(
 def score(path: str | Path, console: Console | None = None) -> Run:
     """Redo scores, estimates, verdicts and report of a run from its stored tables."""
     directory = RunDirectory.open(Path(path))
-    with directory.locked():
+    with directory.locked(), relative_to(Path(directory.run.get("folder", "."))):
         return _score(directory, console)
 
 
@@ -238,6 +240,7 @@ def _outside_a_loop(work: Callable[[], None]) -> None:
     """Do ``work``, which starts an event loop, also from a notebook, where one is running."""
     import asyncio
     from concurrent.futures import ThreadPoolExecutor
+    from contextvars import copy_context
 
     try:
         asyncio.get_running_loop()
@@ -245,7 +248,7 @@ def _outside_a_loop(work: Callable[[], None]) -> None:
         work()
         return
     with ThreadPoolExecutor(1) as pool:
-        pool.submit(work).result()
+        pool.submit(copy_context().run, work).result()
 
 
 def _frame(rows: Sequence[Any]) -> pd.DataFrame:

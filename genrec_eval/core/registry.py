@@ -6,11 +6,26 @@ import hashlib
 import importlib
 import importlib.util
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from genrec_eval.core.errors import UsageError, did_you_mean
+
+_folder: ContextVar[Path | None] = ContextVar("folder of the suite", default=None)
+
+
+@contextmanager
+def relative_to(folder: Path) -> Iterator[None]:
+    """Resolve ``file.py:name`` against ``folder``, the suite's, instead of the working folder."""
+    token = _folder.set(folder)
+    try:
+        yield
+    finally:
+        _folder.reset(token)
 
 
 class Registry:
@@ -77,7 +92,8 @@ def load_object(target: str, base: Path | None = None) -> Any:
     target
         What to import.
     base
-        Folder that relative file paths are resolved against; the working folder by default.
+        Folder that relative file paths are resolved against; that of :func:`relative_to` by default,
+        else the working folder.
     """
     place, _, attribute = target.rpartition(":")
     if not place or not attribute:
@@ -98,7 +114,7 @@ def load_object(target: str, base: Path | None = None) -> Any:
 
 
 def _load_file(place: str, base: Path | None) -> Any:
-    path = (base or Path.cwd()) / place
+    path = (base or _folder.get() or Path.cwd()) / place
     if not path.is_file():
         raise UsageError(f"no such Python file: {path}")
     name = f"genrec_eval_user_{path.stem}_{hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:12]}"
