@@ -34,6 +34,23 @@ def blocks(weights: Int64) -> Iterator[slice]:
         start = stop
 
 
+def level_blocks(weights: Int64) -> Iterator[Int64]:
+    """Gather rows of about equal weight, so that a matrix as wide as the heaviest stays below ``CELLS``.
+
+    Parameters
+    ----------
+    weights
+        int64[n], cells that each row needs.
+    """
+    order = np.argsort(weights, kind="stable")
+    start = 0
+    while start < len(order):
+        sizes = np.arange(1, len(order) - start + 1) * weights[order[start:]]
+        stop = start + max(1, int(np.searchsorted(sizes, CELLS, side="right")))
+        yield order[start:stop]
+        start = stop
+
+
 def row_numbers(lists: Ragged) -> Int64:
     """int64, the list that each value belongs to."""
     return np.repeat(np.arange(len(lists), dtype=np.int64), lists.lengths)

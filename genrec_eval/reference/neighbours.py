@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,9 +17,9 @@ from genrec_eval.reference.lists import (
     choose,
     first_unseen,
     known_pairs,
+    level_blocks,
     ordered,
     shared_order,
-    slice_rows,
 )
 
 if TYPE_CHECKING:
@@ -47,24 +48,31 @@ def neighbours(training: Training, most: int, shrinkage: float) -> Any:
     # Each row of the product touches at most the interactions of the users who have the item.
     work = by_item @ np.diff(matrix.indptr).astype(np.int64)
     parts = [np.empty((3, 0), np.int64)]
-    for part in blocks(np.minimum(work, n)):
-        shared = (by_item[part] @ matrix).tocoo()
-        rows, columns = shared.row.astype(np.int64) + part.start, shared.col.astype(np.int64)
-        values = shared.data / (roots[rows] * roots[columns] + shrinkage)
-        units = np.rint(values * UNIT).astype(np.int64)
-        keep = (rows != columns) & (units > 0)
-        parts.append(_nearest(rows[keep], columns[keep], units[keep], most))
+    for part in blocks(4 * np.minimum(work, n)):  # four working arrays of that size
+        shared = by_item[part] @ matrix
+        lengths = np.diff(shared.indptr)
+        rows = np.repeat(np.arange(part.start, part.stop), lengths)
+        cosines = shared.data / (roots[rows] * roots[shared.indices] + shrinkage)
+        units = np.rint(cosines * UNIT).astype(np.int64)
+        # One key per entry: the similarity decides, then the lower code.
+        keys = units * n + (n - 1 - shared.indices)
+        keys[(rows == shared.indices) | (units == 0)] = -1
+        parts.append(_largest(keys, shared.indptr.astype(np.int64), most, part.start, n))
     diagonal = np.arange(n)
     rows, columns, units = np.concatenate([*parts, [diagonal, diagonal, np.full(n, _SEEN)]], axis=1)
     return sparse.csr_array((units, (rows, columns)), shape=(n, n))
 
 
-def _nearest(rows: Int64, columns: Int64, units: Int64, most: int) -> Int64:
-    order = np.lexsort((columns, -units, rows))
-    rows, columns, units = rows[order], columns[order], units[order]
-    counts = np.bincount(rows)
-    position = np.arange(len(rows)) - np.repeat(np.cumsum(counts) - counts, counts)
-    return np.stack([rows, columns, units])[:, position < most]
+def _largest(keys: Int64, starts: Int64, most: int, first: int, n: int) -> Int64:
+    """Row, column and units of the ``most`` largest keys of each row, those below 0 left out."""
+    kept = []
+    for start, stop in itertools.pairwise(starts.tolist()):  # one step per item, not per user
+        row = keys[start:stop]
+        row = np.partition(row, -most)[-most:] if len(row) > most else row
+        kept.append(row[row >= 0])
+    rows = np.repeat(np.arange(first, first + len(kept)), [len(row) for row in kept])
+    best = np.concatenate(kept)
+    return np.stack([rows, n - 1 - best % n, best // n])
 
 
 def recommend(model: ItemKNN, batch: RankBatch, width: int) -> tuple[Int32, Float64]:
@@ -78,8 +86,8 @@ def recommend(model: ItemKNN, batch: RankBatch, width: int) -> tuple[Int32, Floa
     most = int(np.diff(model.similarity.indptr).max(initial=1))
     items = np.empty((len(batch), width), np.int32)
     scores = np.empty((len(batch), width), np.float64)
-    for part in blocks(np.minimum((batch.history.lengths + 1) * most, n_items)):
-        history = slice_rows(batch.history, part)
+    for part in level_blocks(np.minimum((batch.history.lengths + 1) * most, n_items)):
+        history = batch.history.take(part)
         rows, seen = known_pairs(history)
         n = len(history)
         sums = sparse.csr_array((np.ones(len(rows), np.int64), (rows, seen)), shape=(n, n_items))
@@ -89,7 +97,7 @@ def recommend(model: ItemKNN, batch: RankBatch, width: int) -> tuple[Int32, Floa
             units[_fill_up(best, history, model.order)] = 0
         else:
             best, units = _best_candidates(
-                sums, model.place, *choose(slice_rows(batch.candidates, part), history), n, width
+                sums, model.place, *choose(batch.candidates.take(part), history), n, width
             )
         items[part], scores[part] = best, units / UNIT
     return items, scores
