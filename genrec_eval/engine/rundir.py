@@ -149,15 +149,20 @@ class RunDirectory:
     def records(
         self, model: str, scenario: str, columns: Sequence[str] | None = None
     ) -> Iterable[pa.RecordBatch]:
-        """Records of one model in one scenario, part by part."""
+        """Records of one model in one scenario, part by part.
+
+        Where ``columns`` are named, ``items`` come as list<dictionary<string>>: scoring a million
+        lists is more than twice as fast on codes. All columns together are typed as RECORDS says.
+        """
         import pyarrow as pa
         import pyarrow.parquet as pq
 
         from genrec_eval.engine.records import parts
 
+        coded = ["items.list.element"] if columns is not None else None
         for path in parts(self.records_folder, model, scenario):
             try:
-                with pq.ParquetFile(path) as file:
+                with pq.ParquetFile(path, read_dictionary=coded) as file:
                     yield from file.iter_batches(batch_size=1 << 14, columns=columns)
             except pa.ArrowException as error:
                 raise UsageError(
