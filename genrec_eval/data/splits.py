@@ -141,7 +141,7 @@ def global_temporal(
         "cold_item_share": float((test_items & ~known).sum() / test_items.sum()),
         "cold_item_interaction_share": float((~known[test.item]).mean()),
         # measured on the parts themselves rather than assumed
-        "leaked_interactions": int((test.timestamp < time).sum() + (train.timestamp >= time).sum()),
+        "leaked_interactions": int(np.count_nonzero(_times(test) < time)),
     }
     return Split(
         training=training,
@@ -161,6 +161,11 @@ def _part(interactions: Interactions, rows: slice) -> Interactions:
         rating=None if rating is None else rating[rows],
         timestamp=None if timestamp is None else timestamp[rows],
     )
+
+
+def _times(interactions: Interactions) -> Int64:
+    assert interactions.timestamp is not None
+    return interactions.timestamp
 
 
 def _truth(

@@ -188,5 +188,6 @@ def _content(interactions: Interactions) -> str:
     """Digest of the drawn arrays: a platform whose arithmetic differs gets another digest."""
     state = hashlib.sha256()
     for array in (interactions.user, interactions.item, interactions.rating, interactions.timestamp):
-        state.update(np.ascontiguousarray(array))
+        assert array is not None
+        state.update(np.ascontiguousarray(array).data)
     return state.hexdigest()
