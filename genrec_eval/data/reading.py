@@ -127,6 +127,9 @@ class Source:
                     f"{self.path} has no column '{name}'{did_you_mean(name, found)}"
                     f" (columns: {', '.join(found)})"
                 )
+        twice = next((name for name in include or found if found.count(name) > 1), None)
+        if twice is not None:
+            raise UsageError(f"{self.path} has two columns named '{twice}'; rename one")
         wanted = list(found if include is None else dict.fromkeys(include))
         readers: dict[str, Callable[[list[str]], pa.Table]] = {
             "parquet": self._read_parquet,

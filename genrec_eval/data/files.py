@@ -1,0 +1,83 @@
+"""The options of the loader for your own files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar, Self
+
+from pydantic import Field, model_validator
+
+from genrec_eval.core.strict import StrictModel
+from genrec_eval.data.registry import DatasetSpec
+
+if TYPE_CHECKING:
+    from genrec_eval.data.dataset import Dataset
+
+
+class Columns(StrictModel):
+    """Which column of the interactions holds what."""
+
+    user: str = Field("user", description="User id.")
+    item: str = Field("item", description="Item id.")
+    rating: str | None = Field(None, description="Rating; the column 'rating' if there is one.")
+    timestamp: str | None = Field(
+        None,
+        description="Unix seconds (or milli-, micro-, nanoseconds) or ISO 8601; 'timestamp' if there is one.",
+    )
+
+
+class ItemColumns(StrictModel):
+    """Which column of the items holds what; a column of the same name is used without being named."""
+
+    item: str = Field("item", description="Item id.")
+    title: str | None = Field(None, description="Title as shown, best with its year: 'Heat (1995)'.")
+    year: str | None = Field(None, description="Year of release.")
+    aliases: str | None = Field(None, description="Other titles.")
+    description: str | None = Field(None, description="Text about the item.")
+    genres: str | None = Field(None, description="Genres.")
+    provider: str | None = Field(None, description="Who offers the item.")
+
+
+class UserColumns(StrictModel):
+    """Which column of the users holds what."""
+
+    user: str = Field("user", description="User id.")
+
+
+class FilesSpec(DatasetSpec):
+    """Interactions, and if you have them items and users, from csv, tsv, parquet or JSON lines."""
+
+    summary: ClassVar[str] = "your own csv, tsv, parquet or jsonl files"
+
+    interactions: str = Field(description="File of interactions; ${env:NAME} is allowed.")
+    columns: Columns = Field(default_factory=Columns)
+    items: str | None = Field(None, description="File of items.")
+    item_columns: ItemColumns = Field(default_factory=ItemColumns)
+    users: str | None = Field(None, description="File of users.")
+    user_columns: UserColumns = Field(default_factory=UserColumns)
+    groups: tuple[str, ...] = Field(
+        (), description="Columns of the users file by which results may be sliced."
+    )
+    names: tuple[str, ...] | None = Field(
+        None, description="Columns of an interactions file that has no header line."
+    )
+    delimiter: str | None = Field(
+        None, min_length=1, max_length=1, description="Of text files; by the name's ending when not given."
+    )
+    encoding: str = Field("utf-8", description="Of text files.")
+    list_separator: str = Field("|", min_length=1, description="Between genres or aliases within a text.")
+    label: str = Field("files", description="Name of the dataset in reports.")
+    licence: str | None = Field(None, description="For the report's provenance.")
+    source: str | None = Field(None, description="Where the data come from, for the report's provenance.")
+
+    @model_validator(mode="after")
+    def _groups_need_users(self) -> Self:
+        if self.groups and self.users is None:
+            raise ValueError("groups are columns of the users file; name the file as users")
+        return self
+
+    def load(self, folder: Path, seed: int) -> Dataset:
+        """See :meth:`DatasetSpec.load`."""
+        from genrec_eval.data.own_files import load_files
+
+        return load_files(self, folder)

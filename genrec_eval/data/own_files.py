@@ -1,0 +1,175 @@
+"""Reads interactions, items and users from files whose columns a suite names."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from genrec_eval.core.errors import UsageError, did_you_mean
+from genrec_eval.core.fingerprint import digest, digest_file
+from genrec_eval.data.assemble import Log, assemble, ids_of
+from genrec_eval.data.dataset import Dataset
+from genrec_eval.data.reading import Source, clip, locate
+
+if TYPE_CHECKING:
+    from genrec_eval.data.files import FilesSpec
+
+RECIPE = 1
+"""Raised whenever the same files and options would load differently."""
+
+_LISTS = ("aliases", "genres")
+
+
+def load_files(spec: FilesSpec, folder: Path) -> Dataset:
+    """Load the files of ``spec``.
+
+    Raises
+    ------
+    UsageError
+        When a file is missing, broken or lacks a column, or a cell is not what it should be.
+    """
+    paths = {"interactions": locate(spec.interactions, folder, "option interactions")}
+    item_table = user_table = None
+    if spec.items is not None:
+        paths["items"] = locate(spec.items, folder, "option items")
+        item_table = _items(spec, paths["items"])
+    if spec.users is not None:
+        paths["users"] = locate(spec.users, folder, "option users")
+        user_table = _users(spec, paths["users"])
+    digests = {role: digest_file(path) for role, path in paths.items()}
+    options = spec.model_dump(exclude={"interactions", "items", "users", "label", "licence", "source"})
+    return assemble(
+        _interactions(spec, paths["interactions"]),
+        name=spec.label,
+        digest=digest({"dataset": "files", "recipe": RECIPE, "files": digests, "options": options}),
+        item_table=item_table,
+        user_table=user_table,
+        groups=spec.groups,
+        licence=spec.licence,
+        source=spec.source,
+        facts={"files": digests},
+    )
+
+
+def _interactions(spec: FilesSpec, path: Path) -> Log:
+    source = Source(path=path, delimiter=spec.delimiter, names=spec.names, encoding=spec.encoding)
+    found = source.columns()
+    names = {role: name for role, name in spec.columns.model_dump().items() if name is not None}
+    for role in ("rating", "timestamp"):
+        if role not in names and role in found:
+            names[role] = role
+    if "rating" in names:
+        source = Source(
+            path=path,
+            delimiter=spec.delimiter,
+            names=spec.names,
+            encoding=spec.encoding,
+            types={names["rating"]: pa.float64()},
+        )
+    table = source.read(list(names.values()))
+    columns = {role: table.column(name) for role, name in names.items()}
+    return Log(
+        user=columns["user"],
+        item=columns["item"],
+        rating=columns.get("rating"),
+        timestamp=columns.get("timestamp"),
+        where=source.where,
+        names=names,
+    )
+
+
+def _table(spec: FilesSpec, path: Path, names: dict[str, str | None], role: str) -> tuple[Source, pa.Table]:
+    """All columns under their canonical names, ids first, as distinct text."""
+    source = Source(path=path, delimiter=spec.delimiter, encoding=spec.encoding, multiline=True)
+    wanted = {to: name for to, name in names.items() if name is not None}
+    table = source.read(list(dict.fromkeys([*wanted.values(), *source.columns()])))
+    codes, ids = _distinct_ids(source, table.column(wanted[role]), wanted[role], role)
+    columns = {role: ids.take(pa.array(codes))}
+    columns |= {to: table.column(name) for to, name in wanted.items() if to != role}
+    used = {*wanted.values(), *columns}
+    columns |= {name: table.column(name) for name in table.column_names if name not in used}
+    return source, pa.table(columns)
+
+
+def _distinct_ids(
+    source: Source, column: pa.ChunkedArray, name: str, role: str
+) -> tuple[np.ndarray, pa.Array]:
+    try:
+        codes, ids = ids_of(column)
+    except TypeError as error:
+        raise UsageError(
+            f"{source.path}, column '{name}' holds {error} where ids, text or whole numbers, are expected"
+        ) from None
+    if codes.min() < 0:
+        raise UsageError(f"{source.where(int(codes.argmin()))}, column '{name}': the {role} is missing")
+    if len(ids) < len(codes):
+        _, first = np.unique(codes, return_index=True)
+        again = int(np.setdiff1d(np.arange(len(codes)), first)[0])
+        raise UsageError(
+            f"{source.where(again)}, column '{name}': {role} {clip(ids[int(codes[again])])} is there already;"
+            f" each {role} may have one row"
+        )
+    return codes, ids
+
+
+def _items(spec: FilesSpec, path: Path) -> pa.Table:
+    source, table = _table(spec, path, spec.item_columns.model_dump(), "item")
+    for name in table.column_names:
+        column = table.column(name)
+        if name in _LISTS:
+            column = _lists(source, name, column, spec.list_separator)
+        elif name == "year":
+            column = _years(source, column)
+        elif name in ("title", "description", "provider"):
+            column = _texts(source, name, column)
+        table = table.set_column(table.column_names.index(name), name, column)
+    return table
+
+
+def _users(spec: FilesSpec, path: Path) -> pa.Table:
+    source, table = _table(spec, path, spec.user_columns.model_dump(), "user")
+    for group in spec.groups:
+        if group not in table.column_names:
+            raise UsageError(
+                f"{path} has no column '{group}' to group by{did_you_mean(group, table.column_names)}"
+                f" (columns: {', '.join(table.column_names)})"
+            )
+    for place, name in enumerate(table.column_names):
+        if name in spec.groups or not pa.types.is_nested(table.column(name).type):
+            table = table.set_column(place, name, _texts(source, name, table.column(name)))
+    return table
+
+
+def _texts(source: Source, name: str, column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """As text; empty cells become null."""
+    try:
+        column = column.cast(pa.string())
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
+        raise UsageError(
+            f"{source.path}, column '{name}' holds {column.type} where text is expected"
+        ) from None
+    column = pc.utf8_trim_whitespace(column)
+    return pc.if_else(pc.equal(column, ""), pa.scalar(None, pa.string()), column)
+
+
+def _lists(source: Source, name: str, column: pa.ChunkedArray, separator: str) -> pa.ChunkedArray:
+    if pa.types.is_list(column.type) or pa.types.is_large_list(column.type):
+        return column.cast(pa.list_(pa.string()))
+    rows = _texts(source, name, column).to_pylist()
+    parts = [[p.strip() for p in (row or "").split(separator) if p.strip()] for row in rows]
+    return pa.chunked_array([pa.array(parts, pa.list_(pa.string()))])
+
+
+def _years(source: Source, column: pa.ChunkedArray) -> pa.ChunkedArray:
+    texts = _texts(source, "year", column)
+    try:
+        return texts.cast(pa.float64()).cast(pa.int32())  # pandas writes 1999.0 once a year is missing
+    except pa.ArrowInvalid:
+        for row, text in enumerate(texts.to_pylist()):
+            if text is not None and not text.removesuffix(".0").lstrip("-").isdecimal():
+                raise UsageError(f"{source.where(row)}, column 'year': {clip(text)} is not a year") from None
+        raise UsageError(f"{source.path}, column 'year' holds numbers that are not years") from None
