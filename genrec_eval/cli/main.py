@@ -131,7 +131,8 @@ def _explained(error: Exception) -> int:
     if hasattr(error, "format_message"):  # a mistake on the command line, found by typer
         context = getattr(error, "ctx", None)
         path = context.command_path if context is not None else "genrec-eval"
-        return _say(f"error: {error.format_message()}\ntry '{path} --help'", Exit.USAGE)
+        said = error.format_message().replace("Value error, ", "")
+        return _say(f"error: {said}\ntry '{path} --help'", Exit.USAGE)
     if isinstance(error, OSError) and error.strerror:
         # The disk is full, a folder may not be written: a fault of the place, not of the program.
         place = f": '{error.filename}'" if error.filename else ""

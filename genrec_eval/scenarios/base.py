@@ -104,6 +104,8 @@ class Scenario(ABC):
     name: ClassVar[str]
     kind: ClassVar[Kind]
     """Kind of request that a model must answer to take part."""
+    needs_data: ClassVar[bool] = False
+    """Whether an entry of a suite must name a data set; checked before anything is run."""
     title: ClassVar[str]
     summary: ClassVar[str]
     Options: ClassVar[type[StrictModel]]

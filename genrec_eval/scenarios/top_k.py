@@ -96,6 +96,7 @@ class TopK(Scenario):
 
     name: ClassVar[str] = "top-k"
     kind: ClassVar[Kind] = "rank"
+    needs_data: ClassVar[bool] = True
     title: ClassVar[str] = "Top-k recommendation"
     summary: ClassVar[str] = "Ranks the whole catalogue for each user; the truth is what the user did next."
     Options: ClassVar[type[StrictModel]] = TopKOptions

@@ -100,7 +100,10 @@ def resolve(
     faults += [line(root, path, message) for path, message in references(data)]
     if faults or suite is None:
         raise SuiteError(faults)
-    return LoadedSuite(suite, folder, name, _json(suite.model_dump(by_alias=True)), root)
+    resolved = _json(suite.model_dump(by_alias=True))
+    if faults := [line(root, path, "needs a number, not true or false") for path in _truths(root, resolved)]:
+        raise SuiteError(faults)
+    return LoadedSuite(suite, folder, name, resolved, root)
 
 
 def missing_environment(loaded: LoadedSuite) -> list[str]:
@@ -153,6 +156,18 @@ def check_metrics(loaded: LoadedSuite) -> None:
             )
     if faults:
         raise SuiteError(faults)
+
+
+def _truths(node: Node, value: Any, path: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:
+    """Paths where true or false was written and a number came out, which pydantic allows."""
+    if isinstance(node.value, bool) and isinstance(value, int | float) and not isinstance(value, bool):
+        yield path
+    elif isinstance(node.value, dict) and isinstance(value, dict):
+        for key, child in node.value.items():
+            yield from _truths(child, value.get(key), (*path, key))
+    elif isinstance(node.value, list) and isinstance(value, list):
+        for index, (child, one) in enumerate(zip(node.value, value, strict=False)):
+            yield from _truths(child, one, (*path, index))
 
 
 def _scalars(node: Node) -> Iterator[Node]:

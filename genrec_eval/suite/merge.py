@@ -13,6 +13,8 @@ from genrec_eval.suite.yaml import Node, read_file, read_text
 NAMED = ("data", "models", "scenarios")
 """Sections whose keys are names that a suite gives."""
 
+LONGEST_CHAIN = 32
+
 
 def shown(path: Path) -> str:
     """A path as messages show it: relative to the working folder where it lies below."""
@@ -58,18 +60,24 @@ def locate(target: str, folder: Path) -> Path:
 
 def read(path: Path) -> Node:
     """Read a suite file with everything it extends."""
-    return _read(path.resolve(), ())
+    return _read(path.resolve(), (), {})
 
 
-def _read(path: Path, chain: tuple[Path, ...]) -> Node:
+def _read(path: Path, chain: tuple[Path, ...], done: dict[Path, Node]) -> Node:
+    if path in done:  # several may share a base
+        return done[path]
     if path in chain:
         cycle = " → ".join(shown(one) for one in (*chain[chain.index(path) :], path))
         raise UsageError(f"{shown(chain[-1])}: 'extends' goes in a circle: {cycle}")
+    if len(chain) > LONGEST_CHAIN:
+        raise UsageError(f"{shown(path)}: more than {LONGEST_CHAIN} suites extend one another")
     node = read_file(path, shown(path))
     if not isinstance(node.value, dict):
         what = "is empty" if node.value is None else "is not a mapping of keys to values"
         raise UsageError(f"{node.place}: the suite {what}; `genrec-eval init` writes one to start from")
-    return extended(node, path.parent, lambda base: _read(base.resolve(), (*chain, path)))
+    found = extended(node, path.parent, lambda base: _read(base.resolve(), (*chain, path), done))
+    done[path] = found
+    return found
 
 
 def extended(node: Node, folder: Path, load: Callable[[Path], Node]) -> Node:

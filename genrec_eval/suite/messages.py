@@ -72,7 +72,8 @@ def sentence(fault: Any, node: Node) -> str:
         return f"needs {_NEEDS[kind]}, not {shown(given)}{_quotes(kind, given, node)}"
     if kind in _BOUNDS:
         sign, key = _BOUNDS[kind]
-        return f"must be {sign} {context[key]}, not {shown(given)}"
+        bound = context[key]
+        return f"must be {sign} {f'{bound:g}' if isinstance(bound, float) else bound}, not {shown(given)}"
     if kind in _SAY:
         return _SAY[kind](fault, context)
     return str(fault["msg"]).removeprefix("Value error, ").removeprefix("Assertion failed, ")

@@ -28,6 +28,7 @@ from genrec_eval.data.registry import DATASETS, DatasetSpec
 from genrec_eval.models.spec import ADAPTERS, ModelSpec
 from genrec_eval.protocol.results import Ruling
 from genrec_eval.scenarios.base import SCENARIOS, Scenario
+from genrec_eval.suite.messages import shown
 
 _SLUG = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _RESERVED = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?", re.IGNORECASE)
@@ -88,7 +89,7 @@ def _model(value: Any, info: ValidationInfo) -> Any:
         if name is None:
             raise UsageError(f"missing key 'adapter'; one of {', '.join(ADAPTERS.names())}")
         if not isinstance(name, str):
-            raise UsageError("the adapter is a name in text")
+            raise UsageError(f"needs text, not {shown(name)}")
         spec = _found(ADAPTERS, name, info, ModelSpec)
     except UsageError as error:
         raise _at("adapter", error, name) from None
@@ -146,6 +147,12 @@ class Play(StrictModel):
             return value
         family = _found(SCENARIOS, info.data["scenario"], info, Scenario)
         return family.Options.model_validate({} if value is None else value, context=info.context)
+
+    @model_validator(mode="after")
+    def _has_data(self, info: ValidationInfo) -> Play:
+        if self.data is None and _found(SCENARIOS, self.scenario, info, Scenario).needs_data:
+            raise ValueError(f"scenario '{self.scenario}' needs data; name an entry under 'data'")
+        return self
 
 
 class Claim(StrictModel):

@@ -106,10 +106,10 @@ def _syntax(error: yaml.YAMLError, text: str, shown: str, lines: bool) -> str:
         where = f"{shown}:{line + 1}" if lines else shown
         return f"{where}: the character U+{code:04X} is not allowed in YAML"
     mark = getattr(error, "problem_mark", None)
-    line = mark.line if mark else 0
+    rows = text.rstrip("\n").split("\n")
+    line = min(mark.line, len(rows) - 1) if mark else 0
     where = f"{shown}:{line + 1}" if lines else shown
-    rows = text.split("\n")
-    row = rows[line] if line < len(rows) else ""
+    row = rows[line]
     if "\t" in row[: len(row) - len(row.lstrip())]:
         return f"{where}: a tab is used for indentation; YAML allows only spaces there"
     problem = getattr(error, "problem", None) or str(error)
@@ -118,6 +118,8 @@ def _syntax(error: yaml.YAMLError, text: str, shown: str, lines: bool) -> str:
         hint = "; is a key indented too far, or does a text with ': ' lack its quotes?"
     elif "could not find expected ':'" in problem:
         hint = "; a key needs a colon after it"
+    elif problem.startswith("did not find expected") and getattr(error, "context_mark", None):
+        hint = f"; what began at line {error.context_mark.line + 1} does not end well"  # type: ignore[attr-defined]
     elif "cannot start any token" in problem and mark and mark.column < len(row):
         hint = f"; text that starts with '{row[mark.column]}' needs quotes"
     return f"{where}: not valid YAML: {problem}{hint}"
