@@ -54,10 +54,11 @@ def check_batch(batch: RankBatch, ranked: RankedBatch) -> RankedBatch:
     _refuse(status, errors, wrong, items, sentence)
     hole = (items[:, :-1] == PAD) & (items[:, 1:] != PAD)
     _refuse(status, errors, hole, items, "items[{at}] is empty (-1) before the end of the list")
+    _refuse_long(status, errors, items, ranked.unknown)
     if scores is not None:
         bad = ~np.isfinite(scores) & (items != PAD)
         _refuse(status, errors, bad, scores, "scores holds {value} at position {at}")
-    dropped = status == CODES.index(Status.INVALID)
+    dropped = np.isin(status, [CODES.index(Status.INVALID), CODES.index(Status.OVERSIZED)])
     if dropped.any():  # codes out of range must not reach a metric as indices
         items = np.where(dropped[:, None], np.int32(PAD), items)
     changed = ranked.status is not None or bool((status != OK).any())
@@ -83,7 +84,7 @@ def encode_ids(ids: pa.Array, vocabulary: Vocabulary) -> tuple[Int32, list[str]]
     Raises
     ------
     Malformed
-        When ids are neither strings nor integers, or too long.
+        When ids are neither strings nor integers.
     """
     coded = ids if pa.types.is_dictionary(ids.type) else ids.dictionary_encode()
     words = coded.dictionary
@@ -100,11 +101,6 @@ def encode_ids(ids: pa.Array, vocabulary: Vocabulary) -> tuple[Int32, list[str]]
         names = words.take(pa.array(missing)).cast(pa.string())
         kept = names.is_valid().to_numpy(zero_copy_only=False)
         unknown = names.filter(names.is_valid()).to_pylist()
-        longest = max(map(len, unknown), default=0)
-        if longest > ID_LENGTH:
-            raise Malformed(
-                f"an id has {longest:,} characters; an id may have {ID_LENGTH:,}", Status.OVERSIZED
-            )
         table[missing[kept]] = -2 - np.arange(len(unknown), dtype=np.int32)
     return table[coded.indices.fill_null(len(words)).to_numpy(zero_copy_only=False)], unknown
 
@@ -120,3 +116,12 @@ def _refuse(status: Any, errors: dict[int, str], bad: Any, values: Any, sentence
         at = int(bad[row].argmax())
         errors[int(row)] = sentence.format(at=at, value=values[row, at])
         status[row] = invalid
+
+
+def _refuse_long(status: Any, errors: dict[int, str], items: Int32, unknown: list[str]) -> None:
+    for number, name in enumerate(unknown):
+        if len(name) > ID_LENGTH:
+            sentence = f"an id has {len(name):,} characters; an id may have {ID_LENGTH:,}"
+            for row in np.flatnonzero((items == -2 - number).any(axis=1) & (status == OK)):
+                errors[int(row)] = sentence
+                status[row] = CODES.index(Status.OVERSIZED)

@@ -1,0 +1,216 @@
+"""Recorded ranked lists as a batch model."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from genrec_eval.core.fingerprint import digest_file
+from genrec_eval.models.check_batch import OK, check_batch, encode_ids
+from genrec_eval.models.replay_store import Store
+from genrec_eval.protocol.arrays import PAD, Int32, Int64, Vocabulary
+from genrec_eval.protocol.batch import RankBatch, RankedBatch
+from genrec_eval.protocol.model import BatchModel
+from genrec_eval.protocol.status import CODES, Status
+
+if TYPE_CHECKING:
+    from genrec_eval.models.replay import Format, ReplaySpec
+
+_INVALID, _MISSING = CODES.index(Status.INVALID), CODES.index(Status.MISSING)
+
+
+def open_lists(path: Path, form: Format, spec: ReplaySpec) -> ReplayModel:
+    """Open a file of recorded lists; raises a UsageError that names what is wrong with it."""
+    from genrec_eval.models.replay_readers import read_store
+
+    identity = {
+        "adapter": "replay",
+        "file": digest_file(path),
+        "format": form,
+        "columns": dict(sorted(spec.columns.items())),
+        "separator": spec.separator,
+    }
+    return ReplayModel(read_store(path, form, spec), identity)
+
+
+class ReplayModel(BatchModel):
+    """Answers with what was recorded for a user.
+
+    Users without a record get the status ``MISSING``. Lists longer than asked are cut to k, and
+    counted; nulls, NaN and scores of another length make a user's list ``INVALID``.
+    """
+
+    def __init__(self, store: Store, identity: dict[str, Any]) -> None:
+        self._store = store
+        self._identity = identity
+        self._lock = threading.Lock()
+        self._asked = 0
+        self._found = 0
+        self._cut = 0
+        self._planned_users: Any = None
+        self._planned_rows: Int64 = np.empty(0, np.int64)
+        self._position = 0
+
+    def identity(self) -> dict[str, Any]:
+        """Digest of the file and how it is read."""
+        return dict(self._identity)
+
+    def facts(self) -> dict[str, int]:
+        """Counts worth showing once the users are known: recorded, missing, never asked, cut to k."""
+        recorded = len(self._store.users)
+        return {
+            "recorded users": recorded,
+            "users without a record": self._asked - self._found,
+            "records never asked for": recorded - self._found,
+            "lists cut to k": self._cut,
+        }
+
+    def arrange(self, users: Any) -> Int64:
+        """Order the users as they stand in the file; those without a record come last."""
+        if isinstance(users, pa.ChunkedArray):
+            users = users.combine_chunks()
+        rows = self._look_up(users)
+        order = np.argsort(np.where(rows < 0, len(self._store.users), rows), kind="stable")
+        self._planned_users, self._planned_rows = users.take(pa.array(order)), rows[order]
+        self._position = 0
+        self._asked, self._found = len(users), len(np.unique(rows[rows >= 0]))
+        return order.astype(np.int64, copy=False)
+
+    def rank(self, batch: RankBatch) -> RankedBatch:
+        """Read the lists of the batch; cheapest in the order of :meth:`arrange`."""
+        with self._lock:
+            rows = self._rows(batch)
+            filler = _Filler(len(batch), batch.k, batch.items)
+            filler.status[rows < 0] = _MISSING
+            order = np.argsort(rows, kind="stable")
+            order = order[int((rows < 0).sum()) :]
+            for piece in self._store.take(rows[order]):
+                filler.fill(order[piece.start : piece.start + len(piece.items)], piece.items, piece.scores)
+            if self._store.refused:
+                for position in np.flatnonzero(np.isin(rows, np.fromiter(self._store.refused, np.int64))):
+                    status, sentence = self._store.refused[int(rows[position])]
+                    filler.refuse(int(position), CODES.index(status), sentence)
+            self._cut += filler.cut
+        return check_batch(batch, filler.result())
+
+    def _rows(self, batch: RankBatch) -> Int64:
+        users = batch.users
+        if isinstance(users, pa.ChunkedArray):
+            users = users.combine_chunks()
+        n = len(users)
+        if self._planned_users is None:
+            return self._look_up(users)
+        # The planned order is checked rather than searched: one comparison instead of a hash table
+        # of all recorded users for every chunk.
+        if not self._planned_users.slice(self._position, n).equals(users):
+            rows = self._look_up(users)
+            if n and rows[-1] >= 0:
+                self._position = int(np.searchsorted(self._planned_rows[: self._found], rows[-1])) + 1
+            return rows
+        rows = self._planned_rows[self._position : self._position + n]
+        self._position += n
+        return rows
+
+    def _look_up(self, users: Any) -> Int64:
+        found = pc.index_in(users.cast(pa.string()), value_set=self._store.users)
+        return found.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)
+
+
+class _Filler:
+    """Collects pieces into the matrix of one batch."""
+
+    def __init__(self, n: int, k: int, vocabulary: Vocabulary) -> None:
+        self.items: Int32 = np.full((n, k), PAD, np.int32)
+        self.scores: Any = None
+        self.status = np.full(n, OK, np.uint8)
+        self.errors: dict[int, str] = {}
+        self.unknown: dict[str, int] = {}
+        self.cut = 0
+        self._k, self._vocabulary = k, vocabulary
+
+    def refuse(self, row: int, status: int, sentence: str) -> None:
+        self.items[row] = PAD
+        self.status[row] = status
+        self.errors[row] = sentence
+
+    def fill(self, rows: Int64, items: Any, scores: Any) -> None:
+        """Write the lists of one piece to ``rows`` of the matrix."""
+        if pa.types.is_fixed_size_list(items.type):
+            items = items.cast(pa.large_list(items.type.value_type))
+        offsets = items.offsets.to_numpy().astype(np.int64, copy=False)
+        lengths = np.diff(offsets)
+        kept = np.minimum(lengths, self._k)
+        self.cut += int((lengths > self._k).sum())
+        columns = np.arange(self._k)
+        slots = columns < kept[:, None]
+        values = _values(items, offsets, kept, slots)
+        codes, unknown = encode_ids(values, self._vocabulary)
+        self._remember(codes, unknown)
+        block = np.full(slots.shape, PAD, np.int32)
+        block[slots] = codes
+        self.items[rows] = block
+        self._check_nulls(rows, items, values, slots)
+        if scores is not None:
+            self._fill_scores(rows, scores, lengths, kept, slots)
+
+    def result(self) -> RankedBatch:
+        """The batch, no wider than its longest list."""
+        used = np.flatnonzero((self.items != PAD).any(axis=0))
+        width = int(used[-1]) + 1 if len(used) else 1
+        return RankedBatch(
+            items=self.items[:, :width],
+            unknown=list(self.unknown),
+            scores=None if self.scores is None else self.scores[:, :width],
+            status=self.status if (self.status != OK).any() else None,
+            errors=self.errors,
+        )
+
+    def _remember(self, codes: Int32, unknown: list[str]) -> None:
+        """Number the unknown ids of this piece among those of the batch."""
+        if unknown:
+            numbers = [self.unknown.setdefault(name, len(self.unknown)) for name in unknown]
+            local = codes <= -2
+            codes[local] = -2 - np.asarray(numbers, np.int32)[-2 - codes[local]]
+
+    def _check_nulls(self, rows: Int64, items: Any, values: Any, slots: Any) -> None:
+        if items.null_count:
+            for at in np.flatnonzero(items.is_null().to_numpy(zero_copy_only=False)):
+                self.refuse(int(rows[at]), _INVALID, "the recorded list is null")
+        if values.null_count:
+            where = np.zeros(slots.shape, bool)
+            where[slots] = values.is_null().to_numpy(zero_copy_only=False)
+            for at in np.flatnonzero(where.any(axis=1)):
+                sentence = f"items[{int(where[at].argmax())}] is null; ids are strings or integers"
+                self.refuse(int(rows[at]), _INVALID, sentence)
+
+    def _fill_scores(self, rows: Int64, scores: Any, lengths: Int64, kept: Int64, slots: Any) -> None:
+        if pa.types.is_fixed_size_list(scores.type):
+            scores = scores.cast(pa.large_list(scores.type.value_type))
+        offsets = scores.offsets.to_numpy().astype(np.int64, copy=False)
+        if self.scores is None:
+            self.scores = np.zeros(self.items.shape)
+        wrong = np.diff(offsets) != lengths
+        if wrong.any():
+            for at in np.flatnonzero(wrong & (self.status[rows] == OK)):
+                found = int(offsets[at + 1] - offsets[at])
+                sentence = f"scores holds {found} values for {int(lengths[at])} items"
+                self.refuse(int(rows[at]), _INVALID, sentence)
+            kept = np.where(wrong, 0, kept)
+            slots = slots & ~wrong[:, None]
+        values = _values(scores, offsets, kept, slots).cast(pa.float64())
+        block = np.zeros(slots.shape)
+        block[slots] = values.fill_null(np.nan).to_numpy(zero_copy_only=False)
+        self.scores[rows] = block
+
+
+def _values(lists: Any, offsets: Int64, kept: Int64, slots: Any) -> Any:
+    """The first ``kept`` values of each list, one after the other."""
+    if int(kept.sum()) == int(offsets[-1] - offsets[0]) and bool((kept == np.diff(offsets)).all()):
+        return lists.values.slice(int(offsets[0]), int(offsets[-1] - offsets[0]))
+    at = (offsets[:-1, None] + np.arange(slots.shape[1]))[slots]
+    return lists.values.take(pa.array(at))
