@@ -14,8 +14,9 @@ import pyarrow.compute as pc
 from genrec_eval.core.errors import UsageError
 from genrec_eval.data.dataset import Dataset, Float32, Interactions
 from genrec_eval.data.reading import clip
-from genrec_eval.protocol.arrays import PAD, Int32, Int64, Vocabulary
+from genrec_eval.protocol.arrays import PAD, Int32, Int64, Vocabulary, stable_order
 
+_MIX, _MIX_TOO = np.int64(0x1E3779B97F4A7C15), np.int64(0x2545F4914F6CDD1D)
 _UNITS = ((10**17, 10**9, "nanoseconds"), (10**14, 10**6, "microseconds"), (10**11, 10**3, "milliseconds"))
 
 
@@ -76,7 +77,7 @@ def assemble(
     items, item = _align(item_table, item_ids, item, "item")
 
     read = len(user)
-    order: Int64 = np.arange(read) if timestamp is None else np.argsort(timestamp, kind="stable")
+    order: Int64 = np.arange(read) if timestamp is None else stable_order(timestamp)
     keep, duplicates = _duplicates(user, item, timestamp, rating, order)
     examples = [
         f"rows {a + 1} and {b + 1}: user {clip(users.column(0)[int(user[a])])},"
@@ -273,14 +274,24 @@ def _duplicates(
     user: Int32, item: Int32, timestamp: Int64 | None, rating: Float32 | None, order: Int64
 ) -> tuple[npt.NDArray[np.bool_], _Duplicates]:
     """Which entries of ``order`` to keep: the first of each (user, item, timestamp)."""
-    pair = user[order].astype(np.int64) * (int(item.max()) + 1) + item[order]
-    by_pair = np.argsort(pair, kind="stable")  # within a pair by time, then by source position
+    keep = np.ones(len(order), bool)
+    pair = user.astype(np.int64) * (int(item.max()) + 1) + item
+    # equal rows have equal marks and few others do: only rows whose mark comes twice are looked at
+    mark = pair if timestamp is None else (pair * _MIX) ^ (timestamp * _MIX_TOO)
+    ordered = np.sort(mark)
+    twice = np.unique(ordered[1:][ordered[1:] == ordered[:-1]])
+    if not len(twice):
+        return keep, _Duplicates(0, 0, [])
+    mark = mark[order]
+    suspects = np.flatnonzero(twice[np.minimum(np.searchsorted(twice, mark), len(twice) - 1)] == mark)
+    pair = pair[order][suspects]
+    by_pair = stable_order(pair)  # within a pair by time, then by source position
     same = pair[by_pair][1:] == pair[by_pair][:-1]
     if timestamp is not None:
-        when = timestamp[order][by_pair]
+        when = timestamp[order][suspects][by_pair]
         same &= when[1:] == when[:-1]
+    by_pair = suspects[by_pair]
     again = by_pair[1:][same]
-    keep = np.ones(len(order), bool)
     keep[again] = False
     if not len(again):
         return keep, _Duplicates(0, 0, [])

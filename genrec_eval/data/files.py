@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 class Columns(StrictModel):
     """Which column of the interactions holds what."""
 
-    user: str = Field("user", description="User id.")
-    item: str = Field("item", description="Item id.")
-    rating: str | None = Field(None, description="Rating; the column 'rating' if there is one.")
+    user: str = Field(default="user", description="User id.")
+    item: str = Field(default="item", description="Item id.")
+    rating: str | None = Field(default=None, description="Rating; the column 'rating' if there is one.")
     timestamp: str | None = Field(
-        None,
+        default=None,
         description="Unix seconds (or milli-, micro-, nanoseconds) or ISO 8601; 'timestamp' if there is one.",
     )
 
@@ -29,19 +29,19 @@ class Columns(StrictModel):
 class ItemColumns(StrictModel):
     """Which column of the items holds what; a column of the same name is used without being named."""
 
-    item: str = Field("item", description="Item id.")
-    title: str | None = Field(None, description="Title as shown, best with its year: 'Heat (1995)'.")
-    year: str | None = Field(None, description="Year of release.")
-    aliases: str | None = Field(None, description="Other titles.")
-    description: str | None = Field(None, description="Text about the item.")
-    genres: str | None = Field(None, description="Genres.")
-    provider: str | None = Field(None, description="Who offers the item.")
+    item: str = Field(default="item", description="Item id.")
+    title: str | None = Field(default=None, description="Title as shown, best with its year: 'Heat (1995)'.")
+    year: str | None = Field(default=None, description="Year of release.")
+    aliases: str | None = Field(default=None, description="Other titles.")
+    description: str | None = Field(default=None, description="Text about the item.")
+    genres: str | None = Field(default=None, description="Genres.")
+    provider: str | None = Field(default=None, description="Who offers the item.")
 
 
 class UserColumns(StrictModel):
     """Which column of the users holds what."""
 
-    user: str = Field("user", description="User id.")
+    user: str = Field(default="user", description="User id.")
 
 
 class FilesSpec(DatasetSpec):
@@ -50,11 +50,11 @@ class FilesSpec(DatasetSpec):
     summary: ClassVar[str] = "your own csv, tsv, parquet or jsonl files"
 
     interactions: str = Field(description="File of interactions; ${env:NAME} is allowed.")
-    columns: Columns = Field(default_factory=Columns)
+    columns: Columns = Columns()
     items: str | None = Field(None, description="File of items.")
-    item_columns: ItemColumns = Field(default_factory=ItemColumns)
+    item_columns: ItemColumns = ItemColumns()
     users: str | None = Field(None, description="File of users.")
-    user_columns: UserColumns = Field(default_factory=UserColumns)
+    user_columns: UserColumns = UserColumns()
     groups: tuple[str, ...] = Field(
         (), description="Columns of the users file by which results may be sliced."
     )

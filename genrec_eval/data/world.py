@@ -49,7 +49,7 @@ from genrec_eval.data.dataset import Dataset, Interactions
 from genrec_eval.data.world_items import make_catalogue
 from genrec_eval.data.world_people import make_people
 from genrec_eval.data.world_truth import WorldTruth, utility
-from genrec_eval.protocol.arrays import Int32, Int64, Ragged, Vocabulary
+from genrec_eval.protocol.arrays import Int32, Int64, Ragged, Vocabulary, stable_order
 
 if TYPE_CHECKING:
     from genrec_eval.data.synthetic import SyntheticSpec
@@ -131,7 +131,7 @@ def _play(truth: WorldTruth, joined: Int64, visits: Int64, seed: int) -> tuple[I
         for low in range(0, len(joined), _CHUNK)
     ]
     times, user, item, stars, seconds = (np.concatenate(column) for column in zip(*parts, strict=True))
-    order = np.argsort(seconds, kind="stable")
+    order = stable_order(seconds)
     interactions = Interactions(
         user=user[order],
         item=item[order],

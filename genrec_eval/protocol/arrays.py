@@ -19,6 +19,29 @@ PAD = -1
 """Code of an empty slot."""
 
 
+def stable_order(keys: npt.NDArray[np.integer]) -> Int64:
+    """What ``argsort(keys, kind="stable")`` gives for integers, several times faster.
+
+    >>> stable_order(np.array([3, 1, 3, 1])).tolist()
+    [1, 3, 0, 2]
+    """
+    n = len(keys)
+    if n == 0:
+        return np.empty(0, np.int64)
+    low = int(keys.min())
+    places = max(n - 1, 1).bit_length()
+    if (int(keys.max()) - low).bit_length() + places > 62:
+        return np.argsort(keys, kind="stable")
+    # key and position in one number: plain sorting of int64 is vectorised, argsort is not
+    packed = keys.astype(np.int64)
+    packed -= low
+    packed <<= places
+    packed |= np.arange(n)
+    packed.sort()
+    packed &= (1 << places) - 1
+    return packed
+
+
 @dataclass(frozen=True, slots=True)
 class Ragged:
     """Lists of different lengths in two arrays.
@@ -55,7 +78,7 @@ class Ragged:
     @classmethod
     def group(cls, keys: npt.NDArray[np.integer], values: Int32, n: int) -> Ragged:
         """Collect ``values`` by ``keys`` in 0..n-1, keeping their order within a key."""
-        order = np.argsort(keys, kind="stable")
+        order = stable_order(keys)
         counts = np.bincount(keys, minlength=n)
         offsets = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
         return cls(offsets, values[order].astype(np.int32, copy=False))
