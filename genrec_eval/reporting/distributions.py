@@ -74,12 +74,11 @@ def distributions(path: Path) -> dict[Key, Distribution]:
     if not path.is_file():
         return {}
     keys: dict[Key, int] = {}
-    low, high, total = np.empty(0), np.empty(0), np.empty(0)
-    zero, one, n = np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0, np.int64)
+    low, high, total, zero, one, n = (np.empty(0) for _ in range(6))
     for codes, values in _batches(path, keys):
         grow = len(keys) - len(low)
         low, high = np.append(low, np.full(grow, np.inf)), np.append(high, np.full(grow, -np.inf))
-        zero, one, n, total = (np.append(a, np.zeros(grow, a.dtype)) for a in (zero, one, n, total))
+        zero, one, n, total = (np.append(sums, np.zeros(grow)) for sums in (zero, one, n, total))
         np.minimum.at(low, codes, values)
         np.maximum.at(high, codes, values)
         size = len(keys)

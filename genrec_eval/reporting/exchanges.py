@@ -80,7 +80,11 @@ def exchanges(directory: Path) -> list[Exchange]:
 def _pick(
     file: Any, number: int, wanted: Mapping[int, tuple[str, str, str]], found: dict[Any, Exchange]
 ) -> None:
-    columns = [c for c in ("case", "step", "error", "items", "mentions", "text", "raw") if c in file.schema_arrow.names]
+    columns = [
+        c
+        for c in ("case", "step", "error", "items", "mentions", "text", "raw")
+        if c in file.schema_arrow.names
+    ]
     start = 0
     rows = sorted(wanted)
     for batch in file.iter_batches(4096, row_groups=[number], columns=columns):

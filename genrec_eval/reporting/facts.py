@@ -19,10 +19,11 @@ def tested(results: Results, run: Mapping[str, Any]) -> Pairs:
     played |= {row.model for row in results.estimates}
     models = [model for model in results.models() if model in played]
     data = [
-        " — ".join(filter(None, [str(facts.get("name") or name), spell(mapping(facts.get("facts")))]))
+        " — ".join(filter(None, [str(facts.get("name") or name), _sizes(mapping(facts.get("facts")))]))
         for name, facts in _tables(run.get("data"))
     ]
-    protocol = [f"{name}: {spell(facts)}" for name, facts in _tables(run.get("scenarios"))]
+    protocol = [f"{name}: {_protocol(facts)}" for name, facts in _tables(run.get("scenarios"))]
+    population = [text for _, facts in _tables(run.get("scenarios")) if (text := _population(facts))]
     attempted = sum(row.attempted for row in results.coverage)
     answered = sum(row.answered for row in results.coverage)
     return [
@@ -31,6 +32,7 @@ def tested(results: Results, run: Mapping[str, Any]) -> Pairs:
             ("Systems", f"{plural(len(models), 'model')}: {listing(models)}" if models else ""),
             ("Data", "; ".join(data)),
             ("Scenarios", "; ".join(protocol) or listing(results.scenarios())),
+            ("Population", "; ".join(population)),
             ("Questions", f"{count(attempted)} put, {count(answered)} answered" if attempted else ""),
             ("When", _period(run)),
             ("Seed", str(run["seed"]) if run.get("seed") is not None else ""),
@@ -57,9 +59,12 @@ def not_tested(results: Results) -> list[tuple[str, str]]:
             if estimate.slice != "all":
                 name += f" for {estimate.slice}"
             gaps.setdefault((estimate.model, estimate.reason or "no interval"), []).append(name)
+    alike: dict[tuple[str, tuple[str, ...]], list[str]] = {}
     for (model, reason), names in gaps.items():
-        shown = listing([*names[:4], *([f"{len(names) - 4} more"] if len(names) > 4 else [])])
-        found.append((f"No figure of {model} for {shown}", reason))
+        alike.setdefault((reason, tuple(names)), []).append(model)
+    for (reason, lacking), models in alike.items():
+        more = [f"{len(lacking) - 4} more"] if len(lacking) > 4 else []
+        found.append((f"No figure for {listing([*lacking[:4], *more])} of {listing(models)}", reason))
     return found
 
 
@@ -79,7 +84,8 @@ def play(run: Mapping[str, Any]) -> tuple[list[str], list[list[str]]]:
         ("cost", lambda row: money(row.get("cost"))),
     ]
     columns = [(name, [cell(row) for row in rows]) for name, cell in shown]
-    columns = [(name, cells) for name, cells in columns if any(text != "—" for text in cells)]
+    # Zero tokens from every model means that none counts any.
+    columns = [(n, c) for n, c in columns if set(c) - ({"—", "0"} if n.startswith("tokens") else {"—"})]
     body = [
         [str(row.get("model", "")), str(row.get("scenario", "")), *(cells[i] for _, cells in columns)]
         for i, row in enumerate(rows)
@@ -98,8 +104,12 @@ def provenance(results: Results, run: Mapping[str, Any]) -> Pairs:
         said = [str(facts[key]) for key in ("name", "licence", "source") if facts.get(key)]
         digest = f"SHA-256 {facts['digest']}" if facts.get("digest") else "no digest recorded"
         pairs.append((f"Data: {name}", ". ".join([*said, digest])))
-    for name, facts in _tables(run.get("models")):
-        said = [str(facts[key]) for key in ("description",) if facts.get(key)]
+        if more := spell(mapping(facts.get("facts"))):
+            pairs.append((f"Counts of {name}", more))
+    for name, facts in _tables(run.get("scenarios")):
+        pairs.append((f"Scenario: {name}", spell({**facts, **mapping(facts.get("facts")), "facts": None})))
+    for name, facts in _models(run).items():
+        said = [str(facts["description"]).rstrip(".")] if facts.get("description") else []
         pairs.append((f"Model: {name}", ". ".join([*said, _json(facts.get("identity"))])))
     for title, key in (("Versions", "versions"), ("Git", "git"), ("Environment", "environment")):
         if facts := mapping(run.get(key)):
@@ -110,7 +120,7 @@ def provenance(results: Results, run: Mapping[str, Any]) -> Pairs:
 def planted(run: Mapping[str, Any]) -> dict[str, str]:
     """Model → its planted flaw, where the run says so."""
     found = {}
-    for name, facts in _tables(run.get("models")):
+    for name, facts in _models(run).items():
         if facts.get("planted"):
             found[name] = "a planted flaw" if facts["planted"] is True else str(facts["planted"])
     return found
@@ -133,8 +143,11 @@ def limits(results: Results, run: Mapping[str, Any]) -> list[str]:
     suite = mapping(run.get("suite"))
     worlds = [n for n, facts in _tables(suite.get("data")) if facts.get("dataset") == "synthetic"]
     if worlds or any("ynthetic" in str(f.get("name")) for _, f in _tables(run.get("data"))):
-        said.insert(0, "The data are simulated. The figures show that the measuring works and how these models"
-                    " behave in that world; they say nothing of real users.")
+        said.insert(
+            0,
+            "The data are simulated. The figures show that the measuring works and how these models"
+            " behave in that world; they say nothing of real users.",
+        )
     return said
 
 
@@ -148,12 +161,10 @@ def spell(value: Any) -> str:
     """A fact in one line, whatever its shape.
 
     >>> spell({"users": 2000, "split": "temporal", "excluded": {"no_test": 3}})
-    'users 2,000, split temporal, excluded (no test 3)'
+    '2,000 users, split: temporal, excluded: 3 no test'
     """
     if isinstance(value, Mapping):
-        return ", ".join(
-            f"{str(key).replace('_', ' ')} {_inner(inner)}" for key, inner in value.items() if inner is not None
-        )
+        return ", ".join(_said(str(key), inner) for key, inner in value.items() if inner is not None)
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, int):
@@ -165,24 +176,74 @@ def spell(value: Any) -> str:
     return line(value)
 
 
-def _inner(value: Any) -> str:
-    text = spell(value)
-    return f"({text})" if isinstance(value, Mapping) and len(value) else text or "none"
+def _sizes(facts: Mapping[str, Any]) -> str:
+    sizes = ("users", "items", "interactions", "ratings")
+    return spell({key: value for key, value in facts.items() if key in sizes})
+
+
+def _said(key: str, value: Any) -> str:
+    name = line(key.replace("_", " "), 80)
+    if isinstance(value, int) and not isinstance(value, bool) and key not in {"seed", "k"}:
+        return f"{count(value)} {name}"
+    return f"{name}: {spell(value) or 'none'}"
 
 
 def _retries(row: Mapping[str, Any]) -> str:
     attempts, calls = row.get("attempts"), row.get("calls")
-    if not isinstance(attempts, int) or not isinstance(calls, int):
-        return "—"
-    cached = row.get("cached")
-    return count(max(0, attempts - calls + (cached if isinstance(cached, int) else 0)))
+    return count(max(0, attempts - calls)) if isinstance(attempts, int) and isinstance(calls, int) else "—"
+
+
+def moment(value: Any) -> str:
+    """An ISO time as people write it.
+
+    >>> moment("2024-11-23T06:30:41+00:00")
+    '2024-11-23 06:30:41 UTC'
+    """
+    text = line(value or "", 40).replace("T", " ")
+    return f"{text.removesuffix('Z').removesuffix('+00:00')} UTC" if text.endswith(("Z", "+00:00")) else text
 
 
 def _period(run: Mapping[str, Any]) -> str:
-    start, end = (str(run.get(key) or "") for key in ("created", "finished"))
+    start, end = (moment(run.get(key)) for key in ("created", "finished"))
     if start and end and start[:10] == end[:10]:
-        end = end[11:]
-    return " to ".join(part.replace("T", " ") for part in (start, end) if part)
+        start, end = start.removesuffix(" UTC"), end[11:]
+    return " to ".join(part for part in (start, end) if part)
+
+
+def _models(run: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    # A model is described once per scenario that it played, or once for all.
+    found = {}
+    for name, facts in _tables(run.get("models")):
+        flat = any(key in facts for key in ("identity", "description", "planted"))
+        found[name] = facts if flat else mapping(next(iter(facts.values()), None))
+    return found
+
+
+def _protocol(facts: Mapping[str, Any]) -> str:
+    # The few facts that a reader needs first; all of them stand under provenance.
+    inner = {**facts, **mapping(facts.get("facts"))}
+    split = inner.get("method") or inner.get("split")
+    parts = [str(inner[key]) for key in ("title",) if inner.get(key)]
+    if split:
+        share = inner.get("train_share")
+        until = moment(inner.get("cut_utc"))
+        parts.append(f"{str(split).replace('-', ' ')} split" if inner.get("method") else str(split))
+        if isinstance(share, int | float):
+            parts.append(f"{exact(share * 100)} % of interactions for training")
+        if until:
+            parts.append(f"cut at {until}")
+    return ", ".join(parts) or str(inner.get("scenario") or "")
+
+
+def _population(facts: Mapping[str, Any]) -> str:
+    inner = {**facts, **mapping(facts.get("facts"))}
+    asked = inner.get("users_evaluated") or inner.get("users") or inner.get("cases")
+    excluded = mapping(inner.get("excluded_users") or inner.get("excluded"))
+    left = {
+        str(k).replace("-", " ").replace("_", " "): n for k, n in excluded.items() if isinstance(n, int) and n
+    }
+    why = f", left out: {', '.join(f'{count(n)} {reason}' for reason, n in left.items())}" if left else ""
+    return f"{count(asked)} users asked{why}" if asked else ""
 
 
 def _tables(value: Any) -> list[tuple[str, dict[str, Any]]]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 MINUS = "\u2212"
 _MOST_DECIMALS = 6
-_SKEW = 0.25
+_SKEW = 0.35
 """Arms of an interval may differ by this share of the half-width before it is no longer written as ±."""
 
 
@@ -20,7 +20,7 @@ class Figure:
     value, low, high
         Rounded to the same decimals; ``"—"`` when there is no value or no interval.
     spread
-        ``"± 0.011"``, or ``"0.001 to 0.023"`` when the arms of the interval differ.
+        ``"± 0.011"``, or ``"0.001–0.023"`` when the arms of the interval differ.
     unit
         ``"%"`` or ``""``.
     known
@@ -43,8 +43,10 @@ class Figure:
     def __str__(self) -> str:
         if not self.known:
             return f"— ({self.reason})"
-        spread = self.spread if self.spread.startswith("±") else f"({self.spread})"
-        return f"{self.value} {spread}{' %' if self.unit == '%' else ''}"
+        unit = " %" if self.unit == "%" else ""
+        if self.spread.startswith("±"):
+            return f"{self.value} {self.spread}{unit}"
+        return f"{self.value}{unit} ({self.spread})"
 
 
 def decimals(half: float) -> int:
@@ -96,7 +98,7 @@ def figure(
     tiny = float(f"{half:.{places}f}") == 0
     spread = f"± < {10.0**-places:.{places}f}" if tiny else f"± {fixed(half, places)}"
     if skewed and not tiny:
-        spread = f"{shown_low} to {shown_high}"
+        spread = f"{shown_low}–{shown_high}" if low >= 0 else f"{shown_low} to {shown_high}"
     return Figure(fixed(value, places), shown_low, shown_high, spread, sign(unit))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,9 +15,9 @@ from genrec_eval.reporting import facts
 from genrec_eval.reporting.answer import RED, Outcome, outcome, rule, sentence, worst_first
 from genrec_eval.reporting.distributions import Distribution, distributions, is_mean
 from genrec_eval.reporting.exchanges import Exchange, exchanges
-from genrec_eval.reporting.format import bound, count, exact, figure
+from genrec_eval.reporting.format import bound, count, exact, figure, fixed
 from genrec_eval.reporting.results import Results, mapping
-from genrec_eval.reporting.svg import Scale, bars, definitions, key, whisker
+from genrec_eval.reporting.svg import Scale, bars, definitions, gauge, key
 from genrec_eval.reporting.tables import (
     Table,
     blocks,
@@ -26,7 +27,7 @@ from genrec_eval.reporting.tables import (
     is_validity,
     matrix,
 )
-from genrec_eval.reporting.text import plural
+from genrec_eval.reporting.text import listing, plural
 
 _SHAPES = {
     Ruling.PASS: ("v-pass", "pass"),
@@ -34,8 +35,8 @@ _SHAPES = {
     Ruling.INSUFFICIENT: ("v-open", "open"),
     Ruling.NOT_RUN: ("v-none", "none"),
 }
-_FOLDED = 12
-"""Tables of groups with more rows than this start folded."""
+_FOLDED = 8
+"""Groups with more values than this start folded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,7 @@ class Ruled:
 
     verdict: Verdict
     word: str
+    lead: str
     shape: str
     style: str
     tag: str
@@ -51,8 +53,6 @@ class Ruled:
     asked: str
     needed: str
     drawing: Markup
-    ends: tuple[str, str]
-    margin: str
     where: str
     position: int
 
@@ -77,7 +77,7 @@ class Section:
     matrix: list[Table]
     validity: list[Table]
     differences: list[Table]
-    groups: list[tuple[str, list[Table], bool]]
+    groups: list[tuple[str, list[Table], list[Table], bool]]
     spreads: list[Spread]
     undistributed: list[str]
     exchanges: list[Exchange]
@@ -95,9 +95,7 @@ def page(results: Results, run: Mapping[str, Any], directory: Path) -> dict[str,
     directory
         The run directory, for scores and records.
     """
-    named = list(mapping(run.get("models")))
-    known = results.models()
-    order = [*(name for name in named if name in known), *(name for name in known if name not in named)]
+    order = results.models()
     flaws = facts.planted(run)
     rows = [_ruled(results, verdict, order, flaws) for verdict in worst_first(results.verdicts)]
     spread = distributions(directory / "scores.parquet")
@@ -111,10 +109,11 @@ def page(results: Results, run: Mapping[str, Any], directory: Path) -> dict[str,
         "footer": "".join(letter for letter in results.run if letter.isalnum() or letter in "-_.")[:60],
         "name": str(suite.get("name") or results.run),
         "about": str(suite.get("description") or ""),
-        "when": str(run.get("finished") or run.get("created") or "").replace("T", " "),
+        "when": facts.moment(run.get("finished") or run.get("created")),
         "sentence": sentence(results.verdicts),
         "cards": [row for row in rows if outcome(row.verdict) in RED],
-        "rest": [row for row in rows if outcome(row.verdict) not in RED],
+        "rest": [row for row in rows if outcome(row.verdict) not in RED and not _quiet(row.verdict)],
+        "quiet": [row for row in rows if _quiet(row.verdict)],
         "models": {name: position for position, name in enumerate(order)},
         "keys": {name: key(position) for position, name in enumerate(order)},
         "flaws": flaws,
@@ -126,7 +125,7 @@ def page(results: Results, run: Mapping[str, Any], directory: Path) -> dict[str,
         ],
         "definitions": [(m, results.title(m), results.definition(m)) for m in metrics],
         "anchors": {m: f"d{number}" for number, m in enumerate(metrics, 1)},
-        "titles": {row.metric: results.title(row.metric) for row in (*results.estimates, *results.verdicts)},
+        "titles": {m: results.title(m) for m in [*metrics, *(row.metric for row in results.verdicts)]},
         "places": {name: f"s{number}" for number, name in enumerate(results.scenarios(), 1)},
         "br": Markup("<br>"),
         "play_head": head,
@@ -149,8 +148,10 @@ def _section(
     spreads, undistributed = _spreads(results, scenario, order, spread)
     groups = []
     for group in groups_of(results, scenario):
-        tables = group_tables(results, scenario, group, order)
-        groups.append((group, tables, max((table.height for table in tables), default=0) > _FOLDED))
+        tables = group_tables(results, scenario, group, [m for m in metrics if not is_validity(m)], order)
+        lists = group_tables(results, scenario, group, [m for m in metrics if is_validity(m)], order)
+        longest = max((table.height for table in [*tables, *lists]), default=0)
+        groups.append((group, tables, lists, longest > _FOLDED * len(order)))
     return Section(
         name=scenario,
         anchor=f"s{number}",
@@ -160,8 +161,20 @@ def _section(
         groups=groups,
         spreads=spreads,
         undistributed=undistributed,
-        exchanges=[exchange for exchange in quoted if exchange.scenario == scenario],
+        exchanges=sorted(
+            (exchange for exchange in quoted if exchange.scenario == scenario),
+            key=lambda exchange: (exchange.status == "ok", _place(exchange.model, order)),
+        ),
     )
+
+
+def _place(model: str, order: list[str]) -> int:
+    return order.index(model) if model in order else len(order)
+
+
+def _quiet(verdict: Verdict) -> bool:
+    # A built-in check without a finding is worth a line, not a row.
+    return not verdict.gate and outcome(verdict) is Outcome.HOLDS
 
 
 def _ruled(results: Results, verdict: Verdict, order: list[str], flaws: Mapping[str, str]) -> Ruled:
@@ -183,18 +196,24 @@ def _ruled(results: Results, verdict: Verdict, order: list[str], flaws: Mapping[
     )
     unit = results.unit(verdict.metric)
     shown = figure(verdict.value, verdict.low, verdict.high, unit=unit, reason=verdict.reason)
-    position = order.index(verdict.model) if verdict.model in order else len(order)
-    drawing, ends = Markup(""), ("", "")
+    position = _place(verdict.model, order)
+    drawing = Markup("")
     against = _signed(verdict, results)
     if shown.known and verdict.value is not None and verdict.low is not None and verdict.high is not None:
         zero = 0.0 if verdict.baseline is not None or verdict.low >= 0 else None
         scale = Scale.covering([verdict.low, verdict.high, *against, zero])
         label = f"{shown}, asked: {rule(verdict, results)}"
-        drawing = whisker(verdict.value, verdict.low, verdict.high, scale, position, label, against)
-        ends = scale.ends(unit)
+        low_end, high_end = scale.ends(unit)
+        rules = [(at, f"asked {bound(at, unit)}" if at else "no difference") for at in against]
+        if verdict.baseline is None:
+            rules = [(at, rule(verdict, results)) for at in against]
+        drawing = gauge(
+            verdict.value, verdict.low, verdict.high, scale, position, label, rules, (low_end, high_end)
+        )
     return Ruled(
         verdict=verdict,
         word=word,
+        lead={Outcome.MISSED: "Not caught: "}.get(kind, "Does not hold: ") if kind in RED else "",
         shape=shape,
         style=style,
         tag=tag,
@@ -202,9 +221,7 @@ def _ruled(results: Results, verdict: Verdict, order: list[str], flaws: Mapping[
         asked=rule(verdict, results),
         needed=f"About {count(verdict.needed)} units would decide it." if verdict.needed else "",
         drawing=drawing,
-        ends=ends,
-        margin=bound(verdict.margin, unit),
-        where=verdict.where or "",
+        where=(verdict.where or "").replace("\\", "/").rpartition("/")[2],
         position=position,
     )
 
@@ -226,39 +243,42 @@ def _spreads(
     spread: Mapping[tuple[str, str, str], Distribution],
 ) -> tuple[list[Spread], list[str]]:
     found: list[Spread] = []
-    left: list[str] = []
+    left: dict[str, list[str]] = {}
     for block in blocks(results.metrics(scenario)):
         for metric in block:
-            rows = {model: spread[model, scenario, metric] for model in order if (model, scenario, metric) in spread}
+            rows = {
+                model: spread[model, scenario, metric]
+                for model in order
+                if (model, scenario, metric) in spread
+            }
             if not rows:
                 continue
             values = {model: results.get(scenario, metric, model) for model in rows}
             title = results.title(metric)
             if all(row.binary for row in rows.values()):
-                left.append(f"{title} is 0 or 1 for every unit, so its value says all")
+                left.setdefault("0 or 1 for every unit, so that the share says all", []).append(title)
             elif not any(is_mean(row, e.value) for model, row in rows.items() if (e := values[model])):
-                left.append(f"{title} is a figure of the whole run, not a mean over units")
+                left.setdefault("a figure of the whole run and not a mean over units", []).append(title)
             elif all(row.constant for row in rows.values()):
-                left.append(f"{title} is the same for every unit")
+                left.setdefault("the same for every unit", []).append(title)
             else:
                 found.append(_spread(results, metric, rows, order))
-    return found, left
+    return found, [f"{listing(names)} ({why})" for why, names in left.items()]
 
 
 def _spread(results: Results, metric: str, rows: Mapping[str, Distribution], order: list[str]) -> Spread:
     unit = results.unit(metric)
     factor = 100.0 if unit == "share" else 1.0
     top = max(max(row.shares) for row in rows.values())
+    first = next(iter(rows.values()))
+    places = max(0, 2 - math.ceil(math.log10((first.high - first.low) * factor)))
     lines = []
     for model, row in rows.items():
-        middle = " · ".join(exact(round(value * factor, 4)) for value in row.quartiles)
+        middle = ", ".join(fixed(value * factor, places) for value in row.quartiles)
         at_zero = f"{row.zero / row.n:.0%} at 0".replace("%", " %")
         label = f"{plural(row.n, 'unit')}, quartiles {middle}, {at_zero}"
-        note = f"{at_zero}; quartiles {middle}" if row.zero else f"quartiles {middle}"
+        note = f"{at_zero} · quartiles {middle}" if row.zero else f"quartiles {middle}"
         position = order.index(model)
         lines.append((model, position, bars(row.shares, top, position, label), note))
-    first = next(iter(rows.values()))
     ends = (exact(first.low * factor), exact(first.high * factor))
     return Spread(results.title(metric), metric, ends, "%" if unit == "share" else unit, tuple(lines))
-
-

@@ -82,7 +82,7 @@ class Results:
 
     def models(self, scenario: str | None = None) -> list[str]:
         """Names of the models, in order of appearance."""
-        rows: list[Estimate | Coverage] = [*self.estimates, *self.coverage]
+        rows: list[Estimate | Coverage] = [*self.coverage, *self.estimates]
         return list(dict.fromkeys(row.model for row in rows if scenario in (None, row.scenario)))
 
     def metrics(self, scenario: str) -> list[str]:

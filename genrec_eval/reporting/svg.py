@@ -65,6 +65,9 @@ class Scale:
 def definitions() -> Markup:
     """The shapes that every drawing of the page refers to."""
     shapes = "".join(f'<path id="m{i}" d="{path}"/>' for i, path in enumerate(_MARKERS))
+    shapes += "".join(
+        f'<path id="n{i}" transform="scale(.8)" d="{path}"/>' for i, path in enumerate(_MARKERS)
+    )
     verdicts = (
         '<g id="v-pass"><circle r="5.5"/></g>'
         '<g id="v-fail"><circle r="5.5"/><path class="cut" d="M-3.4-1.2h6.8v2.4h-6.8z"/></g>'
@@ -101,12 +104,43 @@ def whisker(
         for rule in dict.fromkeys(rules)
     ]
     parts.append(Markup('<line x1="{}%" x2="{}%" y1="7" y2="7"/>').format(scale.at(low), scale.at(high)))
-    parts.append(
-        Markup('<use href="#m{}" x="{}%" y="7"/>').format(position % len(_MARKERS), scale.at(value))
-    )
+    parts.append(Markup('<use href="#n{}" x="{}%" y="7"/>').format(position % len(_MARKERS), scale.at(value)))
     return Markup('<svg class="f {}" role="img" aria-label="{}">{}</svg>').format(
         hue(position), label, Markup("").join(parts)
     )
+
+
+def gauge(
+    value: float,
+    low: float,
+    high: float,
+    scale: Scale,
+    position: int,
+    label: str,
+    rules: Sequence[tuple[float, str]],
+    ends: tuple[str, str],
+) -> Markup:
+    """The drawing of a card: the dot with its interval over an axis, margins named where they lie."""
+    parts = [
+        Markup(
+            '<line class="r" x1="{0}%" x2="{0}%" y1="14" y2="36"/><text x="{0}%" y="10" {1}>{2}</text>'
+        ).format(scale.at(at), Markup(_anchor(scale.at(at))), name)
+        for at, name in rules
+    ]
+    parts.append(Markup('<line class="a" x1="4%" x2="96%" y1="36" y2="36"/>'))
+    parts.append(Markup('<text x="4%" y="50">{}</text>').format(ends[0]))
+    parts.append(Markup('<text x="96%" y="50" text-anchor="end">{}</text>').format(ends[1]))
+    parts.append(Markup('<line x1="{}%" x2="{}%" y1="25" y2="25"/>').format(scale.at(low), scale.at(high)))
+    parts.append(
+        Markup('<use href="#m{}" x="{}%" y="25"/>').format(position % len(_MARKERS), scale.at(value))
+    )
+    return Markup('<svg class="f g {}" role="img" aria-label="{}">{}</svg>').format(
+        hue(position), label, Markup("").join(parts)
+    )
+
+
+def _anchor(at: float) -> str:
+    return 'text-anchor="end"' if at > 75 else "" if at < 25 else 'text-anchor="middle"'
 
 
 def bars(shares: Sequence[float], top: float, position: int, label: str) -> Markup:

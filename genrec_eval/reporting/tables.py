@@ -120,11 +120,15 @@ def matrix(results: Results, scenario: str, metrics: Sequence[str], order: Seque
             for model in models
         )
         finding = _validity_finding(results, rows) if validity else _best_finding(results, tops)
-        method = "Each dot is the value with its interval, on the column's common scale (last line)."
+        notes = []
+        if any(len(top) for top in tops.values()) and not validity:
+            notes.append("★ is better than every model without one, by the paired differences.")
         if any(margins.values()):
-            method += " A thin upright rule is the margin of a claim."
+            notes.append("A thin upright rule is the margin of a claim or check.")
         tables.append(
-            Table(finding, method, columns(results, block, scales), (("", -1, lines),), absent=absent)
+            Table(
+                finding, " ".join(notes), columns(results, block, scales), (("", -1, lines),), absent=absent
+            )
         )
     return tables
 
@@ -166,21 +170,24 @@ def difference_tables(results: Results, scenario: str, order: Sequence[str]) -> 
     return tables
 
 
-def group_tables(results: Results, scenario: str, group: str, order: Sequence[str]) -> list[Table]:
+def group_tables(
+    results: Results, scenario: str, group: str, metrics: Sequence[str], order: Sequence[str]
+) -> list[Table]:
     """One table a block of metrics: values of a group down, under each model."""
     slices = [s for s in slices_of(results, scenario) if s.partition("=")[0] == group]
     tables = []
-    for block in blocks(results.metrics(scenario)):
+    for block in blocks(metrics):
         block = [m for m in block if any(r.metric == m and r.slice in slices for r in results.estimates)]
         if not block:
             continue
         rows = {
-            (m, model, s): results.get(scenario, m, model, s) for m in block for model in order for s in slices
+            (m, model, s): results.get(scenario, m, model, s)
+            for m in block
+            for model in order
+            for s in slices
         }
         everyone = {(m, model): results.get(scenario, m, model) for m in block for model in order}
-        scales = {
-            m: _scale([row for (metric, _, _), row in rows.items() if metric == m], ()) for m in block
-        }
+        scales = {m: _scale([row for (metric, _, _), row in rows.items() if metric == m], ()) for m in block}
         bodies = []
         shown = apart = 0
         for position, model in enumerate(order):
@@ -260,7 +267,7 @@ def cell(
     drawing = Markup("")
     if shown.known and row.value is not None and row.low is not None and row.high is not None:
         percent = " %" if shown.unit == "%" else ""
-        label = f"{shown.value}{percent}, {interval_name(row)} {shown.range}{percent}"
+        label = f"{interval_name(row)} {shown.range}{percent}"
         drawing = whisker(row.value, row.low, row.high, scale, position, label, rules)
     return Cell(shown, drawing, counts(row, shown), mark, "" if shown.known else shown.reason)
 
@@ -276,9 +283,11 @@ def counts(row: Estimate, shown: Figure) -> tuple[str, ...]:
     if shown.known:
         how = f" ({row.interval})" if row.interval else ""
         lines.append(f"{interval_name(row)} {shown.range}{how}")
+    left = sum(row.excluded.values())
+    if not left and row.n == row.attempted == row.answered == row.scored:
+        return (*lines, f"n {count(row.n)}, all answered and scored, none excluded")
     lines.append(f"n {count(row.n)}, scored {count(row.scored)}")
     lines.append(f"attempted {count(row.attempted)}, answered {count(row.answered)}")
-    left = sum(row.excluded.values())
     why = ": " + ", ".join(f"{reason} {count(n)}" for reason, n in row.excluded.items()) if left else ""
     lines.append(f"excluded {count(left)}{why}")
     return tuple(lines)
@@ -307,7 +316,8 @@ def _margins(results: Results, scenario: str, metric: str) -> tuple[float, ...]:
         dict.fromkeys(
             row.margin
             for row in results.verdicts
-            if (row.scenario, row.metric) == (scenario, metric) and row.rule in {"at_least", "at_most"}
+            if (row.scenario, row.metric, row.slice) == (scenario, metric, "all")
+            and row.rule in {"at_least", "at_most"}
         )
     )
 
@@ -316,7 +326,7 @@ def _difference_margins(results: Results, scenario: str, metric: str) -> tuple[f
     sign = -1 if results.direction(metric) == "lower" else 1
     found: list[float] = []
     for row in results.verdicts:
-        if (row.scenario, row.metric) == (scenario, metric):
+        if (row.scenario, row.metric, row.slice) == (scenario, metric, "all"):
             found += {
                 "better_by": [sign * row.margin],
                 "not_worse_by": [-sign * row.margin],
@@ -335,9 +345,20 @@ def _best_finding(results: Results, tops: dict[str, frozenset[str]]) -> str:
     if not judged:
         return "None of these metrics has a better side"
     if not alone:
-        return f"No model is alone at the top of any of {plural(len(judged), 'metric')}"
-    parts = [f"{model} on {n}" for model, n in sorted(alone.items(), key=lambda pair: -pair[1])]
-    return f"Best alone of {plural(len(judged), 'metric')}: {listing(parts)}"
+        return f"No model is shown to be alone at the top of any of {plural(len(judged), 'metric')}"
+    of_all = f"all {len(judged)} metrics" if len(judged) > 1 else "the one metric"
+    of_all += (
+        ""
+        if len(judged) == len(tops)
+        else " that has a better side"
+        if len(judged) == 1
+        else " that have a better side"
+    )
+    if max(alone.values()) == len(judged):
+        return f"{next(iter(alone))} is best on {of_all}"
+    ranked = sorted(alone.items(), key=lambda pair: -pair[1])
+    parts = [f"{ranked[0][0]} is best on {ranked[0][1]}", *(f"{model} on {n}" for model, n in ranked[1:])]
+    return f"Of {plural(len(judged), 'metric')}, {listing(parts)}"
 
 
 def _validity_finding(results: Results, rows: dict[tuple[str, str], Estimate | None]) -> str:

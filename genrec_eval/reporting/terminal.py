@@ -140,7 +140,8 @@ def _verdict(results: Results, row: Verdict, console: Console) -> None:
 
     word, symbol, style = _WORDS[outcome(row)]
     text = _styled(console, f"{word} {symbol} ", style)
-    text.append(_plain(console, f"{line(row.claim, 200)} · {line(row.model, 60)}"))
+    lead = "does not hold: " if outcome(row) in {Outcome.FAILED, Outcome.FINDING} else ""
+    text.append(_plain(console, f"{lead}{line(row.claim, 200)} · {line(row.model, 60)}"))
     if row.slice != "all":
         text.append(_plain(console, f" · {line(row.slice, 60)}"))
     console.print(text)

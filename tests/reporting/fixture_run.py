@@ -77,8 +77,9 @@ def estimates() -> list[Estimate]:
                     n = round(UNITS * share)
                     half = 1.96 * spread / np.sqrt(n) or 0.004
                     shifted = centres[position] + (draw.normal() * half * 0.7 if spread else 0.0)
+                    shifted = max(0.0, shifted)
                     if metric[2] == "share":
-                        shifted = float(np.clip(shifted, 0, 1)) if centres[position] else 0.0
+                        shifted = min(1.0, shifted) if centres[position] else 0.0
                     add(model, metric, shifted, half, n, slice=f"{group}={value}")
         for baseline in MODELS:
             for position, model in enumerate(MODELS):
