@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -13,8 +13,9 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from genrec_eval.serving.chat import ChatService, Speaker
-from genrec_eval.serving.exchange import ApiError, CallLog, Endpoint, Exchanges, json_reply
+from genrec_eval.serving.exchange import ApiError, CallLog, Endpoint, Exchanges, Handler, json_reply
 from genrec_eval.serving.faults import Faults
+from genrec_eval.serving.pixels import PIXELS, generate
 
 if TYPE_CHECKING:
     from genrec_eval.data.dataset import Training
@@ -55,28 +56,30 @@ def create_app(
         When a model is unknown or the log cannot be written.
     """
     exchanges = Exchanges(faults or Faults(), api_key, CallLog(log) if log else None)
-    speakers: dict[str, Speaker] = {ECHO: lambda last, request: last}
-    routes = []
+    speakers: dict[str, Speaker] = {}
+    posts: dict[str, Handler] = {}
     if training is not None:
         from genrec_eval.serving.catalogue import Catalogue
+        from genrec_eval.serving.persona import Persona
         from genrec_eval.serving.ranking import RankService
+        from genrec_eval.serving.titles import Titles
 
-        catalogue = Catalogue(training, models, seed)
+        catalogue, titles = Catalogue(training, models, seed), Titles(training.item_table)
+        speakers |= {name: Persona(catalogue, titles, model) for name, model in catalogue.models.items()}
         service = RankService(catalogue)
-        routes.append(Route("/rank", Endpoint(service.rank, exchanges), methods=["POST"]))
-    chat = ChatService(speakers, revision=training.digest if training else ECHO)
-    calm = {"faulty": False}
-    routes = [
-        Route("/v1/chat/completions", Endpoint(chat.complete, exchanges), methods=["POST"]),
-        *routes,
-        Route("/v1/models", Endpoint(chat.models, exchanges, **calm), methods=["GET"]),
-        Route("/v1/models/{id:path}", Endpoint(chat.model, exchanges, **calm), methods=["GET"]),
-        Route("/health", Endpoint(_health(chat), exchanges, open_to_all=True, **calm), methods=["GET"]),
-    ]
+        posts |= {"/rank": service.rank, "/rate": service.rate}
+    speakers[ECHO] = lambda last, request: last
+    chat = ChatService(speakers, training.digest if training else ECHO, others=(PIXELS,))
+    posts = {"/v1/chat/completions": chat.complete, "/v1/images/generations": generate, **posts}
+    routes = [Route(path, Endpoint(handler, exchanges), methods=["POST"]) for path, handler in posts.items()]
+    for path, handler in (("/v1/models", chat.models), ("/v1/models/{id:path}", chat.model)):
+        routes.append(Route(path, Endpoint(handler, exchanges, faulty=False), methods=["GET"]))
+    health = Endpoint(_health(chat), exchanges, faulty=False, open_to_all=True)
+    routes.append(Route("/health", health, methods=["GET"]))
     return Starlette(routes=routes, exception_handlers={HTTPException: _no_such_path})
 
 
-def _health(chat: ChatService) -> Any:
+def _health(chat: ChatService) -> Handler:
     return lambda body, scope: json_reply({"status": "ok", "models": chat.listed})
 
 

@@ -8,6 +8,7 @@ from urllib.parse import parse_qs
 import numpy as np
 
 from genrec_eval.core.errors import did_you_mean
+from genrec_eval.data.dataset import Training
 from genrec_eval.reference.base import ReferenceModel
 from genrec_eval.serving.catalogue import Catalogue
 from genrec_eval.serving.exchange import ApiError, Reply, Scope, json_reply
@@ -28,6 +29,7 @@ class RankService:
 
     def __init__(self, catalogue: Catalogue) -> None:
         self.catalogue = catalogue
+        self._means = _mean_ratings(catalogue.training)
 
     def rank(self, body: bytes, scope: Scope) -> Reply:
         """``{"user", "history", "k", "candidates"?}`` → ``{"items", "scores"?}``."""
@@ -38,6 +40,17 @@ class RankService:
         candidates = self._codes(request, "candidates") if request.get("candidates") is not None else None
         items, scores = self.catalogue.recommend(model, user, self._codes(request, "history"), k, candidates)
         return json_reply({"items": items} if scores is None else {"items": items, "scores": scores})
+
+    def rate(self, body: bytes, scope: Scope) -> Reply:
+        """``{"items"}`` → ``{"ratings"}``: each item's mean training rating, null for unknown items.
+
+        The mean is damped: every item starts with 5 ratings of the overall mean.
+        """
+        if self._means is None:
+            raise ApiError(400, f"The data set '{self.catalogue.training.dataset}' holds no ratings.")
+        codes = self._codes(read_object(body), "items")
+        means = self._means[codes].tolist()
+        return json_reply({"ratings": [None if c < 0 else m for c, m in zip(codes, means, strict=True)]})
 
     def _codes(self, request: dict[str, Any], key: str) -> np.ndarray:
         ids = request.get(key, [])
@@ -58,3 +71,12 @@ class RankService:
                 code="model_not_found",
             )
         return models[name]
+
+
+def _mean_ratings(training: Training) -> np.ndarray | None:
+    events, n = training.interactions, len(training.items)
+    if events.rating is None or not len(events):
+        return None
+    sums = np.bincount(events.item, weights=events.rating, minlength=n)
+    counts = np.bincount(events.item, minlength=n)
+    return (sums + _DAMPING * float(events.rating.mean())) / (counts + _DAMPING)
