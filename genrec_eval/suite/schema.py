@@ -39,16 +39,21 @@ PAIRED = frozenset({"better_by", "not_worse_by", "within"})
 """Rules that compare with another model."""
 
 
+def is_slug(name: str) -> bool:
+    """Whether ``name`` is safe as the name of a file or folder on every system."""
+    return bool(_SLUG.fullmatch(name)) and not name.endswith(".") and not _RESERVED.fullmatch(name)
+
+
 def _slug(name: str) -> str:
-    if not _SLUG.fullmatch(name) or name.endswith("."):
+    if _RESERVED.fullmatch(name):
+        raise PydanticCustomError("slug", "the name '{name}' is reserved on Windows", {"name": name})
+    if not is_slug(name):
         raise PydanticCustomError(
             "slug",
             "the name {name} is not usable as a file name: up to 64 letters, digits, '.', '_' and '-', "
             "starting with a letter or digit",
             {"name": repr(name)},
         )
-    if _RESERVED.fullmatch(name):
-        raise PydanticCustomError("slug", "the name '{name}' is reserved on Windows", {"name": name})
     return name
 
 

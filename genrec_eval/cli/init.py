@@ -1,0 +1,139 @@
+"""``genrec-eval init``: a suite to start from, which runs offline as it is."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from genrec_eval.core.errors import UsageError
+
+SCHEMA = "suite.schema.json"
+
+# Remarks start with "# ", alternatives to uncomment with "#" alone: the tests uncomment and run them.
+TEMPLATE = """\
+# yaml-language-server: $schema=./suite.schema.json
+# Check it:  genrec-eval validate @FILE@
+# Run it:    genrec-eval run @FILE@
+name: @NAME@
+description: A first comparison.
+seed: 1
+
+data:
+  # A generated world; `genrec-eval list datasets synthetic` shows what can be set.
+  world:
+    dataset: synthetic
+    options: {users: 500, items: 300}
+  # A folder with any MovieLens data set; the path comes from the environment.
+  #movies:
+  #  dataset: movielens
+  #  options: {path: "${env:MOVIELENS}"}
+  # Your own csv, tsv, parquet or jsonl file.
+  #own:
+  #  dataset: files
+  #  options:
+  #    interactions: interactions.csv
+  #    columns: {user: user_id, item: item_id, timestamp: time}
+
+models:
+  # Bundled models; `genrec-eval list models` shows them all.
+  popularity:
+    adapter: reference
+    model: popularity
+  item-knn:
+    adapter: reference
+    model: item-knn
+  # A Python function: def recommend(user, history, k): return [...item ids...]
+  #my-function:
+  #  adapter: python
+  #  target: "recommender.py:recommend"
+  # A web service that answers POST {"user", "history", "k"} with {"items": [...]}.
+  #my-service:
+  #  adapter: http
+  #  url: "http://127.0.0.1:8000/rank"
+  # A program in any language: one JSON object a line over stdin and stdout.
+  #my-program:
+  #  adapter: process
+  #  command: [node, recommender.mjs]
+  # An LLM behind the OpenAI protocol; secrets are references to the environment.
+  #my-llm:
+  #  adapter: openai
+  #  model: gpt-4.1-mini
+  #  api_key: "${env:OPENAI_API_KEY}"
+  #  recommender: {prompt: rank-list, history_limit: 20}
+  # Lists that were recorded before, as parquet, csv, jsonl or a TREC run.
+  #my-lists:
+  #  adapter: replay
+  #  path: lists.parquet
+
+scenarios:
+  top-k:
+    scenario: top-k
+    data: world
+    options:
+      k: 10
+      # `genrec-eval list metrics` shows them all.
+      metrics: [ndcg@10, recall@10, mrr@10, coverage@10]
+      # Results are also given for each value of these columns of the users.
+      groups: [group]
+
+# Every other model is compared with this one.
+baseline: popularity
+
+# What should hold; a refuted claim ends the run with exit code 1.
+claims:
+  - claim: ItemKNN is not clearly worse than popularity
+    scenario: top-k
+    metric: ndcg@10
+    model: item-knn
+    against: popularity
+    not_worse_by: 0.05
+  - claim: ItemKNN repeats no item
+    scenario: top-k
+    metric: duplicate@10
+    model: item-knn
+    at_most: 0.001
+
+#engine:
+#  limit: 32
+#  budget: {calls: 2000, money: 5.00}
+"""
+
+
+def init(
+    path: Annotated[Path, typer.Argument(help="File to write.")] = Path("suite.yaml"),
+) -> None:
+    """Write a suite to start from; it runs offline as it is, and shows the alternatives as comments.
+
+    The JSON Schema for editors is written beside it. An existing suite is never overwritten.
+    """
+    import json
+
+    from genrec_eval.suite.json_schema import suite_schema
+
+    if path.is_dir():
+        path = path / "suite.yaml"
+    if path.suffix not in {".yaml", ".yml"}:
+        raise UsageError(f"'{path}' does not end in .yaml; write genrec-eval init {path}.yaml")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        with path.open("x", encoding="utf-8") as stream:
+            stream.write(_filled(path))
+    except FileExistsError:
+        raise UsageError(f"'{path}' is there already; name another file: genrec-eval init PATH") from None
+    made, _ = suite_schema()
+    (path.parent / SCHEMA).write_text(json.dumps(made, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    typer.echo(f"wrote {path} and {path.parent / SCHEMA}\nnext: genrec-eval run {path}")
+
+
+def _filled(path: Path) -> str:
+    from genrec_eval.suite.schema import is_slug
+
+    name = re.sub(r"[^A-Za-z0-9._-]+", "-", path.stem).strip("-._")[:40] or "suite"
+    name = name if is_slug(name) else f"suite-{name}"
+    # A name such as 1.5 or null would be read as something else than text.
+    plain = re.fullmatch(r"[A-Za-z][A-Za-z0-9_-]*", name) and name.lower() not in {"true", "false", "null"}
+    shown = re.sub(r"[^\x20-\x7e]", "?", str(path))
+    return TEMPLATE.replace("@NAME@", name if plain else f'"{name}"').replace("@FILE@", shown)
