@@ -49,7 +49,7 @@ from genrec_eval.data.dataset import Dataset, Interactions
 from genrec_eval.data.world_items import make_catalogue
 from genrec_eval.data.world_people import make_people
 from genrec_eval.data.world_truth import WorldTruth, utility
-from genrec_eval.protocol.arrays import Int32, Int64, Ragged, Vocabulary, stable_order
+from genrec_eval.protocol.arrays import Float64, Int32, Int64, Ragged, Vocabulary, stable_order
 
 if TYPE_CHECKING:
     from genrec_eval.data.synthetic import SyntheticSpec
@@ -147,7 +147,7 @@ def _visit(
 ) -> tuple[Int32, Int32, Int32, np.ndarray, Int32]:
     """Visits of the users ``low``, ``low + 1``, ...: all times; user, item, stars, time of the fruitful."""
     random = generator(seed, "world visits", low)
-    tastes, items = truth.appeal.shape
+    items = len(truth.popularity)
     owner = np.repeat(np.arange(len(visits)), visits)
     span = truth.end - joined
     seconds = (joined - truth.start)[owner] + (random.random(len(owner)) * span[owner]).astype(np.int64)
@@ -155,13 +155,9 @@ def _visit(
 
     late = random.random(len(owner)) < truth.drift * seconds / (truth.end - truth.start)
     people = slice(low, low + len(visits))
-    shares = np.cumsum(np.stack([truth.taste_start[people], truth.taste_end[people]]), axis=2)
-    draw = random.random(len(owner))
-    taste = np.minimum((shares[late.astype(np.int8), owner] <= draw[:, None]).sum(axis=1), tastes - 1)
-    # one search for all tastes: row z of the cumulated appeal lies in [z, z + 1]
-    ladder = (np.cumsum(truth.appeal, axis=1) + np.arange(tastes)[:, None]).ravel()
-    rung = np.searchsorted(ladder, taste + random.random(len(owner)), side="right")
-    item = np.clip(rung - taste * items, 0, items - 1)
+    shares = np.vstack([truth.taste_start[people], truth.taste_end[people]])
+    taste = _pick(shares, owner + late * len(visits), random)
+    item = _pick(truth.appeal, taste, random)
 
     known = truth.released[item] <= seconds + truth.start
     pair = np.where(known, owner * items + item, -1)
@@ -182,6 +178,15 @@ def _visit(
         stars.astype(np.float32),
         when,
     )
+
+
+def _pick(shares: Float64, row: Int64, random: np.random.Generator) -> Int64:
+    """For each entry a column, drawn from the distribution in its row of ``shares``."""
+    rows, width = shares.shape
+    # one search for all rows: row z of the cumulated shares lies in [z, z + 1]
+    ladder = (np.cumsum(shares, axis=1) + np.arange(rows)[:, None]).ravel()
+    rung = np.searchsorted(ladder, row + random.random(len(row)), side="right")
+    return np.clip(rung - row * width, 0, width - 1)
 
 
 def _content(interactions: Interactions) -> str:

@@ -79,7 +79,8 @@ def make_people(spec: SyntheticSpec, seed: int, catalogue: Catalogue) -> People:
     joined = catalogue.start + np.where(late, random.random(n) * length * 0.98, 0).astype(np.int64)
     stay = (catalogue.end - joined) / length
     rate = random.gamma(2.0, 0.5, n) * stay
-    scale = _scale(spec, catalogue, (start + end) / 2, joined, rate)
+    average = (1 - spec.drift / 2) * start + spec.drift / 2 * end
+    scale = _scale(spec, catalogue, average, joined, rate)
     visits = 1 + random.poisson(scale * rate)
     return People(table=table, taste_start=start, taste_end=end, joined=joined, visits=visits)
 
