@@ -7,6 +7,7 @@ import hashlib
 import hmac
 import os
 import time
+import weakref
 from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -77,6 +78,12 @@ class ApiError(Exception):
         return Reply(orjson.dumps({"error": self.content}), self.status, headers)
 
 
+_BAD_GATEWAY = Reply(
+    b"<html><body><h1>502 Bad Gateway</h1></body></html>", 502, [(b"content-type", b"text/html")]
+)
+"""As a proxy answers for a dead server: no JSON."""
+
+
 def json_reply(value: Any) -> Reply:
     """A 200 with ``value`` as JSON."""
     return Reply(orjson.dumps(value))
@@ -100,6 +107,7 @@ class CallLog:
             self._file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
         except OSError as error:
             raise UsageError(f"cannot write the call log {path}: {error.strerror}") from error
+        weakref.finalize(self, os.close, self._file)
         self._count = 0
 
     def request(self, path: str, digest: str) -> int:
@@ -112,12 +120,12 @@ class CallLog:
         """Note that all of an answer was handed to the connection."""
         self._write({"event": "answer", "call": call, "digest": digest, "status": status, "fault": fault})
 
+    def abandoned(self, call: int, digest: str) -> None:
+        """Note that the client was gone before its answer was ready."""
+        self._write({"event": "abandoned", "call": call, "digest": digest})
+
     def _write(self, line: dict[str, Any]) -> None:
         os.write(self._file, orjson.dumps({**line, "time": time.time()}) + b"\n")
-
-    def close(self) -> None:
-        """Close the file."""
-        os.close(self._file)
 
 
 class Exchanges:
@@ -149,23 +157,24 @@ class Exchanges:
             said = "Incorrect API key provided." if given else "You didn't provide an API key."
             raise ApiError(401, f"{said} Send it as 'Authorization: Bearer KEY'.", code="invalid_api_key")
 
-    def admit(self, draw: Draw) -> None:
-        """Refuse a call by the rate limit or by the drawn fault."""
+    def refusal(self, draw: Draw) -> Reply | None:
+        """What the rate limit or the drawn fault answers instead of the service; None lets the call pass."""
         wait = self.limit.wait(time.monotonic()) if self.limit else 0.0
-        if wait == 0 and draw.fault == "error_429":
-            wait = self.faults.retry_after
-        elif wait == 0:
-            if draw.fault == "error_5xx":
-                names = {500: "The server had an error.", 503: "The server is overloaded."}
-                raise ApiError(draw.status, names.get(draw.status, "Bad gateway."), type="server_error")
-            return
-        raise ApiError(
+        if wait == 0 and draw.fault == "error_5xx":
+            if draw.status == 502:
+                return _BAD_GATEWAY
+            said = "The server is overloaded." if draw.status == 503 else "The server had an error."
+            return ApiError(draw.status, said, type="server_error").reply()
+        if wait == 0 and draw.fault != "error_429":
+            return None
+        wait = wait or self.faults.retry_after
+        return ApiError(
             429,
             f"Rate limit reached. Please try again in {wait:.3f}s.",
             type="requests",
             code="rate_limit_exceeded",
             retry_after=wait,
-        )
+        ).reply()
 
 
 class Endpoint:
@@ -218,17 +227,20 @@ class Endpoint:
             await _hang(receive)
             return
         fault: FaultName | None = None
-        try:
-            shared.admit(draw)
+        reply = shared.refusal(draw)
+        if reply is not None:
+            fault = "error_429" if reply.status == 429 else "error_5xx"
+        else:
             reply = self._reply(body, scope)
             if draw.fault in ("truncate", "malformed") and reply.status == 200:
                 fault = draw.fault
-        except ApiError as error:
-            reply, fault = error.reply(), "error_429" if error.status == 429 else "error_5xx"
         if fault == "malformed":
             reply = _malformed(reply)
         if (left := draw.latency - (time.monotonic() - arrival)) > 0:
             await asyncio.sleep(left)
+        if shared.log and await _gone(receive):
+            shared.log.abandoned(call, digest)
+            return
         if fault == "truncate":
             await _send_part(reply, send, draw.place)
         else:
@@ -258,6 +270,15 @@ async def _read(receive: Receive) -> bytes | None:
             return b"".join(parts)
         message = await receive()
     return None
+
+
+async def _gone(receive: Receive) -> bool:
+    """Whether the client has closed the connection."""
+    try:
+        async with asyncio.timeout(0):
+            return (await receive())["type"] == "http.disconnect"
+    except TimeoutError:
+        return False
 
 
 async def _hang(receive: Receive) -> None:
