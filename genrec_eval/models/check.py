@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Mapping
 from numbers import Integral, Real
 from typing import Any
 
+from genrec_eval.core.secrets import scrub
 from genrec_eval.protocol.requests import Image, Kind, RateRequest, Request
 from genrec_eval.protocol.responses import (
     Answer,
@@ -195,8 +196,8 @@ def malformed(error: Malformed, raw: bytes | str | None, first: float | None = N
     """The answer that reports a :class:`Malformed`, with the beginning of what was sent."""
     if isinstance(raw, bytes):
         raw = raw[: 4 * RAW_LENGTH].decode("utf-8", "replace")
-    kept = None if raw is None else printable(clip(raw, RAW_LENGTH))
-    return Answer(status=error.status, error=printable(str(error)), raw=kept, first=first)
+    kept = None if raw is None else clip(scrub(printable(raw[: 4 * RAW_LENGTH])), RAW_LENGTH)
+    return Answer(status=error.status, error=scrub(printable(str(error))), raw=kept, first=first)
 
 
 def clip(text: str, length: int) -> str:
