@@ -18,7 +18,7 @@ class RankResponse:
     mentions: tuple[str, ...] | None = None
     """What a text model wrote for each item, when ``items`` were grounded from text."""
     grounding: tuple[str, ...] | None = None
-    """How each mention was matched: exact, normalised, alias, fuzzy or none."""
+    """How each mention was matched: exact, normalised, alias or fuzzy; ambiguous or none when it was not."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,7 +16,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from genrec_eval.models.llm.text import QUALIFIER, YEAR_GROUP, split_year, squeeze
+from genrec_eval.models.llm.text import YEAR_GROUP, is_qualifier, split_year, squeeze
 
 LONGEST = 300
 """Characters of a line that are read; no title is longer."""
@@ -39,7 +39,7 @@ class Entry:
     mention: str
 
 
-_MARKED = re.compile(r"(\*{1,3}|_{1,3}|~~|`)(?=\S)(.+?)(?<=\S)\1")
+_MARKED = re.compile(r"(?<!\w)(\*{1,3}|_{1,3}|~~|`)(?=\S)(.+?)(?<=\S)\1(?!\w)")
 _QUOTED = re.compile(r"[\"“„«](?=\S)(.+?)(?<=\S)[\"”“»]|‘(.+?)’(?!\w)|'(.+?)'(?!\w)")
 _LINK = re.compile(r"\[([^\[\]]+)\]\((?:https?://|www\.|/|#)[^()\s]*\)")
 _LABEL = re.compile(
@@ -70,9 +70,8 @@ def entry(text: str) -> Entry:
     linked = _LINK.sub(r"\1", whole)
     labelled = _LABEL.match(linked)
     body = linked[labelled.end() :] if labelled and linked[labelled.end() :] else linked
-    marked = _MARKED.match(body) or _QUOTED.match(body)
     plain = _unmark(body)
-    cuts = _marked_cuts(body, marked) if marked else _cuts(plain)
+    cuts = _marked_cuts(body) or _cuts(plain)
     readings = [whole, linked, body, plain, *cuts]
     kept = list(filter(None, dict.fromkeys(reading.strip() for reading in readings))) or [whole]
     del kept[MOST_READINGS - 1 : -1]  # the shortest stays
@@ -93,15 +92,22 @@ def _inner(marked: re.Match[str]) -> str:
     return next(group for group in reversed(marked.groups()) if group)
 
 
-def _marked_cuts(body: str, marked: re.Match[str]) -> list[str]:
+def _marked_cuts(body: str) -> list[str]:
+    """Shorter readings of a line that starts with bold or quoted text; none when it does not."""
+    marked = _MARKED.match(body) or _QUOTED.match(body)
+    if marked is None:
+        return []
     inner = _unmark(_inner(marked))
     quoted = _QUOTED.fullmatch(inner)
     inner = (_inner(quoted) if quoted else inner).rstrip(":-–— ").rstrip()
     rest = body[marked.end() :]
-    year = YEAR_GROUP.match(rest) if split_year(inner)[1] is None else None
-    cut = f"{inner} {rest[: year.end()].strip()}" if year else inner
+    if split_year(inner)[1] is None and (year := YEAR_GROUP.match(rest)):
+        return [f"{inner} {rest[: year.end()].strip()}"]
+    if marked.re is _QUOTED and (year := YEAR_GROUP.search(rest)):
+        # "'Hellboy': The Seeds of Creation (2004)": the quotes may be part of a longer title.
+        return [*_cuts(body), f"{inner} ({year['year']})"]
     # "**Title (1995) - remark**": the marked text itself may hold a remark.
-    return [cut, *_cuts(cut)]
+    return [inner, *_cuts(inner)]
 
 
 def _cuts(text: str) -> list[str]:
@@ -128,7 +134,7 @@ def _is_remark(head: str, rest: str) -> bool:
     if _NAME.match(rest):
         return True
     if rest[0] in "([":
-        return not QUALIFIER.search(rest)
+        return not is_qualifier(rest)
     if len(words) >= 4 and words[0].lower().strip("*_") in _OPENERS:
         return True
     # Case tells a remark from a subtitle only where the title itself is written with capitals.

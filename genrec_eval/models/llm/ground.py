@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Literal
 
+from genrec_eval.models.llm.similar import SHORTEST, Block, misspelt
 from genrec_eval.models.llm.spec import TIERS, Tier
 from genrec_eval.models.llm.text import (
     bracketed_names,
@@ -65,7 +64,7 @@ class Grounder:
         Normal forms with numbers in digits, at least ``fuzzy_cutoff`` percent alike (indel
         similarity), with the same numbers and the same words but for misspellings: no word added or
         dropped except articles, no singular for a plural, and no difference in a word of fewer than
-        six letters unless the year agrees.
+        :data:`~genrec_eval.models.llm.similar.SURE_LENGTH` letters unless the year agrees.
 
     A year in the mention must equal the catalogue's within ``year_tolerance``; a year that is off by
     some is never ``exact``. Several items that fit equally well (a remake named without its year, two
@@ -195,15 +194,14 @@ class Grounder:
 
         text, numbers = spell_numbers(normal)
         block = self._blocks.get(numbers)
-        if block is None:
+        if block is None or len(text) < SHORTEST:
             return None
-        lengths, keys = block
-        # indel similarity s of lengths a and b is at most 2·min(a, b)/(a + b)
-        share = self.fuzzy_cutoff / 100
-        low = bisect_left(lengths, int(len(text) * share / (2 - share)))
-        high = bisect_right(lengths, int(len(text) * (2 - share) / share) + 1)
         close = process.extract(
-            text, keys[low:high], scorer=fuzz.ratio, score_cutoff=self.fuzzy_cutoff, limit=None
+            text,
+            block.candidates(text, self.fuzzy_cutoff / 100),
+            scorer=fuzz.ratio,
+            score_cutoff=self.fuzzy_cutoff,
+            limit=None,
         )
         best: list[int] = []
         best_score = 0.0
@@ -213,7 +211,7 @@ class Grounder:
             found = [
                 code
                 for code in self._of_year(self._numbered_index[key], year)
-                if _misspelt(text, key, certain=year is not None and self.years[code] == year)
+                if misspelt(text, key, certain=year is not None and self.years[code] == year)
             ]
             if found:
                 best, best_score = best + found, score
@@ -258,33 +256,12 @@ class Grounder:
         return _index((code, spell_numbers(normal)[0]) for code, normal in enumerate(self._normal))
 
     @cached_property
-    def _blocks(self) -> dict[tuple[str, ...], tuple[list[int], list[str]]]:
-        """Numbers in the title → (lengths, keys), shortest key first: what a fuzzy match must search."""
+    def _blocks(self) -> dict[tuple[str, ...], Block]:
+        """Numbers in the title → titles with these numbers: what a fuzzy match must search."""
         keys: dict[tuple[str, ...], list[str]] = {}
         for key in sorted(self._numbered_index, key=lambda key: (len(key), key)):
             keys.setdefault(spell_numbers(key)[1], []).append(key)
-        return {numbers: (list(map(len, block)), block) for numbers, block in keys.items()}
-
-
-_ARTICLES = frozenset(("the", "a", "an"))
-
-
-def _misspelt(text: str, key: str, *, certain: bool) -> bool:
-    """Whether two similar normal forms are one title, and not two that differ by a word."""
-    from rapidfuzz import fuzz
-
-    ours, theirs = Counter(text.split()), Counter(key.split())
-    order = {token: place for place, token in enumerate([*text.split(), *key.split()])}
-    left, right = (
-        "".join(sorted((t for t in extra.elements() if t not in _ARTICLES), key=order.__getitem__))
-        for extra in (ours - theirs, theirs - ours)
-    )
-    if left == right:
-        return True
-    short, long = sorted((left, right), key=len)
-    if not short or long in (short + "s", short + "es"):
-        return False
-    return fuzz.ratio(left, right) > 80 and (len(short) >= 6 or certain)
+        return {numbers: Block(block) for numbers, block in keys.items()}
 
 
 def _column(table: pa.Table, name: str) -> list:

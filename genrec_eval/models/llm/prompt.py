@@ -151,9 +151,9 @@ def read_prompt(path: Path) -> Prompt:
         prompt = Prompt.model_validate(values)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
-        key = str(first["loc"][0]) if first["loc"] else str((first.get("ctx") or {}).get("key", ""))
+        key = str(first["loc"][0]) if first["loc"] else ""
         line = f":{nodes[key][0]}" if key in nodes else ""
-        named = f"'{key}' " if first["loc"] else ""
+        named = f"'{key}': " if first["type"] != "unknown_key" else ""
         raise UsageError(f"{path}{line}: prompt: {named}{first['msg']}") from None
     for part in ("system", "user"):
         if (source := getattr(prompt, part)) is not None:
@@ -182,22 +182,27 @@ def _top_level(text: str, path: Path) -> dict[str, tuple[int, yaml.Node]]:
     import yaml
 
     try:
+        depth = 0
+        for event in yaml.parse(text, Loader=yaml.SafeLoader):
+            depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+            if depth > 2 or isinstance(event, yaml.AliasEvent) or getattr(event, "tag", None):
+                line = event.start_mark.line + 1  # type: ignore[union-attr]
+                raise UsageError(f"{path}:{line}: a prompt file holds plain text and lists of it only")
         root = yaml.compose(text, Loader=yaml.SafeLoader)
-    except (yaml.YAMLError, RecursionError) as error:
+    except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
-        line = f":{mark.line + 1}" if mark else ""
-        problem = getattr(error, "problem", None) or getattr(error, "reason", None) or "nested too deeply"
-        raise UsageError(f"{path}{line}: not valid YAML: {problem}") from None
+        where = f"{path}:{mark.line + 1}" if mark else str(path)
+        problem = getattr(error, "problem", None) or getattr(error, "reason", None) or "unreadable"
+        raise UsageError(f"{where}: not valid YAML: {problem}") from None
     if not isinstance(root, yaml.MappingNode):
         raise UsageError(f"{path}: a prompt file is a mapping with the keys name, version, kind, user, ...")
     found: dict[str, tuple[int, yaml.Node]] = {}
     for key, value in root.value:
         line = key.start_mark.line + 1
-        if not isinstance(key, yaml.ScalarNode) or key.value in found:
-            problem = (
-                f"the key '{key.value}' is there twice" if key.value in found else "a key must be plain text"
-            )
-            raise UsageError(f"{path}:{line}: {problem}")
+        if not isinstance(key, yaml.ScalarNode):
+            raise UsageError(f"{path}:{line}: a key must be plain text")
+        if key.value in found:
+            raise UsageError(f"{path}:{line}: the key '{key.value}' is there twice")
         found[key.value] = (line, value)
     return found
 
@@ -223,8 +228,8 @@ def _try_out(prompt: Prompt, source: str, place: tuple[int, yaml.Node], path: Pa
                     f"unknown variable '{name.name}'{did_you_mean(name.name, VARIABLES)}"
                     f" (known: {', '.join(VARIABLES)})",
                 )
-        if list(meta.find_referenced_templates(tree)):
-            raise fault(None, "a prompt cannot include or import other templates")
+        for node in tree.find_all((nodes.Include, nodes.Import, nodes.FromImport, nodes.Extends)):
+            raise fault(node.lineno, "a prompt cannot include or import other templates")
         template = environment.from_string(source)
     except jinja2.TemplateSyntaxError as error:
         raise fault(error.lineno, str(error.message)) from None

@@ -160,12 +160,11 @@ def spell_numbers(normal: str) -> tuple[str, tuple[str, ...]]:
     return text, tuple(run.lstrip("0") or "0" for run in re.findall(r"\d+", text))
 
 
-QUALIFIER = re.compile(
+_QUALIFIER = re.compile(
     r"\d|\b(?:part|vol|volume|season|series|episode|chapter|book|remake|reboot|sequel|version|cut|edition"
     r"|uncut|restored|extended|special|tv|[ivx]+)\b",
     re.IGNORECASE,
 )
-"""Words in brackets that tell two works apart, so that they may not be dropped."""
 
 _AKA = re.compile(r"^a\.?k\.?a\.?\s+", re.IGNORECASE)
 
@@ -178,11 +177,16 @@ def bracketed_names(title: str) -> list[str]:
     """
     inside = [_AKA.sub("", part.strip()) for part in re.findall(r"\(([^()]+)\)", title)]
     before = title.partition("(")[0].strip()
-    if not inside or not before or any(_is_qualifier(part) for part in inside):
+    if not inside or not before or any(is_qualifier(part) for part in inside):
         return []
     return [before, *(part for part in inside if len(part) > 2)]
 
 
-def _is_qualifier(part: str) -> bool:
+def is_qualifier(part: str) -> bool:
+    """Whether words in brackets tell two works apart, so that they may not be dropped.
+
+    >>> is_qualifier("Vol. 2"), is_qualifier("Director's Cut"), is_qualifier("a.k.a. Se7en")
+    (True, True, False)
+    """
     # A digit inside a word belongs to a name (Se7en), a number of its own to a sequel.
-    return bool(QUALIFIER.search(re.sub(r"(?<=[^\W\d])\d|\d(?=[^\W\d])", "", part)))
+    return bool(_QUALIFIER.search(re.sub(r"(?<=[^\W\d])\d|\d(?=[^\W\d])", "", part)))
