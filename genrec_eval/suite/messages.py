@@ -24,9 +24,14 @@ class SuiteError(UsageError):
     """
 
     def __init__(self, lines: Iterable[str]) -> None:
-        self.lines = list(dict.fromkeys(lines))
+        self.lines = sorted(dict.fromkeys(lines), key=_position)
         many = f"{len(self.lines)} faults in the suite:\n" if len(self.lines) > 1 else ""
         super().__init__(many + "\n".join(self.lines))
+
+
+def _position(said: str) -> tuple[str, int]:
+    match = re.match(r"(.*?):(\d+): ", said)
+    return (match[1], int(match[2])) if match else ("", 0)
 
 
 def line(root: Node, path: tuple[str | int, ...], message: str) -> str:
@@ -54,15 +59,37 @@ def descend(root: Node, path: Iterable[str | int]) -> tuple[Node, tuple[str | in
 
 
 def explain(error: ValidationError, root: Node) -> list[str]:
-    """Rewrite pydantic's errors, one line per place of the document, in document order."""
+    """Rewrite pydantic's errors, one line per place of the document."""
     grouped: dict[tuple[str | int, ...], list[str]] = {}
+    missing: dict[tuple[str | int, ...], list[str]] = {}
     for fault in error.errors(include_url=False):
         node, path = descend(root, fault["loc"])
-        message = sentence(fault, node)
-        said = grouped.setdefault(path, [])
-        if message not in said:
-            said.append(message)
-    return [line(root, path, "; or ".join(said)) for path, said in grouped.items()]
+        if fault["type"] == "missing":
+            missing.setdefault(path, []).append(f"'{_absent(fault['loc'], path)}'")
+        elif fault["type"] == "too_short" and any(_below(path, other) for other in grouped):
+            continue  # entries were refused, and then too few were left
+        elif (message := sentence(fault, node)) not in grouped.setdefault(path, []):
+            grouped[path].append(message)
+    lines = [line(root, path, "; or ".join(said)) for path, said in grouped.items()]
+    for path, keys in missing.items():
+        lines.append(line(root, path, f"missing key{'s' if len(keys) > 1 else ''} {', '.join(keys)}"))
+    return lines
+
+
+def _absent(loc: tuple[int | str, ...], path: tuple[str | int, ...]) -> str:
+    """The missing key, after the mappings that should hold it and are missing as well."""
+    rest = list(path)
+    tail: list[str] = []
+    for part in loc:
+        if rest and part == rest[0]:
+            del rest[0]
+        elif not rest and re.fullmatch(r"[\w-]+", str(part)):
+            tail.append(str(part))
+    return ".".join(tail)
+
+
+def _below(path: tuple[str | int, ...], other: tuple[str | int, ...]) -> bool:
+    return len(other) > len(path) and other[: len(path)] == path
 
 
 def sentence(fault: Any, node: Node) -> str:
@@ -135,10 +162,6 @@ _BOUNDS = {
 }
 
 
-def _missing(fault: Any, context: dict[str, Any]) -> str:
-    return f"missing key '{fault['loc'][-1]}'"
-
-
 def _choice(fault: Any, context: dict[str, Any]) -> str:
     expected, given = str(context["expected"]), fault["input"]
     known = re.findall(r"'([^']*)'", expected)
@@ -158,7 +181,6 @@ def _length(fault: Any, context: dict[str, Any]) -> str:
 
 
 _SAY: dict[str, Callable[[Any, dict[str, Any]], str]] = {
-    "missing": _missing,
     "literal_error": _choice,
     "enum": _choice,
     "extra_forbidden": lambda fault, context: f"unknown key '{fault['loc'][-1]}'",

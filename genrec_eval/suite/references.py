@@ -14,14 +14,20 @@ def references(data: Any) -> Iterator[Fault]:
     """Faults of references, from the bare document: it need not be valid in any other respect."""
     if not isinstance(data, dict):
         return
-    tables = {key: _table(data.get(key)) for key in ("data", "models", "scenarios")}
+    # A section that is no mapping is a fault of its own; nothing can be said about names in it.
+    sections = {
+        "data": data.get("data", {}),
+        "models": data.get("models"),
+        "scenarios": data.get("scenarios"),
+    }
+    tables = {key: table for key, table in sections.items() if isinstance(table, dict)}
     for key, table in tables.items():
         yield from _case_twins(key, table)
-    for name, entry in tables["scenarios"].items():
+    for name, entry in tables.get("scenarios", {}).items():
         entry = _table(entry)
         yield from _known(tables, "data", entry.get("data"), ("scenarios", name, "data"))
         yield from _each(tables, "models", entry.get("models"), ("scenarios", name, "models"))
-    for name, entry in tables["models"].items():
+    for name, entry in tables.get("models", {}).items():
         entry = _table(entry)
         yield from _each(tables, "scenarios", entry.get("scenarios"), ("models", name, "scenarios"))
     yield from _known(tables, "models", data.get("baseline"), ("baseline",))
@@ -35,7 +41,7 @@ def _table(value: Any) -> dict[str, Any]:
 
 
 def _known(tables: Any, key: str, name: Any, path: tuple[str | int, ...]) -> Iterator[Fault]:
-    if isinstance(name, str) and name not in tables[key]:
+    if isinstance(name, str) and name not in tables.get(key, (name,)):
         known = ", ".join(map(str, tables[key])) or "none"
         what = {"data": "data set", "models": "model", "scenarios": "scenario"}[key]
         hint = did_you_mean(name, map(str, tables[key]))
@@ -69,9 +75,15 @@ def _claim(tables: Any, claim: dict[str, Any], path: tuple[str | int, ...]) -> I
         yield from _known(tables, "models", name, (*path, role))
         if not (isinstance(name, str) and isinstance(scenario, str)):
             continue
-        chosen = _table(tables["scenarios"].get(scenario)).get("models")
-        of = _table(tables["models"].get(name)).get("scenarios")
-        if (isinstance(chosen, list | tuple) and name in tables["models"] and name not in chosen) or (
-            isinstance(of, list | tuple) and scenario in tables["scenarios"] and scenario not in of
+        chosen = _entry(tables, "scenarios", scenario).get("models", (name,))
+        of = _entry(tables, "models", name).get("scenarios", (scenario,))
+        known = name in tables.get("models", ()) and scenario in tables.get("scenarios", ())
+        if known and any(
+            isinstance(filter_, list | tuple) and wanted not in filter_
+            for filter_, wanted in ((chosen, name), (of, scenario))
         ):
             yield (*path, role), f"model '{name}' takes no part in scenario '{scenario}'"
+
+
+def _entry(tables: Any, key: str, name: str) -> dict[str, Any]:
+    return _table(tables.get(key, {}).get(name))

@@ -4,7 +4,10 @@
 
 from __future__ import annotations
 
+import json
 import math
+import subprocess
+import sys
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -50,6 +53,22 @@ def test_a_suite_is_resolved_with_defaults_and_places(load: Load, small: str, tm
     claim = loaded.suite.claims[0]
     assert (claim.rule, claim.margin, claim.expected) == ("better_by", 0.0, Ruling.PASS)
     assert loaded.scenario("top").options.k == 10
+
+
+def test_reading_a_suite_imports_nothing_heavy() -> None:
+    code = (
+        "import json, sys\n"
+        "from genrec_eval.models.spec import ADAPTERS\n"
+        "from genrec_eval.data.registry import DATASETS\n"
+        "from genrec_eval.suite.load import resolve\n"
+        "for registry in (ADAPTERS, DATASETS):\n"
+        "    for name in registry.names(): registry.get(name)\n"
+        "resolve('quickstart')\n"
+        "heavy = 'numpy pandas pyarrow torch scipy httpx openai starlette uvicorn'.split()\n"
+        "print(json.dumps([name for name in heavy if name in sys.modules]))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert json.loads(done.stdout) == []
 
 
 def test_the_resolved_form_is_a_suite_with_the_same_resolved_form(load: Load, small: str) -> None:
@@ -131,9 +150,28 @@ def test_all_faults_are_shown_together(faults: Faults, small: str) -> None:
         "data.world.options.users",
         "data.world.options.usres",
         "models.knn.options.neighbours",
-        "scenarios.top.options.k",
         "scenarios.top.data",
+        "scenarios.top.options.k",
     ]
+
+
+def test_missing_keys_are_named_together_and_inside_what_is_missing(faults: Faults, small: str) -> None:
+    assert faults("models: {a: {adapter: reference}}\nscenarios: {}\nclaims: [{claim: x}]\n") == [
+        "s.yaml:1: missing key 'name'",
+        "s.yaml:1: models.a: missing key 'model'",
+        "s.yaml:2: scenarios: needs at least 1 entry",
+        "s.yaml:3: claims.0: missing keys 'scenario', 'metric', 'model'",
+    ]
+    own = small.replace("options: {users: 50, items: 300}", "").replace("synthetic", "files")
+    assert faults(own) == ["s.yaml:3: data.world: missing key 'options.interactions'"]
+
+
+def test_faults_that_follow_from_another_are_not_said(faults: Faults, small: str) -> None:
+    assert faults("extends: quickstart\nmodels: [random]\n") == [
+        "s.yaml:2: models: needs a mapping of keys to values, not a list"
+    ]
+    bad = "adapter: python\n    target: a:b\n    kinds: [rnk]"
+    assert len(faults(small.replace("adapter: reference\n    model: random", bad))) == 1
 
 
 @pytest.mark.parametrize("text", ["", "# nothing\n", "[]", "3", "text"])
