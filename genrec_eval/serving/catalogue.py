@@ -56,11 +56,11 @@ class Catalogue:
     ) -> tuple[list[str], list[float] | None]:
         """Ids of the list of one user, with scores where the model has them."""
         items = self.training.items
-        users = pa.array([user])
         ranked = model.rank(
             RankBatch(
-                users=users,
-                user_codes=self.training.users.encode(users),
+                users=pa.array([user]),
+                # By dict: a columnar look-up of one id would hash the whole vocabulary first.
+                user_codes=np.array([self.training.users.codes.get(user, -1)], np.int32),
                 history=_single(history),
                 k=k,
                 items=items,

@@ -34,6 +34,8 @@ class RankService:
     def rank(self, body: bytes, scope: Scope) -> Reply:
         """``{"user", "history", "k", "candidates"?}`` → ``{"items", "scores"?}``."""
         request = read_object(body)
+        if request.get("kind") == "rate":  # an adapter with one address sends both kinds there
+            return self.rate(body, scope)
         model = self._model(scope)
         user = text(request, "user", "")
         k = whole_number(request, "k", 1, _MOST) or 10

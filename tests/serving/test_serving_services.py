@@ -15,7 +15,7 @@ import pytest
 
 from genrec_eval.models.llm.spec import RecommenderSpec
 from genrec_eval.models.spec import BuildContext
-from genrec_eval.protocol.requests import RankRequest
+from genrec_eval.protocol.requests import RankRequest, RateRequest
 from genrec_eval.protocol.responses import Answer, ChatResponse
 from genrec_eval.reference.base import REFERENCE
 from genrec_eval.serving.catalogue import Catalogue
@@ -95,6 +95,8 @@ def test_rate_gives_damped_means(server, world):
     ratings = httpx.post(f"{server.url}/rate", json={"user": "u", "items": items}).json()["ratings"]
     assert ratings[0] == pytest.approx(expected, rel=1e-6)
     assert ratings[1] is None
+    wire = RateRequest(user="u", items=tuple(items)).to_wire()
+    assert httpx.post(f"{server.url}/rank", json=wire).json() == {"ratings": ratings}
 
 
 @pytest.mark.parametrize("prompt", ["rank-list", "rank-json"])
