@@ -24,6 +24,7 @@ from genrec_eval.reporting.tables import (
     difference_tables,
     group_tables,
     groups_of,
+    interval_name,
     is_validity,
     matrix,
 )
@@ -74,6 +75,7 @@ class Section:
 
     name: str
     anchor: str
+    intervals: str
     matrix: list[Table]
     validity: list[Table]
     differences: list[Table]
@@ -128,6 +130,7 @@ def page(results: Results, run: Mapping[str, Any], directory: Path) -> dict[str,
         "titles": {m: results.title(m) for m in [*metrics, *(row.metric for row in results.verdicts)]},
         "places": {name: f"s{number}" for number, name in enumerate(results.scenarios(), 1)},
         "br": Markup("<br>"),
+        "wbr": Markup("<wbr>@"),
         "play_head": head,
         "play_body": body,
         "provenance": facts.provenance(results, run),
@@ -155,6 +158,7 @@ def _section(
     return Section(
         name=scenario,
         anchor=f"s{number}",
+        intervals=_intervals(results, scenario),
         matrix=matrix(results, scenario, [m for m in metrics if not is_validity(m)], order),
         validity=matrix(results, scenario, [m for m in metrics if is_validity(m)], order),
         differences=difference_tables(results, scenario, order),
@@ -166,6 +170,13 @@ def _section(
             key=lambda exchange: (exchange.status == "ok", _place(exchange.model, order)),
         ),
     )
+
+
+def _intervals(results: Results, scenario: str) -> str:
+    rows = [row for row in results.estimates if row.scenario == scenario and row.interval]
+    levels = list(dict.fromkeys(interval_name(row) + "s" for row in rows))
+    methods = list(dict.fromkeys(str(row.interval) for row in rows))
+    return f"{listing(levels)} ({listing(methods)})" if rows else "intervals"
 
 
 def _place(model: str, order: list[str]) -> int:

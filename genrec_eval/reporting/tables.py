@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -15,6 +16,7 @@ from genrec_eval.reporting.results import Results
 from genrec_eval.reporting.svg import Scale, whisker
 from genrec_eval.reporting.text import listing, plural
 
+_ARROWS = {"higher": "↑", "lower": "↓"}
 WIDEST = 7
 """Most metrics side by side: what a page of A4 and a tablet can hold."""
 VALIDITY = frozenset({"invalid", "duplicate", "seen", "short", "empty", "unanswered"})
@@ -27,6 +29,7 @@ class Cell:
 
     figure: Figure
     drawing: Markup
+    interval: str
     counts: tuple[str, ...]
     mark: str = ""
     """``"best"``, ``"clear"`` or empty."""
@@ -41,6 +44,7 @@ class Column:
     title: str
     unit: str
     direction: str
+    label: str
     ends: tuple[str, str]
 
 
@@ -52,6 +56,12 @@ class Line:
     position: int
     cells: tuple[Cell | None, ...]
     baseline: str = ""
+
+    @property
+    def common(self) -> tuple[str, ...]:
+        """Counts that most figures of the row share; said once where there is little room."""
+        found = Counter(cell.counts for cell in self.cells if cell is not None)
+        return found.most_common(1)[0][0] if found else ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,6 +255,7 @@ def columns(results: Results, metrics: Sequence[str], scales: dict[str, Scale]) 
             results.title(m),
             sign(results.unit(m)),
             results.direction(m),
+            f"{results.title(m)} {sign(results.unit(m))} {_ARROWS.get(results.direction(m), '')}".strip(),
             scales[m].ends(results.unit(m)),
         )
         for m in metrics
@@ -269,7 +280,9 @@ def cell(
         percent = " %" if shown.unit == "%" else ""
         label = f"{interval_name(row)} {shown.range}{percent}"
         drawing = whisker(row.value, row.low, row.high, scale, position, label, rules)
-    return Cell(shown, drawing, counts(row, shown), mark, "" if shown.known else shown.reason)
+    how = f" ({row.interval})" if row.interval else ""
+    interval = f"{interval_name(row)} {shown.range}{how}" if shown.known else ""
+    return Cell(shown, drawing, interval, counts(row), mark, "" if shown.known else shown.reason)
 
 
 def interval_name(row: Estimate) -> str:
@@ -277,20 +290,17 @@ def interval_name(row: Estimate) -> str:
     return f"{row.level * 100:.4g} % interval"
 
 
-def counts(row: Estimate, shown: Figure) -> tuple[str, ...]:
-    """What stands behind a figure: interval and method, n and the four counts."""
-    lines = []
-    if shown.known:
-        how = f" ({row.interval})" if row.interval else ""
-        lines.append(f"{interval_name(row)} {shown.range}{how}")
+def counts(row: Estimate) -> tuple[str, ...]:
+    """What stands behind a figure: n and the four counts."""
     left = sum(row.excluded.values())
     if not left and row.n == row.attempted == row.answered == row.scored:
-        return (*lines, f"n {count(row.n)}, all answered and scored, none excluded")
-    lines.append(f"n {count(row.n)}, scored {count(row.scored)}")
-    lines.append(f"attempted {count(row.attempted)}, answered {count(row.answered)}")
+        return (f"n {count(row.n)}, all answered and scored, none excluded",)
     why = ": " + ", ".join(f"{reason} {count(n)}" for reason, n in row.excluded.items()) if left else ""
-    lines.append(f"excluded {count(left)}{why}")
-    return tuple(lines)
+    return (
+        f"n {count(row.n)}, scored {count(row.scored)}",
+        f"attempted {count(row.attempted)}, answered {count(row.answered)}",
+        f"excluded {count(left)}{why}",
+    )
 
 
 def _has_figures(results: Results, scenario: str, model: str) -> bool:

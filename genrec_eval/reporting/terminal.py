@@ -58,27 +58,31 @@ def _scenario(results: Results, scenario: str, console: Console) -> None:
 
     models = results.models(scenario)
     columns = [
-        (metric, _head(results, metric), _cells(results, scenario, metric, models))
+        (
+            metric,
+            _plain(console, _head(results, metric)),
+            [(_plain(console, text), top) for text, top in _cells(results, scenario, metric, models)],
+        )
         for metric in results.metrics(scenario)
         if any(results.get(scenario, metric, model) for model in models)
     ]
     if not columns:
         return
     _line(console, f"{scenario}: value ± half-width of its 95 % interval", "bold")
-    names = {model: line(model, _MODEL_WIDTH) for model in models}
+    names = {model: _plain(console, line(model, _MODEL_WIDTH)) for model in models}
     first = max(len(name) for name in [*names.values(), "model"])
     marked = False
     for block in _blocks(columns, console.width - first):
         table = Table(box=None, padding=(0, _GAP, 0, 0), pad_edge=False, header_style="bold")
         table.add_column(Text("model"), no_wrap=True)
         for _, head, _ in block:
-            table.add_column(Text(_plain(console, head)), justify="right", overflow="fold")
+            table.add_column(Text(head), justify="right", overflow="fold")
         for position, model in enumerate(models):
-            row = [Text(_plain(console, names[model]))]
+            row = [Text(names[model])]
             for _, _, cells in block:
                 text, is_best = cells[position]
                 marked = marked or is_best
-                row.append(Text(_plain(console, text), style="bold" if is_best else ""))
+                row.append(Text(text, style="bold" if is_best else ""))
             table.add_row(*row)
         console.print(table)
         console.print()
@@ -151,7 +155,7 @@ def _verdict(results: Results, row: Verdict, console: Console) -> None:
     if row.verdict is Ruling.INSUFFICIENT and row.needed:
         why += f" (about {count(row.needed)} units would decide it)"
     for detail in filter(None, (line(said), why)):
-        console.print(Padding(_styled(console, detail, "dim"), (0, 0, 0, 4)))
+        console.print(Padding(_styled(console, detail, "dim"), (0, 0, 0, 4), expand=False))
 
 
 def _not_run(results: Results, console: Console) -> None:

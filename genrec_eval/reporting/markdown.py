@@ -1,0 +1,95 @@
+"""A short summary in Markdown, for the step summary of a CI job."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from genrec_eval.reporting.answer import Outcome, outcome, rule, sentence, worst_first
+from genrec_eval.reporting.compare import best
+from genrec_eval.reporting.facts import not_tested
+from genrec_eval.reporting.format import figure, sign
+from genrec_eval.reporting.results import Results
+from genrec_eval.reporting.text import line
+
+_SPECIAL = re.compile(r"[\\`*_{}\[\]#|~<>&@$]|(?<=[a-z]):(?=//)|\bwww\.|^[-+=]")
+_MOST_ROWS = 40
+
+
+def summary(estimates: Mapping[str, Any]) -> str:
+    """Answer, verdicts, matrix and gaps as Markdown.
+
+    Parameters
+    ----------
+    estimates
+        The parsed ``estimates.json``.
+    """
+    results = Results.read(estimates)
+    rows = worst_first(results.verdicts)
+    loud = [row for row in rows if row.gate or outcome(row) is not Outcome.HOLDS]
+    parts = [f"## {escape(results.run)}", escape(sentence(rows))]
+    if loud:
+        table = [
+            [
+                f"**{_word(row.verdict, outcome(row))}**",
+                escape(row.claim),
+                escape(row.model),
+                escape(
+                    figure(row.value, row.low, row.high, unit=results.unit(row.metric), reason=row.reason)
+                ),
+                escape(f"{results.title(row.metric)} {rule(row, results)}"),
+            ]
+            for row in loud[:_MOST_ROWS]
+        ]
+        parts.append(_table(["verdict", "claim", "model", "figure", "asked"], table))
+        if len(loud) > _MOST_ROWS:
+            parts.append(f"{len(loud) - _MOST_ROWS} more verdicts stand in the report.")
+    for scenario in results.scenarios():
+        metrics, models = results.metrics(scenario), results.models(scenario)
+        if not metrics:
+            continue
+        head = ["metric", *(escape(model) for model in models)]
+        body = []
+        for metric in metrics:
+            top = best(results, scenario, metric)
+            arrow = {"higher": " ↑", "lower": " ↓"}.get(results.direction(metric), "")
+            unit = sign(results.unit(metric))
+            cells = []
+            for model in models:
+                row = results.get(scenario, metric, model)
+                if row is None:
+                    cells.append("not run")
+                    continue
+                shown = figure(row.value, row.low, row.high, reason=row.reason, unit=results.unit(metric))
+                text = escape(f"{shown.value} {shown.spread}" if shown.known else shown)
+                cells.append(f"**{text}**" if model in top else text)
+            body.append([escape(f"{results.title(metric)}{f' {unit}' if unit else ''}{arrow}"), *cells])
+        parts.append(f"### {escape(scenario)}")
+        parts.append(_table(head, body))
+        parts.append("Value with its interval; bold beats every model that is not, by the paired difference.")
+    if gaps := not_tested(results):
+        parts.append("### Not tested")
+        parts.append("\n".join(f"- {escape(what)}: {escape(why)}" for what, why in gaps[:_MOST_ROWS]))
+    return "\n\n".join(parts) + "\n"
+
+
+def escape(text: object) -> str:
+    """One line in which nothing is markup, link, mention or HTML.
+
+    >>> escape("a|b <img src=x> @team")
+    'a&#124;b &#60;img src=x&#62; &#64;team'
+    """
+    # Numeric references, not backslashes: '@' and '|' keep their meaning on some hosts when backslashed.
+    return _SPECIAL.sub(lambda match: f"{match[0][:-1]}&#{ord(match[0][-1])};", line(text))
+
+
+def _word(ruling: str, kind: Outcome) -> str:
+    return {Outcome.CAUGHT: "CAUGHT", Outcome.MISSED: "NOT CAUGHT", Outcome.FINDING: "FINDING"}.get(
+        kind, str(ruling)
+    )
+
+
+def _table(head: list[str], body: list[list[str]]) -> str:
+    lines = [head, ["---"] * len(head), *body]
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)

@@ -1,0 +1,199 @@
+"""The report as a reader's browser sees it: complete, self-contained, harmless, well nested."""
+
+from __future__ import annotations
+
+import json
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+from fixture_run import document, verdicts, write_run
+
+from genrec_eval.core.errors import UsageError
+from genrec_eval.reporting.format import figure
+from genrec_eval.reporting.html import render_report, write_report
+
+VOID = {"meta", "br", "link", "img", "input", "hr", "wbr", "base"}
+
+
+class Page(HTMLParser):
+    """Text, tags and nesting of a page."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(convert_charrefs=True)
+        self.open: list[str] = []
+        self.faults: list[str] = []
+        self.tags: list[tuple[str, dict[str, str]]] = []
+        self.text: list[str] = []
+        self.headings: list[int] = []
+        self.feed(text)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, {name: value or "" for name, value in attrs}))
+        if re.fullmatch("h[1-6]", tag):
+            self.headings.append(int(tag[1]))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, {name: value or "" for name, value in attrs}))
+
+    def handle_endtag(self, tag: str) -> None:
+        if not self.open or self.open.pop() != tag:
+            self.faults.append(f"</{tag}> at {self.getpos()}")
+
+    def handle_data(self, data: str) -> None:
+        if self.open and self.open[-1] != "style":
+            self.text.append(data)
+
+    @property
+    def words(self) -> str:
+        return " ".join(" ".join(self.text).split())
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_run(tmp_path_factory.mktemp("runs") / "run")
+
+
+@pytest.fixture(scope="module")
+def html(folder: Path) -> str:
+    return render_report(folder)
+
+
+@pytest.fixture(scope="module")
+def page(html: str) -> Page:
+    return Page(html)
+
+
+def test_every_estimate_and_every_verdict_stands_on_the_page(page: Page) -> None:
+    units = {name: definition["unit"] for name, definition in document()["definitions"].items()}
+    cells = page.words
+    for row in document()["estimates"]:
+        shown = figure(row["value"], row["low"], row["high"], unit=units[row["metric"]])
+        assert f"{shown.value} {shown.spread}" in cells
+    for verdict in verdicts():
+        assert verdict.claim in cells
+        assert verdict.reason in cells
+    for word in ("FAIL", "INSUFFICIENT", "NOT-RUN", "PASS", "CAUGHT", "FINDING", "caught as expected"):
+        assert word in cells
+    assert "llm in top-k was not run" in cells
+    assert "LLM_KEY is not set" in cells
+
+
+def test_nothing_green_above_anything_red(html: str) -> None:
+    assert html.rindex('class="card fail') < html.index('class="verdict pass')
+
+
+def test_counts_stand_beside_the_figures(page: Page) -> None:
+    assert "attempted 2,000, answered 2,000" in page.words
+    assert "excluded 50: no relevant item 50" in page.words
+
+
+def test_the_page_needs_nothing_from_elsewhere(page: Page, html: str) -> None:
+    for tag, attributes in page.tags:
+        assert tag not in {"script", "link", "iframe", "object", "embed", "img", "base", "form"}
+        assert not any(name.startswith("on") for name in attributes)
+        for name in ("src", "href", "action", "srcset", "xlink:href"):
+            assert attributes.get(name, "#").startswith("#")
+    assert "@import" not in html
+    assert "url(" not in html
+    policy = next(a["content"] for t, a in page.tags if a.get("http-equiv") == "Content-Security-Policy")
+    assert policy.startswith("default-src 'none'; style-src 'unsafe-inline'")
+
+
+def test_every_link_leads_somewhere_and_ids_are_unique(page: Page) -> None:
+    ids = [attributes["id"] for _, attributes in page.tags if "id" in attributes]
+    assert len(ids) == len(set(ids))
+    for _, attributes in page.tags:
+        if "href" in attributes:
+            assert attributes["href"].removeprefix("#") in ids
+
+
+def test_hostile_text_is_shown_and_does_nothing(page: Page, html: str) -> None:
+    assert "<script" not in html
+    assert "\u202e" not in html
+    assert "<script>alert('x')</script> ⟨U+202E⟩gnp.exe {{ 7*7 }} [red]" in page.words
+    assert " 49 " not in page.words.split("gnp.exe", 1)[1][:20]
+
+
+def test_hostile_names_are_harmless_everywhere(tmp_path: Path) -> None:
+    folder = write_run(tmp_path / "run")
+    for name in ("estimates.json", "run.json"):
+        text = (folder / name).read_text("utf-8")
+        bad = json.dumps("</style></title><svg onload=alert(1)>\"'`\u2067\x00")[1:-1]
+        (folder / name).write_text(
+            text.replace("item-knn", bad).replace("2024-11-23-quickstart", bad), "utf-8"
+        )
+    text = render_report(folder)
+    page = Page(text)
+    assert not page.faults
+    assert not page.open
+    assert "<svg onload" not in text
+    assert "\x00" not in text
+    assert not any("onload" in attributes for _, attributes in page.tags)
+
+
+def test_nesting_headings_captions_and_scopes(page: Page) -> None:
+    assert not page.faults
+    assert not page.open
+    assert page.headings[0] == 1
+    assert page.headings.count(1) == 1
+    assert all(after <= before + 1 for before, after in zip(page.headings, page.headings[1:], strict=False))
+    tags = [tag for tag, _ in page.tags]
+    assert tags.count("table") == tags.count("caption")
+    assert all("scope" in attributes for tag, attributes in page.tags if tag == "th")
+    assert all(
+        attributes.get("aria-label") or attributes.get("aria-hidden")
+        for tag, attributes in page.tags
+        if tag == "svg"
+    )
+    assert ("a", {"class": "skip", "href": "#answer"}) in page.tags
+
+
+def test_small_and_the_same_every_time(html: str, folder: Path) -> None:
+    assert len(html.encode()) < 320_000
+    assert html == render_report(folder)
+
+
+def test_the_file_is_written_whole_and_alone(folder: Path, tmp_path: Path) -> None:
+    path = write_report(folder, tmp_path / "deep" / "audit.html")
+    assert path.read_text("utf-8").endswith("</html>")
+    assert [entry.name for entry in path.parent.iterdir()] == ["audit.html"]
+    assert write_report(folder) == folder / "report.html"
+
+
+def test_a_bare_run_still_makes_a_report(tmp_path: Path) -> None:
+    (tmp_path / "estimates.json").write_text('{"schema": 1, "run": "bare", "estimates": []}', "utf-8")
+    page = Page(render_report(tmp_path))
+    assert not page.faults
+    assert "The suite makes no claim" in page.words
+    assert "Everything that the suite names was run" in page.words
+
+
+def test_missing_keys_are_tolerated(tmp_path: Path) -> None:
+    folder = write_run(tmp_path / "run")
+    (folder / "run.json").write_text(json.dumps({"models": None, "play": [{}], "data": {"x": None}}), "utf-8")
+    data = document()
+    data["definitions"] = {}
+    del data["coverage"]
+    (folder / "estimates.json").write_text(json.dumps(data), "utf-8")
+    assert not Page(render_report(folder)).faults
+
+
+@pytest.mark.parametrize("content", ["", "[1]", '{"estimates": NaN}', '{"schema": 7}'])
+def test_a_broken_file_ends_in_a_sentence(tmp_path: Path, content: str) -> None:
+    (tmp_path / "estimates.json").write_text(content, "utf-8")
+    with pytest.raises(UsageError, match=r"estimates\.json"):
+        render_report(tmp_path)
+    with pytest.raises(UsageError, match="missing"):
+        render_report(tmp_path / "elsewhere")
+
+
+def test_a_broken_table_ends_in_a_sentence(tmp_path: Path) -> None:
+    folder = write_run(tmp_path / "run")
+    (folder / "scores.parquet").write_bytes(b"no parquet")
+    with pytest.raises(UsageError, match=r"scores\.parquet"):
+        render_report(folder)

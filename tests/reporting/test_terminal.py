@@ -1,0 +1,102 @@
+"""What the terminal and the CI summary say."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fixture_run import HOSTILE, document, verdicts
+from rich.console import Console
+
+from genrec_eval.reporting.format import figure
+from genrec_eval.reporting.markdown import summary
+from genrec_eval.reporting.terminal import print_results
+
+
+def _printed(data: dict[str, Any], width: int = 80, report: Path | None = None, **more: Any) -> str:
+    stream = io.StringIO()
+    print_results(data, Console(file=stream, width=width, **more), report)
+    return stream.getvalue()
+
+
+@pytest.mark.parametrize("width", [60, 80, 200])
+def test_fits_its_width(width: int) -> None:
+    assert all(len(line) <= width for line in _printed(document(), width).splitlines())
+
+
+def test_every_figure_has_its_interval_and_every_verdict_its_word() -> None:
+    text = _printed(document(), 200)
+    units = {name: definition["unit"] for name, definition in document()["definitions"].items()}
+    for row in document()["estimates"]:
+        if row["slice"] == "all" and row["baseline"] is None:
+            shown = figure(row["value"], row["low"], row["high"], unit=units[row["metric"]])
+            assert f"{shown.value} ±" in text or f"{shown.value} ({shown.low}" in text
+    for verdict in verdicts():
+        if verdict.gate or verdict.verdict == "FAIL":
+            assert verdict.claim in text
+    assert (
+        text.index("FAIL ✗") < text.index("FINDING ▲") < text.index("INSUFFICIENT ?") < text.index("PASS ✓")
+    )
+    assert "about 5,200 units would decide it" in text
+    assert "PASS 3 built-in checks without a finding" in text
+    assert "NOT-RUN - llm in top-k: environment variable LLM_KEY is not set" in text
+
+
+def test_plain_where_there_is_no_terminal() -> None:
+    assert "\x1b" not in _printed(document())
+
+
+def test_ascii_where_the_encoding_has_no_more() -> None:
+    stream = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
+    print_results(document(), Console(file=stream, width=80))
+    stream.flush()
+    assert b"0.124 +/- 0.007 *" in stream.buffer.getvalue()  # type: ignore[attr-defined]
+
+
+def test_the_path_of_the_report_is_not_broken() -> None:
+    path = Path("/a" * 60) / "report.html"
+    assert f"Report: {path}" in _printed(document(), report=path)
+
+
+def test_hostile_names_reach_neither_terminal_nor_markdown() -> None:
+    data = document()
+    bad = f"{HOSTILE}\x1b[31m|`a`"
+    for row in [*data["estimates"], *data["verdicts"], *data["coverage"]]:
+        if row["model"] == "item-knn":
+            row["model"] = bad
+    data["verdicts"][0]["claim"] = f"[bold]x[/bold] {bad}"
+    text = _printed(data, 200)
+    assert "\x1b" not in text
+    assert "\u202e" not in text
+    assert "[bold]x[/bold]" in text
+    markdown = summary(data)
+    assert "<script" not in markdown
+    assert "\u202e" not in markdown
+    assert "`" not in markdown
+    tables = [line for line in markdown.splitlines() if line.startswith("| ")]
+    assert {line.count("|") for line in tables} == {6, 7}
+
+
+def test_markdown_holds_answer_figures_and_gaps() -> None:
+    text = summary(document())
+    assert "1 claim failed, 1 could not be decided" in text
+    assert "**0.124 ± 0.007**" in text
+    assert "**CAUGHT**" in text
+    assert "llm in top-k was not run" in text
+    assert "not run |" in text
+
+
+def test_a_value_without_interval_is_not_printed() -> None:
+    data = document()
+    data["estimates"][0] |= {
+        "value": 0.98765,
+        "low": None,
+        "high": None,
+        "interval": None,
+        "reason": "one unit",
+    }
+    assert "0.98" not in _printed(data, 200)
+    assert "0.98" not in summary(data)
+    assert "no interval" in _printed(data, 200)
