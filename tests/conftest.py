@@ -6,8 +6,13 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
+
+# how long an example takes says more about the machine than about the code
+settings.register_profile("genrec-eval", deadline=None)
+settings.load_profile("genrec-eval")
 
 ROOT = Path(__file__).resolve().parent.parent
 
