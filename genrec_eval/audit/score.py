@@ -40,7 +40,10 @@ def score_run(run: RunTables) -> Path:
     """
     target = run.path / SCORES_FILE
     index: list[tuple[str, str, str]] = []
-    with whole_file(target) as part, pq.ParquetWriter(part, SCORES, compression="zstd") as writer:
+    # units differ in every row: a dictionary of them only costs time
+    words = [field.name for field in SCORES if pa.types.is_dictionary(field.type)]
+    options = {"compression": "zstd", "use_dictionary": words}
+    with whole_file(target) as part, pq.ParquetWriter(part, SCORES, **options) as writer:
         for model, name in run.played():
             scenario = scenario_of(run, name)
             cases, context = run.cases(name), run.context(name)
