@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from genrec_eval.core.errors import Exit, UsageError
+from genrec_eval.core.errors import Exit, UsageError, did_you_mean
 
 if TYPE_CHECKING:
     from genrec_eval.data.dataset import Dataset
+    from genrec_eval.data.registry import DatasetSpec
     from genrec_eval.serving.faults import Faults
 
 
@@ -23,7 +24,12 @@ def serve(
         ),
     ] = None,
     data: Annotated[
-        str, typer.Option(help="What they learn from: 'synthetic', or a folder with a MovieLens data set.")
+        str,
+        typer.Option(
+            metavar="DATA",
+            help="What they learn from: 'synthetic', a folder with a MovieLens data set, or a suite file,"
+            " whose data they then share titles and ids with; SUITE:NAME where it has several.",
+        ),
     ] = "synthetic",
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port; 0 for any free one.")] = 8000,
@@ -73,6 +79,9 @@ def serve(
     OpenAI-compatible chat at /v1/chat/completions (each reference model, and 'echo', which repeats the
     last user message), images at /v1/images/generations (model 'pixels'), and a JSON ranking service at
     POST /rank and /rate. Ctrl-C stops it.
+
+    The models learn from all of the data, the part that a suite tests on included: the figures of such a
+    run show that everything works, not how good a recommender is.
     """
     from genrec_eval.core.secrets import expand
     from genrec_eval.serving.app import create_app
@@ -129,9 +138,30 @@ def _dataset(data: str, seed: int) -> Dataset:
 
     if data == "synthetic":
         return DATASETS.get("synthetic")().load(Path.cwd(), seed)
-    if not Path(data).is_dir():
-        raise UsageError(f"--data is 'synthetic' or the folder of a MovieLens data set; there is no '{data}'")
-    return DATASETS.get("movielens")(path=data).load(Path.cwd(), seed)
+    if Path(data).is_dir():
+        return DATASETS.get("movielens")(path=data).load(Path.cwd(), seed)
+    suite, _, name = data.rpartition(":") if not Path(data).is_file() and ":" in data else (data, "", "")
+    if not Path(suite).is_file():
+        raise UsageError(
+            f"--data is 'synthetic', a folder with a MovieLens data set or a suite file; there is no '{data}'"
+        )
+    return _of_suite(suite, name)
+
+
+def _of_suite(path: str, name: str) -> Dataset:
+    from genrec_eval.suite.load import resolve
+
+    loaded = resolve(path)
+    entries = loaded.suite.data
+    if not name and len(entries) == 1:
+        name = next(iter(entries))
+    if name not in entries:
+        said = f"has no data set '{name}'{did_you_mean(name, entries)}" if name else "has not one data set"
+        raise UsageError(
+            f"{path} {said}; write --data {path}:NAME with one of: {', '.join(entries) or 'none'}"
+        )
+    options: DatasetSpec = entries[name].options
+    return options.load(loaded.folder, loaded.suite.seed)
 
 
 def _snippet(model: str, url: str, api_key: str | None) -> str:

@@ -14,7 +14,9 @@ import openai
 import pytest
 import yaml
 
+import genrec_eval.cli.serve as serve_module
 from genrec_eval.cli.main import exit_code
+from genrec_eval.data.synthetic import SyntheticSpec
 
 
 def start(*arguments: str, **environment: str) -> subprocess.Popen[str]:
@@ -60,7 +62,7 @@ def test_serves_until_interrupted():
         (["--latency", "soon"], "--latency: latency 'soon': 'soon' is not a duration"),
         (["--stall", "0.7", "--truncate", "0.7"], "add up to 1.4, above 1"),
         (["--rate-limit", "0"], "--rate-limit: "),
-        (["--data", "nowhere"], "--data is 'synthetic' or the folder of a MovieLens data set"),
+        (["--data", "nowhere"], "--data is 'synthetic', a folder with a MovieLens data set or a suite"),
         (["--host", "203.0.113.1"], "cannot listen on 203.0.113.1"),
         (["--api-key", "${env:NOT_SET_ANYWHERE}"], "environment variable NOT_SET_ANYWHERE is not set"),
         (["--error-429", "2"], "--error-429"),
@@ -71,6 +73,34 @@ def test_mistakes_get_a_sentence(capsys, arguments, sentence):
     said = capsys.readouterr().err
     assert sentence in said
     assert "Traceback" not in said
+
+
+SUITE = """
+name: two-worlds
+seed: 9
+data:
+  small: {dataset: synthetic, options: {users: 50, items: 40, interactions_per_user: 5}}
+  other: {dataset: synthetic, options: {users: 60, items: 50, interactions_per_user: 5}}
+models:
+  popular: {adapter: reference, model: popularity}
+scenarios:
+  top-k: {scenario: top-k, data: small}
+"""
+
+
+def test_the_data_of_a_suite_is_served_as_the_suite_sees_it(tmp_path, capsys):
+    path = tmp_path / "suite.yaml"
+    path.write_text(SUITE)
+    served = serve_module._dataset(f"{path}:small", seed=0)
+    assert (
+        served.digest == SyntheticSpec(users=50, items=40, interactions_per_user=5).load(tmp_path, 9).digest
+    )
+    for data, sentence in (
+        (str(path), f"has not one data set; write --data {path}:NAME with one of: small, other"),
+        (f"{path}:smal", "has no data set 'smal'; did you mean 'small'?"),
+    ):
+        assert exit_code(["serve", "--port", "0", "--data", data]) == 2
+        assert sentence in capsys.readouterr().err
 
 
 def test_a_port_in_use_is_one_sentence(capsys):
