@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 import numpy as np
@@ -196,10 +197,8 @@ def _numbers(log: Log, role: str, column: pa.ChunkedArray) -> pa.ChunkedArray:
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
         texts = column.to_pylist()
     for row, text in enumerate(texts):
-        try:
-            float(text) if text is not None else None
-        except (ValueError, TypeError):
-            raise log.fault(row, role, f"{clip(text)} is not a number") from None
+        if not isinstance(text, str | None) or (text is not None and not _reads(float, text)):
+            raise log.fault(row, role, f"{clip(text)} is not a number")
     raise log.fault(0, role, f"{column.type} where a number is expected")
 
 
@@ -234,15 +233,23 @@ def _moments(log: Log, column: pa.ChunkedArray) -> pa.ChunkedArray:
             return column.cast(kind)
         except pa.ArrowInvalid:
             continue
-    from datetime import datetime
-
-    for row, text in enumerate(column.to_pylist()):
-        try:
-            datetime.fromisoformat(text)
-        except ValueError:
+    texts = column.to_pylist()
+    read = float if _reads(float, texts[0]) else datetime.fromisoformat  # as the file began
+    for row, text in enumerate(texts):
+        if not text.strip():
+            raise log.fault(row, "timestamp", "the timestamp is missing")
+        if not _reads(read, text):
             what = f"{clip(text)} is neither Unix seconds nor a date in ISO 8601"
-            raise log.fault(row, "timestamp", what) from None
+            raise log.fault(row, "timestamp", what)
     raise log.fault(0, "timestamp", "some rows have a time zone and others none; write all the same way")
+
+
+def _reads(read: Callable[[str], Any], text: str) -> bool:
+    try:
+        read(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _seconds(log: Log, values: npt.NDArray[Any], warnings: list[str]) -> Int64:

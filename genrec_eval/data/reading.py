@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -197,9 +197,11 @@ class Source:
 
     def _raw_rows(self) -> Iterator[tuple[int, list[str]]]:
         with self._open() as stream:
-            text = io.TextIOWrapper(
-                stream, encoding="utf-8-sig" if self.encoding == "utf-8" else self.encoding, newline=""
-            )
+            try:
+                marked = "utf-8-sig" if self.encoding == "utf-8" else self.encoding
+                text = io.TextIOWrapper(stream, encoding=marked, newline="")
+            except LookupError as error:
+                raise UsageError(f"{self.path}: {error}") from None
             reader = csv.reader(text, delimiter=self.separator)
             try:
                 for row in reader:
@@ -209,8 +211,6 @@ class Source:
                 raise self._undecodable() from None
             except csv.Error as error:
                 raise UsageError(f"{self.path} line {reader.line_num}: {error}") from None
-            except LookupError as error:
-                raise UsageError(f"{self.path}: {error}") from None
 
     def _undecodable(self) -> UsageError:
         with self._open() as stream:
@@ -271,8 +271,13 @@ class Source:
         except (pa.ArrowException, ValueError, TypeError, OverflowError):
             raise UsageError(f"{self.path} cannot be read: {_first(error)}") from error
 
-    def _open(self) -> Any:
-        return pa.input_stream(self.path, compression="detect")
+    @contextmanager
+    def _open(self) -> Iterator[io.BufferedReader]:
+        try:
+            with pa.input_stream(self.path, compression="detect") as stream:
+                yield io.BufferedReader(stream)
+        except OSError as error:
+            raise UsageError(f"{self.path} cannot be read: {_first(error)}") from error
 
 
 def clip(value: Any, limit: int = 60) -> str:
