@@ -288,6 +288,9 @@ def _spread(results: Results, metric: str, rows: Mapping[str, Distribution], ord
         middle = ", ".join(fixed(value * factor, places) for value in row.quartiles)
         at_zero = f"{row.zero / row.n:.0%} at 0".replace("%", " %")
         label = f"{plural(row.n, 'unit')}, quartiles {middle}, {at_zero}"
+        if row.zero == row.n:
+            lines.append((model, order.index(model), Markup(""), "all at 0"))
+            continue
         note = f"{at_zero} · quartiles {middle}" if row.zero else f"quartiles {middle}"
         position = order.index(model)
         lines.append((model, position, bars(row.shares, top, position, label), note))

@@ -319,6 +319,8 @@ def scores() -> pa.Table:
                 values = np.where(hit, draw.beta(1.5, 1.5 * (0.45 / centre - 1) + 0.1, UNITS), 0.0)
             else:
                 values = draw.normal(centre, spread, UNITS)
+            if centre and name not in {"coverage@10", "hit_rate@10"}:
+                values = values * (centre / values.mean())  # so that the estimate is the mean of the units
             columns["model"] += [model] * ATTEMPTED
             columns["scenario"] += ["top-k"] * ATTEMPTED
             columns["metric"] += [name] * ATTEMPTED

@@ -153,6 +153,16 @@ def test_nesting_headings_captions_and_scopes(page: Page) -> None:
     assert ("a", {"class": "skip", "href": "#answer"}) in page.tags
 
 
+def test_distributions_are_drawn_where_there_is_one(page: Page) -> None:
+    drawn = [
+        attributes for tag, attributes in page.tags if tag == "svg" and attributes["class"].startswith("b ")
+    ]
+    assert len(drawn) >= 5 * 4
+    assert all("quartiles" in attributes["aria-label"] for attributes in drawn)
+    assert "Hit rate@10" in page.words.split("Not drawn:")[1]
+    assert "Catalogue coverage@10 (a figure of the whole run" in page.words
+
+
 def test_small_and_the_same_every_time(html: str, folder: Path) -> None:
     assert len(html.encode()) < 320_000
     assert html == render_report(folder)
