@@ -14,6 +14,9 @@ os.environ.setdefault("HF_HUB_OFFLINE", "1")
 settings.register_profile("genrec-eval", deadline=None)
 settings.load_profile("genrec-eval")
 
+# read by pytest: a conftest is no doctest module, and two of one name cannot both be collected as such
+collect_ignore_glob = ["*conftest.py"]
+
 ROOT = Path(__file__).resolve().parent.parent
 
 
