@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -180,15 +181,22 @@ def decide(
         return ruling, f"{said}, {rule.words[ruling].format(margin=margin)}", None
     held = rule.threshold(0.0 - value if flip else value, margin)
     held = 0.0 - held if flip else held
-    half = value - low if value > held else high - value
-    # what a run covers grows with its units, so its value would not stay
-    needed = None if estimate.interval == "jackknife" else units_needed(value, held, half, estimate.n)
-    more = f"; about {needed:,} units would settle it, {estimate.n:,} were scored" if needed else ""
+    needed = _needed(estimate, value, held, value - low if value > held else high - value)
+    more = f"; about {needed - estimate.n:,} more units would settle it" if needed else ""
     return (
         ruling,
         f"{said}, which leaves open whether it is {rule.question.format(margin=margin)}{more}",
         needed,
     )
+
+
+def _needed(estimate: Estimate, value: float, held: float, half: float) -> int | None:
+    """Units that would settle it, if the value stays."""
+    if estimate.interval == "jackknife" or value == held:
+        return None  # what a run covers grows with its units, so its value would not stay
+    if estimate.interval == "constant":  # a bound on what was never seen shrinks with 1 / n
+        return math.floor(estimate.n * half / abs(value - held)) + 1
+    return units_needed(value, held, half, estimate.n)
 
 
 def exit_code(verdicts: Iterable[Verdict], coverage: Iterable[Coverage], error_budget: float) -> Exit:

@@ -108,7 +108,7 @@ def test_a_wider_interval_never_decides_more(a: float, b: float, margin: float, 
          "knn's ndcg@10 is 0.2 (0.15 to 0.25), above the allowed 0.1"),
         ("at_least", 0.25, (0.3, 0.2, 0.4),
          "knn's ndcg@10 is 0.3 (0.2 to 0.4), which leaves open whether it is at least 0.25; "
-         "about 801 units would settle it, 200 were scored"),
+         "about 601 more units would settle it"),
     ],
 )  # fmt: skip
 def test_the_reason_in_words(
@@ -116,6 +116,13 @@ def test_the_reason_in_words(
 ) -> None:
     baseline = "pop" if rule in ("better_by", "not_worse_by", "within") else None
     assert judged(rule, margin, estimate(*found, baseline=baseline)).reason == sentence
+
+
+def test_how_many_units_a_bound_on_the_unseen_needs() -> None:
+    """The rule of three: 0 of n is known to be below p once n is about 3.7 / p (two-sided 95 %)."""
+    seen_none = estimate(0.0, 0.0, 0.0126, n=290, interval="constant")
+    assert judged("at_most", 0.01, seen_none).needed == pytest.approx(367, abs=2)
+    assert judged("at_most", 0.01, estimate(0.1, 0.0, 0.2, interval="jackknife")).needed is None
 
 
 def test_a_pair_stored_the_other_way_is_turned_round() -> None:
