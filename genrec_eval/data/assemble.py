@@ -18,6 +18,7 @@ from genrec_eval.data.reading import clip
 from genrec_eval.protocol.arrays import PAD, Int32, Int64, Vocabulary, stable_order
 
 _MIX, _MIX_TOO = np.int64(0x1E3779B97F4A7C15), np.int64(0x2545F4914F6CDD1D)
+_LAST = 2.0**63
 _UNITS = ((10**17, 10**9, "nanoseconds"), (10**14, 10**6, "microseconds"), (10**11, 10**3, "milliseconds"))
 
 
@@ -180,13 +181,19 @@ def _codes(log: Log, role: str, column: pa.ChunkedArray) -> tuple[Int32, pa.Arra
 def _ratings(log: Log, column: pa.ChunkedArray) -> Float32:
     column = _numbers(log, "rating", column)
     values = column.to_numpy()
-    bad = np.flatnonzero(~np.isfinite(values))
+    with np.errstate(over="ignore"):
+        stored = values.astype(np.float32)
+    bad = np.flatnonzero(~np.isfinite(stored))
     if len(bad):
         row = int(bad[0])
         missing = not column[row].is_valid
-        what = "the rating is missing" if missing else f"a rating of {values[row]} is not a finite number"
+        what = (
+            "the rating is missing"
+            if missing
+            else f"a rating of {values[row]} is not a finite number of reasonable size"
+        )
         raise log.fault(row, "rating", what)
-    return values.astype(np.float32)
+    return stored
 
 
 def _numbers(log: Log, role: str, column: pa.ChunkedArray) -> pa.ChunkedArray:
@@ -220,7 +227,7 @@ def _times(log: Log, column: pa.ChunkedArray, warnings: list[str]) -> Int64:
         values: npt.NDArray[Any] = column.to_numpy().astype(np.int64)
     else:
         values = _numbers(log, "timestamp", column).to_numpy()
-        bad = np.flatnonzero(~np.isfinite(values))
+        bad = np.flatnonzero(~(np.abs(values) < _LAST))
         if len(bad):
             raise log.fault(int(bad[0]), "timestamp", f"{values[bad[0]]} is not a time")
     return _seconds(log, values, warnings)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import gzip
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
@@ -228,6 +229,9 @@ HEAD = "user,item,rating,timestamp\n"
         (HEAD + "1,2,3,4\n1,2,good,4\n", {}, r"log.csv line 3, column 'rating': 'good' is not a number"),
         (HEAD + "1,2,3,4\n\n1,2,nan,4\n", {}, r"line 4, column 'rating': a rating of nan is not a finite"),
         (HEAD + "1,2,-inf,4\n", {}, r"line 2, column 'rating': a rating of -inf is not a finite number"),
+        (HEAD + "1,2,1e300,4\n", {}, r"line 2, column 'rating': a rating of 1e\+300 is not a finite number"),
+        (HEAD + "1,2,3,1e300\n", {}, r"line 2, column 'timestamp': 1e\+300 is not a time"),
+        (HEAD + "1,2,3,99999999999999999999\n", {}, r"line 2, column 'timestamp': 1e\+20 is not a time"),
         (HEAD + "1,2,3,4\n1,2,,4\n", {}, r"line 3, column 'rating': the rating is missing"),
         (HEAD + "1,2,3,4\n ,2,3,4\n", {}, r"line 3, column 'user': the user is missing"),
         (HEAD + "1,2,3,4\n1,2,3\n", {}, r"line 3 has 3 fields where 4 are expected \(user, item, rating"),
@@ -370,3 +374,16 @@ def test_a_million_rows_without_objects(tmp_path: Path) -> None:
     data = load(tmp_path, "log.parquet")
     assert (len(data.users), len(data.items), len(data.interactions)) == (250_000, 999, n)
     assert "strings" not in vars(data.users)  # nobody asked for Python strings
+
+
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.binary(max_size=120)
+    | st.text('user,item"rating\n\r\t 0123.-eTZ:{}[]', max_size=120).map(str.encode)
+    | st.text('0123456789.,-"\n aTZ:', max_size=80).map(lambda text: f"{HEAD}1,2,3,4\n{text}".encode()),
+    st.sampled_from(["log.csv", "log.tsv", "log.jsonl", "log.parquet"]),
+)
+def test_any_bytes_end_in_data_or_a_sentence(tmp_path: Path, content: bytes, name: str) -> None:
+    put(tmp_path, name, content)
+    with suppress(UsageError):
+        assert len(load(tmp_path, name).interactions) > 0
