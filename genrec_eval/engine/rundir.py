@@ -196,7 +196,8 @@ def set_aside(path: Path) -> Path | None:
     """Move a run directory out of the way, for ``--fresh``; nothing paid for is deleted."""
     if not path.exists():
         return None
-    if not (path / "run.json").exists() and any(p.name != "lock" for p in path.iterdir()):
+    ours = {"run.json", "journal.sqlite", "lock"}
+    if any(path.iterdir()) and not any((path / name).exists() for name in ours):
         raise UsageError(f"{path} holds other files and is not a run directory; choose another --out")
     with RunDirectory(path, {}).locked():
         pass  # another process that writes here must not lose the ground under its feet
