@@ -56,7 +56,8 @@ class Dataset:
     users, items
         Vocabularies of ids; code = row of the table beside it.
     item_table
-        One row per item: ``item``, then any of ``title``, ``year``, ``aliases`` (list),
+        One row per item: ``item``, then any of ``title`` (with its year where known, as in
+        ``Heat (1995)``), ``year``, ``aliases`` (list, written like titles),
         ``description``, ``genres`` (list), ``provider`` and attributes of the source.
     user_table
         One row per user: ``user``, then group attributes as strings (``gender``, ``age``, ...).
