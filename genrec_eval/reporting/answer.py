@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from enum import StrEnum
 
 from genrec_eval.protocol.results import Ruling, Verdict
-from genrec_eval.reporting.format import bound
+from genrec_eval.reporting.format import bound, count
 from genrec_eval.reporting.results import Results
 from genrec_eval.reporting.text import plural
 
@@ -39,6 +39,28 @@ def outcome(verdict: Verdict) -> Outcome:
     if verdict.verdict is Ruling.PASS:
         return Outcome.HOLDS
     return Outcome.FAILED if verdict.gate else Outcome.FINDING
+
+
+def quiet(verdict: Verdict) -> bool:
+    """True for a built-in check that found nothing: worth a line with its like, not a row of its own."""
+    return not verdict.gate and outcome(verdict) not in RED
+
+
+def alike(verdicts: Iterable[Verdict]) -> list[tuple[Outcome, str, list[Verdict]]]:
+    """Quiet checks by outcome and claim, worst first."""
+    found: dict[tuple[Outcome, str], list[Verdict]] = {}
+    for row in verdicts:
+        if quiet(row):
+            found.setdefault((outcome(row), row.claim), []).append(row)
+    ordered = sorted(found.items(), key=lambda pair: ORDER.index(pair[0][0]))
+    return [(kind, claim, rows) for (kind, claim), rows in ordered]
+
+
+def would_decide(verdict: Verdict) -> str:
+    """What would decide an undecided claim, unless its reason says so already."""
+    if verdict.verdict is not Ruling.INSUFFICIENT or not verdict.needed or "unit" in verdict.reason:
+        return ""
+    return f"About {count(verdict.needed)} units would decide it."
 
 
 def distance(verdict: Verdict) -> float:

@@ -2,8 +2,22 @@
 
 from __future__ import annotations
 
+import re
+
 from genrec_eval.protocol.results import Estimate
 from genrec_eval.reporting.results import Results
+
+VALIDITY = frozenset({"invalid", "duplicate", "seen", "short"})
+"""Metrics that say whether a list is a list at all; shown on their own."""
+
+
+def is_validity(metric: str) -> bool:
+    """True for metrics of list validity.
+
+    >>> is_validity("duplicate@10"), is_validity("ndcg@10")
+    (True, False)
+    """
+    return re.split(r"[(@]", metric)[0] in VALIDITY
 
 
 def beats(results: Results, scenario: str, metric: str, first: str, second: str, slice: str = "all") -> bool:
@@ -19,8 +33,8 @@ def beats(results: Results, scenario: str, metric: str, first: str, second: str,
 def best(results: Results, scenario: str, metric: str, slice: str = "all") -> frozenset[str]:
     """The models that beat every other one; more than one when they cannot be told apart.
 
-    Empty when nothing is shown: the metric has no direction, or no model or group of models beats all
-    the others.
+    Empty when nothing is shown: the metric has no direction or is one of list validity, where a fault
+    counts and not a rank; or no model, nor a group of models that cannot be told apart, beats all others.
     """
     direction = results.direction(metric)
     values: dict[str, float] = {}
@@ -28,7 +42,7 @@ def best(results: Results, scenario: str, metric: str, slice: str = "all") -> fr
         row = results.get(scenario, metric, model, slice)
         if row is not None and row.value is not None:
             values[model] = row.value
-    if direction == "none" or len(values) < 2:
+    if direction == "none" or is_validity(metric) or len(values) < 2:
         return frozenset()
     pick = max if direction == "higher" else min
     top = {pick(values, key=lambda name: values[name])}
@@ -38,7 +52,8 @@ def best(results: Results, scenario: str, metric: str, slice: str = "all") -> fr
         joins = [n for n in rest if not all(beats(results, scenario, metric, t, n, slice) for t in top)]
         grown = bool(joins)
         top.update(joins)
-    return frozenset() if len(top) == len(values) else frozenset(top)
+    told_apart = any(beats(results, scenario, metric, a, b, slice) for a in top for b in top if a != b)
+    return frozenset() if told_apart or len(top) == len(values) else frozenset(top)
 
 
 def differences(results: Results, scenario: str, slice: str = "all") -> list[Estimate]:

@@ -52,20 +52,30 @@ def not_tested(results: Results) -> list[tuple[str, str]]:
             bad = ", ".join(f"{count(n)} {name}" for name, n in row.statuses.items() if name != "ok")
             why = row.reason or bad or "no reason was recorded"
             found.append((f"{what}: {count(row.answered)} of {count(row.attempted)} answered", why))
-    gaps: dict[tuple[str, str], list[str]] = {}
-    for estimate in results.estimates:
-        if estimate.baseline is None and (estimate.value is None or estimate.low is None):
-            name = results.title(estimate.metric)
-            if estimate.slice != "all":
-                name += f" for {estimate.slice}"
-            gaps.setdefault((estimate.model, estimate.reason or "no interval"), []).append(name)
-    alike: dict[tuple[str, tuple[str, ...]], list[str]] = {}
-    for (model, reason), names in gaps.items():
-        alike.setdefault((reason, tuple(names)), []).append(model)
-    for (reason, lacking), models in alike.items():
-        more = [f"{len(lacking) - 4} more"] if len(lacking) > 4 else []
-        found.append((f"No figure for {listing([*lacking[:4], *more])} of {listing(models)}", reason))
-    return found
+    return [*found, *_gaps(results)]
+
+
+def _gaps(results: Results) -> list[tuple[str, str]]:
+    # Figures that could not be computed, told together when reason, metrics and models are the same.
+    cells: dict[tuple[str, str, str], list[str]] = {}
+    for row in results.estimates:
+        if row.baseline is None and (row.value is None or row.low is None):
+            where = row.slice if row.slice != "all" else "all units"
+            cells.setdefault((row.reason or "no interval", row.model, where), []).append(row.metric)
+    by_models: dict[tuple[str, str, tuple[str, ...]], list[str]] = {}
+    for (reason, model, where), metrics in cells.items():
+        by_models.setdefault((reason, where, tuple(metrics)), []).append(model)
+    by_slices: dict[tuple[str, tuple[str, ...], tuple[str, ...]], list[str]] = {}
+    for (reason, where, lacking), models in by_models.items():
+        by_slices.setdefault((reason, lacking, tuple(models)), []).append(where)
+    return [
+        (f"No {_few([results.title(m) for m in lacking])} for {_few(slices)} of {_few(list(models))}", reason)
+        for (reason, lacking, models), slices in by_slices.items()
+    ]
+
+
+def _few(words: list[str]) -> str:
+    return listing([*words[:4], f"{len(words) - 4} more"] if len(words) > 5 else words)
 
 
 def play(run: Mapping[str, Any]) -> tuple[list[str], list[list[str]]]:

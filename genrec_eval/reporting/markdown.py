@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from genrec_eval.reporting.answer import Outcome, outcome, rule, sentence, worst_first
+from genrec_eval.reporting.answer import Outcome, outcome, quiet, rule, sentence, worst_first
 from genrec_eval.reporting.compare import best
 from genrec_eval.reporting.facts import not_tested
 from genrec_eval.reporting.format import figure, sign
@@ -27,7 +27,7 @@ def summary(estimates: Mapping[str, Any]) -> str:
     """
     results = Results.read(estimates)
     rows = worst_first(results.verdicts)
-    loud = [row for row in rows if row.gate or outcome(row) is not Outcome.HOLDS]
+    loud = [row for row in rows if not quiet(row)]
     parts = [f"## {escape(results.run)}", escape(sentence(rows))]
     if loud:
         table = [
@@ -62,7 +62,7 @@ def summary(estimates: Mapping[str, Any]) -> str:
                     cells.append("not run")
                     continue
                 shown = figure(row.value, row.low, row.high, reason=row.reason, unit=results.unit(metric))
-                text = escape(f"{shown.value} {shown.spread}" if shown.known else shown)
+                text = escape(str(shown).replace(" %", ""))
                 cells.append(f"**{text}**" if model in top else text)
             body.append([escape(f"{results.title(metric)}{f' {unit}' if unit else ''}{arrow}"), *cells])
         parts.append(f"### {escape(scenario)}")

@@ -12,10 +12,20 @@ from markupsafe import Markup
 
 from genrec_eval.protocol.results import Ruling, Verdict
 from genrec_eval.reporting import facts
-from genrec_eval.reporting.answer import RED, Outcome, outcome, rule, sentence, worst_first
+from genrec_eval.reporting.answer import (
+    RED,
+    Outcome,
+    outcome,
+    quiet,
+    rule,
+    sentence,
+    worst_first,
+    would_decide,
+)
+from genrec_eval.reporting.compare import is_validity
 from genrec_eval.reporting.distributions import Distribution, distributions, is_mean
 from genrec_eval.reporting.exchanges import Exchange, exchanges
-from genrec_eval.reporting.format import bound, count, exact, figure, fixed
+from genrec_eval.reporting.format import bound, exact, figure, fixed
 from genrec_eval.reporting.results import Results, mapping
 from genrec_eval.reporting.svg import Scale, bars, definitions, gauge, key
 from genrec_eval.reporting.tables import (
@@ -25,7 +35,6 @@ from genrec_eval.reporting.tables import (
     group_tables,
     groups_of,
     interval_name,
-    is_validity,
     matrix,
 )
 from genrec_eval.reporting.text import listing, plural
@@ -114,8 +123,8 @@ def page(results: Results, run: Mapping[str, Any], directory: Path) -> dict[str,
         "when": facts.moment(run.get("finished") or run.get("created")),
         "sentence": sentence(results.verdicts),
         "cards": [row for row in rows if outcome(row.verdict) in RED],
-        "rest": [row for row in rows if outcome(row.verdict) not in RED and not _quiet(row.verdict)],
-        "quiet": [row for row in rows if _quiet(row.verdict)],
+        "rest": [row for row in rows if outcome(row.verdict) not in RED and not quiet(row.verdict)],
+        "quiet": _folds([row for row in rows if quiet(row.verdict)]),
         "models": {name: position for position, name in enumerate(order)},
         "keys": {name: key(position) for position, name in enumerate(order)},
         "flaws": flaws,
@@ -183,9 +192,16 @@ def _place(model: str, order: list[str]) -> int:
     return order.index(model) if model in order else len(order)
 
 
-def _quiet(verdict: Verdict) -> bool:
-    # A built-in check without a finding is worth a line, not a row.
-    return not verdict.gate and outcome(verdict) is Outcome.HOLDS
+def _folds(rows: list[Ruled]) -> list[tuple[list[Ruled], str]]:
+    # Built-in checks without a finding are worth a line that unfolds, not a row each.
+    found: dict[Outcome, list[Ruled]] = {}
+    for row in rows:
+        found.setdefault(outcome(row.verdict), []).append(row)
+    said = {Outcome.UNDECIDED: "could not be decided", Outcome.NOT_RUN: "could not be run"}
+    return [
+        (group, f"{plural(len(group), 'built-in check')} {said.get(kind, 'without a finding')}")
+        for kind, group in found.items()
+    ]
 
 
 def _ruled(results: Results, verdict: Verdict, order: list[str], flaws: Mapping[str, str]) -> Ruled:
@@ -230,7 +246,7 @@ def _ruled(results: Results, verdict: Verdict, order: list[str], flaws: Mapping[
         tag=tag,
         figure=shown,
         asked=rule(verdict, results),
-        needed=f"About {count(verdict.needed)} units would decide it." if verdict.needed else "",
+        needed=would_decide(verdict),
         drawing=drawing,
         where=(verdict.where or "").replace("\\", "/").rpartition("/")[2],
         position=position,

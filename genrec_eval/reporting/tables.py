@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -10,7 +9,7 @@ from dataclasses import dataclass, field
 from markupsafe import Markup
 
 from genrec_eval.protocol.results import Estimate
-from genrec_eval.reporting.compare import best, clear_of_zero, differences
+from genrec_eval.reporting.compare import best, clear_of_zero, differences, is_validity
 from genrec_eval.reporting.format import Figure, count, figure, sign
 from genrec_eval.reporting.results import Results
 from genrec_eval.reporting.svg import Scale, whisker
@@ -19,8 +18,6 @@ from genrec_eval.reporting.text import listing, plural
 _ARROWS = {"higher": "↑", "lower": "↓"}
 WIDEST = 7
 """Most metrics side by side: what a page of A4 and a tablet can hold."""
-VALIDITY = frozenset({"invalid", "duplicate", "seen", "short", "empty", "unanswered"})
-"""Metrics that say whether a list is a list at all; shown on their own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,11 +79,6 @@ class Table:
         return sum(len(rows) for _, _, rows in self.bodies)
 
 
-def is_validity(metric: str) -> bool:
-    """True for metrics of list validity."""
-    return re.split(r"[(@]", metric)[0] in VALIDITY
-
-
 def blocks(metrics: Sequence[str]) -> list[list[str]]:
     """Split metrics into even blocks of at most :data:`WIDEST`.
 
@@ -122,7 +114,7 @@ def matrix(results: Results, scenario: str, metrics: Sequence[str], order: Seque
                         scales[m],
                         order.index(model),
                         rules=margins[m],
-                        mark="best" if model in tops[m] and not validity else "",
+                        mark="best" if model in tops[m] else "",
                     )
                     for m in block
                 ),
@@ -131,7 +123,7 @@ def matrix(results: Results, scenario: str, metrics: Sequence[str], order: Seque
         )
         finding = _validity_finding(results, rows) if validity else _best_finding(results, tops)
         notes = []
-        if any(len(top) for top in tops.values()) and not validity:
+        if any(tops.values()):
             notes.append("★ is better than every model without one, by the paired differences.")
         if any(margins.values()):
             notes.append("A thin upright rule is the margin of a claim or check.")

@@ -6,12 +6,21 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from genrec_eval.protocol.results import Ruling, Verdict
-from genrec_eval.reporting.answer import Outcome, outcome, rule, sentence, worst_first
+from genrec_eval.protocol.results import Verdict
+from genrec_eval.reporting.answer import (
+    Outcome,
+    alike,
+    outcome,
+    quiet,
+    rule,
+    sentence,
+    worst_first,
+    would_decide,
+)
 from genrec_eval.reporting.compare import best
 from genrec_eval.reporting.format import MINUS, count, figure, sign
 from genrec_eval.reporting.results import Results
-from genrec_eval.reporting.text import line, plural
+from genrec_eval.reporting.text import line, listing, plural
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -128,14 +137,23 @@ def _blocks(columns: list[tuple[str, str, list[tuple[str, bool]]]], room: int) -
 
 
 def _verdicts(results: Results, console: Console) -> None:
+    from rich.padding import Padding
+
     rows = worst_first(results.verdicts)
     _line(console, sentence(rows), "bold")
-    checks = [row for row in rows if not row.gate and outcome(row) is Outcome.HOLDS]
     for row in rows:
-        if row not in checks:
+        if not quiet(row):
             _verdict(results, row, console)
-    if checks:
-        _line(console, f"PASS {plural(len(checks), 'built-in check')} without a finding")
+    for kind, claim, checks in alike(rows):
+        if kind is not Outcome.HOLDS:
+            models = listing(list(dict.fromkeys(line(row.model, 60) for row in checks)))
+            word, symbol, style = _WORDS[kind]
+            text = _styled(console, f"{word} {symbol} ", style)
+            console.print(text.append(_plain(console, f"{line(claim, 200)} · {models}")))
+            why = " ".join(filter(None, (line(checks[0].reason), would_decide(checks[0]))))
+            console.print(Padding(_styled(console, why, "dim"), (0, 0, 0, 4), expand=False))
+    if held := sum(quiet(row) and outcome(row) is Outcome.HOLDS for row in rows):
+        _line(console, f"PASS {plural(held, 'built-in check')} without a finding")
     console.print()
 
 
@@ -151,10 +169,7 @@ def _verdict(results: Results, row: Verdict, console: Console) -> None:
     console.print(text)
     shown = figure(row.value, row.low, row.high, unit=results.unit(row.metric), reason=row.reason)
     said = f"{results.title(row.metric)} {shown}, asked: {rule(row, results)}" if shown.known else ""
-    why = line(row.reason, 300)
-    if row.verdict is Ruling.INSUFFICIENT and row.needed:
-        why += f" (about {count(row.needed)} units would decide it)"
-    for detail in filter(None, (line(said), why)):
+    for detail in filter(None, (line(said), line(row.reason), would_decide(row))):
         console.print(Padding(_styled(console, detail, "dim"), (0, 0, 0, 4), expand=False))
 
 

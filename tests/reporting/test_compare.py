@@ -51,6 +51,13 @@ def test_no_mark_when_nothing_beats_everything() -> None:
     assert best(results, "s", "m") == frozenset()
 
 
+def test_no_mark_when_a_tie_chains_models_that_differ() -> None:
+    low = _row("d", 0.0)
+    gaps = [_gap("a", "b", -0.5, 2.5), _gap("b", "c", -0.2, 2), _gap("a", "c", 1, 3)]
+    gaps += [_gap(model, "d", 0.1, 9) for model in "abc"]
+    assert best(_results(*MODELS, low, *gaps), "s", "m") == frozenset()
+
+
 def test_no_mark_without_paired_differences_although_the_intervals_are_apart() -> None:
     assert best(_results(_row("a", 99.0), _row("b", 1.0)), "s", "m") == frozenset()
 

@@ -39,9 +39,21 @@ def test_every_figure_has_its_interval_and_every_verdict_its_word() -> None:
     assert (
         text.index("FAIL ✗") < text.index("FINDING ▲") < text.index("INSUFFICIENT ?") < text.index("PASS ✓")
     )
-    assert "about 5,200 units would decide it" in text
+    assert "About 5,200 units would decide it." in text
     assert "PASS 3 built-in checks without a finding" in text
     assert "NOT-RUN - llm in top-k: environment variable LLM_KEY is not set" in text
+
+
+def test_checks_that_could_not_be_decided_are_told_together() -> None:
+    data = document()
+    for row in data["verdicts"]:
+        if not row["gate"] and row["verdict"] == "PASS":
+            row |= {"verdict": "INSUFFICIENT", "reason": "9 more units would settle it", "needed": 99}
+    text = _printed(data, 200)
+    assert "INSUFFICIENT ? Lists hold no item twice · random, popularity and item-knn" in text
+    assert text.count("9 more units") == 1
+    assert "99 units" not in text
+    assert "3 checks could not be decided" in text
 
 
 def test_plain_where_there_is_no_terminal() -> None:
