@@ -146,7 +146,7 @@ def limits(results: Results, run: Mapping[str, Any]) -> list[str]:
         "A figure of a ranking metric counts held-out choices that were found. An item that nobody had the"
         " chance to choose counts as a miss, so the figure is no rate of satisfied people.",
         "Overlapping intervals of two models do not show that the models are equal; look at the paired"
-        " difference. No difference may be claimed only inside a margin that was set beforehand.",
+        " difference. “No difference” may be claimed only inside a margin that was set beforehand.",
         f"Nothing beyond {plural(len(results.scenarios()), 'scenario')} was asked"
         f" ({listing(results.scenarios()) or 'none'}): the report is silent on every other kind of request.",
     ]

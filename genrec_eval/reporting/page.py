@@ -25,7 +25,7 @@ from genrec_eval.reporting.answer import (
 from genrec_eval.reporting.compare import is_validity
 from genrec_eval.reporting.distributions import Distribution, distributions, is_mean
 from genrec_eval.reporting.exchanges import Exchange, exchanges
-from genrec_eval.reporting.format import bound, exact, figure, fixed
+from genrec_eval.reporting.format import bound, figure, fixed
 from genrec_eval.reporting.results import Results, mapping
 from genrec_eval.reporting.svg import Scale, bars, definitions, gauge, key
 from genrec_eval.reporting.tables import (
@@ -310,5 +310,5 @@ def _spread(results: Results, metric: str, rows: Mapping[str, Distribution], ord
         note = f"{at_zero} · quartiles {middle}" if row.zero else f"quartiles {middle}"
         position = order.index(model)
         lines.append((model, position, bars(row.shares, top, position, label), note))
-    ends = (exact(first.low * factor), exact(first.high * factor))
+    ends = (fixed(first.low * factor, places), fixed(first.high * factor, places))
     return Spread(results.title(metric), metric, ends, "%" if unit == "share" else unit, tuple(lines))
