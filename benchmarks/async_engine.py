@@ -130,7 +130,7 @@ def main() -> None:
     if arguments.one:
         return measure(*arguments.one, arguments.calls)
 
-    command = [sys.executable, "-m", "genrec_eval.cli.main", "serve", "--model", "echo", "--port", "0"]
+    command = [sys.executable, "-m", "genrec_eval.cli.main", "serve", "echo", "--port", "0"]
     server = subprocess.Popen([*command, "--latency", f"{LATENCY}s"], stdout=subprocess.PIPE, text=True)
     try:
         assert server.stdout is not None

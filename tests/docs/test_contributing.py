@@ -1,0 +1,36 @@
+"""The worked examples of CONTRIBUTING run as they stand."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from test_readme import ROOT, run, write_blocks
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    write_blocks("CONTRIBUTING.md", tmp_path)
+    return tmp_path
+
+
+def test_a_metric_of_ones_own(folder: Path) -> None:
+    values = run(folder, "metric.yaml")["popularity"]
+    assert 0 < values["second_hit@10"] < 1
+
+
+def test_an_adapter_of_ones_own(folder: Path) -> None:
+    values = run(folder, "adapter.yaml")["shelf"]
+    assert values["seen@3"] == 0
+    assert values["recall@3"] > 0
+
+
+def test_a_scenario_of_ones_own(folder: Path) -> None:
+    assert run(folder, "scenario.yaml")["parrot"]["steadfast"] == 1.0
+
+
+def test_the_places_it_names_exist() -> None:
+    text = (ROOT / "CONTRIBUTING.md").read_text()
+    for place in re.findall(r"`(genrec_eval/[a-z_/]+\.py|tests/[a-z]+/)`", text):
+        assert (ROOT / place).exists(), place
