@@ -94,7 +94,7 @@ claims:
     scenario: top-k
     metric: duplicate@10
     model: item-knn
-    at_most: 0.001
+    at_most: 0.01
 
 #engine:
 #  limit: 32

@@ -107,12 +107,12 @@ def resolve(
 
 
 def missing_environment(loaded: LoadedSuite) -> list[str]:
-    """One sentence for each ``${env:NAME}`` whose variable is not set."""
+    """One sentence for each ``${env:NAME}``, of the suite or of a default, whose variable is not set."""
     missing: dict[str, str] = {}
-    for node in _scalars(loaded.root):
-        for match in REFERENCE.finditer(node.value):
+    for path, text in _texts(loaded.resolved):
+        for match in REFERENCE.finditer(text):
             if match[1] not in os.environ:
-                missing.setdefault(match[1], node.place)
+                missing.setdefault(match[1], loaded.where(path))
     return [f"{place}: environment variable {name} is not set" for name, place in missing.items()]
 
 
@@ -170,15 +170,15 @@ def _truths(node: Node, value: Any, path: tuple[str | int, ...] = ()) -> Iterato
             yield from _truths(child, one, (*path, index))
 
 
-def _scalars(node: Node) -> Iterator[Node]:
-    if isinstance(node.value, dict):
-        for child in node.value.values():
-            yield from _scalars(child)
-    elif isinstance(node.value, list):
-        for child in node.value:
-            yield from _scalars(child)
-    elif isinstance(node.value, str):
-        yield node
+def _texts(value: Any, path: tuple[str | int, ...] = ()) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    if isinstance(value, dict):
+        for key, child in value.items():
+            yield from _texts(child, (*path, key))
+    elif isinstance(value, list):
+        for index, child in enumerate(value):
+            yield from _texts(child, (*path, index))
+    elif isinstance(value, str):
+        yield path, value
 
 
 def _document(value: Any, place: str = "suite", depth: int = 0) -> Node:

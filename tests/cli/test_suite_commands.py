@@ -51,6 +51,12 @@ def test_init_writes_a_suite_that_is_valid_and_never_overwrites_one(
     assert "does not end in .yaml" in capsys.readouterr().err
 
 
+def test_the_suite_that_init_writes_runs_offline_and_its_claims_hold() -> None:
+    assert exit_code(["init"]) == 0
+    assert exit_code(["run", "suite.yaml", "--quiet"]) == 0
+    assert Path("runs/suite/report.html").is_file()
+
+
 @pytest.mark.parametrize("stem", ["my suite", "1.5", "null", "ünï", "..x", "2024-01-01", "-", "con"])
 def test_init_gives_any_file_name_a_usable_suite_name(stem: str) -> None:
     assert exit_code(["init", "--", f"sub/{stem}.yaml"]) == 0

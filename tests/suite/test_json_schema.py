@@ -71,11 +71,12 @@ def test_own_classes_are_accepted_with_any_keys(validator: jsonschema.Draft20201
     assert faults(validator, yaml.safe_load(text)) == []
 
 
-def test_every_key_that_a_person_writes_is_described(schema: dict[str, Any]) -> None:
+def test_every_key_of_a_suite_is_described(schema: dict[str, Any]) -> None:
+    own = ("Data", "Model", "Play", "Claim", "Budget", "EngineOptions")
     missing = [
         f"{name}.{key}"
-        for name, definition in {"Suite": schema, **schema["$defs"]}.items()
-        for key, value in definition.get("properties", {}).items()
-        if not (value.get("description") or value.get("anyOf") or "const" in value or "$ref" in value)
+        for name, definition in {"Suite": schema, **{name: schema["$defs"][name] for name in own}}.items()
+        for key, value in definition["properties"].items()
+        if not ({"description", "anyOf", "$ref"} & set(value))
     ]
     assert missing == []

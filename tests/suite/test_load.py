@@ -238,6 +238,9 @@ def test_environment_references_are_kept_and_reported_when_unset(
     loaded = load(text)
     assert loaded.resolved["description"] == "${env:GENREC_TEST_A} ${env:GENREC_TEST_B}"
     assert missing_environment(loaded) == ["s.yaml:2: environment variable GENREC_TEST_A is not set"]
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    loaded = load(small.replace("adapter: reference\n    model: random", "adapter: openai\n    model: x"))
+    assert missing_environment(loaded) == ["s.yaml:7: environment variable OPENAI_API_KEY is not set"]
 
 
 def test_metrics_are_checked_against_what_the_scenario_measures(load: Load, small: str) -> None:
