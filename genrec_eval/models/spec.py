@@ -44,6 +44,9 @@ class Price(StrictModel):
 
     input: float = Field(ge=0)
     output: float = Field(ge=0)
+    cached_input: float | None = Field(
+        None, ge=0, description="For input that the provider had cached; the price of input when unset."
+    )
 
 
 class ModelSpec(StrictModel):
