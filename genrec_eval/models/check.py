@@ -262,6 +262,8 @@ def _identifier(item: Any, row: int) -> str:
         _unicode(item, f"items[{row}]")
         return str(item)
     if isinstance(item, Integral) and not isinstance(item, bool):
+        if not -(2**63) <= int(item) < 2**64:
+            raise Malformed(f"items[{row}] is an integer of more than 64 bits; ids are strings or integers")
         return str(int(item))
     raise Malformed(f"items[{row}] is {_kind(item)}; ids are strings or integers")
 

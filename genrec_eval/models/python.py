@@ -122,7 +122,10 @@ class PythonModel(Model):
         self.concurrency = None if len(self._async) == len(functions) else workers
 
     def identity(self) -> dict[str, Any]:
-        """Target, options, digest of the source, and of the training data when it was fitted."""
+        """Target, options, digest of the file that defines it, and of the training data it was fitted on.
+
+        Files that this one imports are not followed.
+        """
         return dict(self._identity)
 
     async def answer(self, request: Request, call: Call) -> Answer:
@@ -149,11 +152,14 @@ def answer_from_result(request: Request, result: Any, max_bytes: int = check.MAX
         response = _response(request, result, max_bytes)
         return Answer(status=check.status_of(response), response=response)
     except check.Malformed as error:
-        try:
-            raw = result if isinstance(result, str) else check.clip(repr(result), check.RAW_LENGTH)
-        except Exception:  # a stranger's __repr__
-            raw = f"<{type(result).__name__}>"
-        return check.malformed(error, raw)
+        fault = error
+    except Exception as error:  # a stranger's __iter__, __len__ or __float__
+        fault = check.Malformed(f"the answer cannot be read: {describe(error)}")
+    try:
+        raw = result if isinstance(result, str) else check.clip(repr(result), check.RAW_LENGTH)
+    except Exception:  # a stranger's __repr__
+        raw = f"<{type(result).__name__}>"
+    return check.malformed(fault, raw)
 
 
 def describe(error: BaseException, source: Path | None = None) -> str:

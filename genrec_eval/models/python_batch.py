@@ -61,6 +61,8 @@ class PythonBatchModel(BatchModel):
             return check_batch(batch, _ranked(batch, result))
         except Malformed as error:
             return failed(len(batch), error.status, str(error))
+        except Exception as error:  # arrays of strange types, a stranger's __len__
+            return failed(len(batch), Status.INVALID, f"the answer cannot be read: {describe(error)}")
 
 
 def _ranked(batch: RankBatch, result: Any) -> RankedBatch:

@@ -10,10 +10,14 @@ from typing import Any
 
 import orjson
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from genrec_eval.core.errors import UsageError
+from genrec_eval.models.check import Malformed
 from genrec_eval.models.openai import OpenAISpec
+from genrec_eval.models.openai_answers import ChatReader, Reported, image_answer
 from genrec_eval.models.prices import read_prices, read_usage
 from genrec_eval.models.spec import BuildContext, Price
 from genrec_eval.protocol.model import Call, Fatal, Transient
@@ -23,6 +27,10 @@ from genrec_eval.protocol.status import Status
 
 CHAT = ChatRequest(messages=(Message("system", "Be brief."), Message("user", "Name a film.")))
 CONTEXT = BuildContext(name="llm", folder=Path(), training=None, seed=1)
+names = st.sampled_from(
+    "choices message delta content refusal finish_reason logprobs token logprob top_logprobs usage"
+    " prompt_tokens completion_tokens error code data b64_json model".split()
+)
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(20)
 
 
@@ -350,6 +358,31 @@ def test_what_is_no_image_is_invalid(raw_server: Any, reply: Any, payload: dict,
     answer = ask(raw_server, ImageRequest(prompt="a cat"), kinds=["image"])
     assert answer.status is Status.INVALID
     assert sentence in str(answer.error)
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(names, inner, max_size=4),
+    max_leaves=12,
+)
+
+
+@given(st.dictionaries(names, json_values), st.sampled_from(["whole", "delta", "image"]))
+def test_no_json_whatever_ends_in_another_exception(payload: dict, form: str) -> None:
+    reader = ChatReader(Price(input=1, output=1), 1000)
+    try:
+        if form == "image":
+            image_answer(payload, None, 1000, "here")
+            return
+        if form == "whole":
+            reader.whole(payload, "here")
+        else:
+            reader.piece(orjson.dumps(payload), "here")
+        answer = reader.answer()
+    except (Malformed, Reported, Transient):
+        return
+    assert isinstance(answer.response, ChatResponse)
+    orjson.dumps([answer.meta, answer.usage.cost])
 
 
 @pytest.mark.parametrize(

@@ -205,6 +205,14 @@ def test_a_model_may_report_trouble_in_the_protocols_own_words() -> None:
         ask(from_callable(busy, context()))
 
 
+class Hostile(list):
+    def __iter__(self) -> Any:
+        raise RuntimeError("no")
+
+    def __repr__(self) -> str:
+        raise RuntimeError("no")
+
+
 @pytest.mark.parametrize(
     ("function", "sentence"),
     [
@@ -218,6 +226,8 @@ def test_a_model_may_report_trouble_in_the_protocols_own_words() -> None:
             lambda user, history, k: RankResponse(items=("a",), mentions=("A", "B")),
             "mentions holds 2 values for 1 items",
         ),
+        (lambda user, history, k: [10**5000], "items[0] is an integer of more than 64 bits"),
+        (lambda user, history, k: Hostile(), "the answer cannot be read: RuntimeError: no"),
         (lambda user, history, k: ["x" * (10 * 1024 * 1024)], "items[0] has 10,485,760 characters"),
     ],
 )
@@ -312,6 +322,12 @@ def test_a_batch_function_returns_codes_or_lists_of_ids() -> None:
         (lambda batch: [[1.5], [], []], Status.INVALID, "items are of type double"),
         (lambda batch: [["a"], None, []], Status.INVALID, "a user's list is None"),
         (lambda batch: [["a", None], [], []], Status.INVALID, "a list holds None"),
+        (lambda batch: RankedBatch(items=[["a"]] * 3), Status.INVALID, "items is <U1[2 axes]"),
+        (
+            lambda batch: RankedBatch(items=[[1], [1, 2]]),
+            Status.INVALID,
+            "the answer cannot be read: ValueError",
+        ),
         (lambda batch: "abc", Status.INVALID, "the answer is a str, not a RankedBatch"),
         (
             lambda batch: RankedBatch(items=np.zeros((3, 1), np.int32), scores=np.zeros((3, 2))),
