@@ -105,7 +105,13 @@ def make_player(
     pairing: Pairing, scenario: Scenario, prepared: Prepared, folder: Path, suite: Any
 ) -> Player | Coverage:
     """Build the model of a pairing; a Coverage row instead when it cannot answer the scenario."""
-    context = BuildContext(name=pairing.model, folder=folder, training=prepared.training, seed=suite.seed)
+    context = BuildContext(
+        name=pairing.model,
+        folder=folder,
+        training=prepared.training,
+        seed=suite.seed,
+        prices=None if suite.prices is None else folder / suite.prices,
+    )
     model = pairing.spec.build(context)
     recommender = getattr(pairing.spec, "recommender", None)
     translator: Translator | None = None if recommender is None else recommender.build(context)

@@ -93,7 +93,7 @@ class OpenAISpec(ChatCapableSpec):
 
         url = expanded(self.base_url, "base_url", context.name)
         key = expanded(self.api_key, "api_key", context.name)
-        table = read_prices(None if self.prices is None else context.folder / self.prices)
+        table = read_prices(context.prices if self.prices is None else context.folder / self.prices)
         price = self.price or table.price(urlsplit(url).hostname or "", self.model)
         source = None
         if price is not None:

@@ -37,6 +37,8 @@ class BuildContext:
     training: Any
     """:class:`genrec_eval.data.dataset.Training` of the scenario, or None when it has no data."""
     seed: int
+    prices: Path | None = None
+    """Price table of the suite; None for the bundled one."""
 
 
 class Price(StrictModel):

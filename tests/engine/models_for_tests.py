@@ -15,6 +15,7 @@ from genrec_eval.engine.budget import Budget
 from genrec_eval.engine.exchange import Exchanger, Policy
 from genrec_eval.engine.journal import Journal
 from genrec_eval.engine.limits import Limiter
+from genrec_eval.metrics.base import Definition, UnitScores, bind, define
 from genrec_eval.protocol.model import Call, Model
 from genrec_eval.protocol.requests import ChatRequest, Image, ImageRequest, Message, Request
 from genrec_eval.protocol.responses import Answer, ChatResponse, ImageResponse
@@ -119,3 +120,43 @@ def talk_and_draw(request: Request, call: Call, times: int) -> Answer:
 def rows(prepared: Prepared) -> np.ndarray:
     """All rows of the case table."""
     return np.arange(len(prepared.cases))
+
+
+class OneQuestion(Conversation):
+    """One question of chat each, scored by whether an answer came."""
+
+    name = "one-question"
+
+    def metrics(self) -> list[Any]:
+        return [bind("spoke", lambda name: spoke)]
+
+    async def play(self, prepared: Prepared, case: Case, ask: Ask) -> None:
+        await ask(self.request(prepared, case))
+
+    def score(
+        self, cases: pa.Table, context: Mapping[str, pa.Table], records: Iterable[pa.RecordBatch]
+    ) -> ScoredUnits:
+        said = {row["case"] for batch in records for row in batch.to_pylist() if row["text"]}
+        units = cases.column("unit").combine_chunks()
+        there = np.array([unit in said for unit in units.to_pylist()])
+        return ScoredUnits(
+            units=units, scores={"spoke": spoke.function(there)}, groups={}, attempted=there, answered=there
+        )
+
+
+@define(
+    Definition(
+        name="spoke",
+        title="Spoke",
+        summary="Share of questions that got a text.",
+        formula="1 if there is a text else 0",
+        degenerate="None.",
+        source="Test.",
+        direction="higher",
+        values="indicator",
+        needs_cutoff=False,
+    )
+)
+def spoke(there: np.ndarray) -> UnitScores:
+    """Whether a text came."""
+    return UnitScores(values=there.astype(float))

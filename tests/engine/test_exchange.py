@@ -196,3 +196,35 @@ def test_never_more_calls_in_flight_than_the_limit(tmp_path: Path) -> None:
 
     asyncio.run(many())
     assert model.most_in_flight <= 5
+
+
+def test_the_price_table_of_the_suite_replaces_the_bundled_one(tmp_path: Path) -> None:
+    import genrec_eval
+    from genrec_eval.serving.run import serve_in_thread
+
+    (tmp_path / "prices.yaml").write_text(
+        "as_of: 2026-11-01\nsource: a test\nendpoints:\n  '*':\n    echo: {input: 1.0, output: 3.0}\n"
+    )
+    with serve_in_thread() as server:
+        run = genrec_eval.run(
+            {
+                "name": "priced",
+                "prices": str(tmp_path / "prices.yaml"),
+                "models": {
+                    "echo": {
+                        "adapter": "openai",
+                        "base_url": f"{server.url}/v1",
+                        "model": "echo",
+                        "api_key": "none",
+                    }
+                },
+                "scenarios": {
+                    "talk": {"scenario": f"{Path(__file__).parent / 'models_for_tests.py'}:OneQuestion"}
+                },
+            },
+            out=tmp_path / "run",
+            quiet=True,
+        )
+    (row,) = run.directory.run["play"]
+    assert row["cost"] == pytest.approx((row["input_tokens"] * 1.0 + row["output_tokens"] * 3.0) / 1e6)
+    assert row["cost"] > 0
