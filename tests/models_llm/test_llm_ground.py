@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rapidfuzz import fuzz
 
+from genrec_eval.data.synthetic import SyntheticSpec
 from genrec_eval.models.llm.entries import entry
 from genrec_eval.models.llm.ground import Grounder
 from genrec_eval.models.llm.parse import parse
@@ -245,6 +246,24 @@ def test_the_cheap_filter_loses_no_similar_title(text: str, keys: list[str], sha
 def test_case_and_spacing_make_no_difference(title: str) -> None:
     assert normalise(f"  {title.upper()} ") == normalise(title)
     assert spell_numbers(normalise(title.upper())) == spell_numbers(normalise(title.lower()))
+
+
+def test_the_synthetic_world_comes_back_whole_and_its_remakes_need_their_year() -> None:
+    catalogue = SyntheticSpec(users=200, items=500).load(Path(), 7).item_table
+    grounder = Grounder(catalogue)
+    shown = [grounder.shown(item) for item in grounder.ids]
+    read = parse(
+        "\n".join(f"{n}. **{title}**: a film that everybody liked" for n, title in enumerate(shown, 1))
+    )
+    matches = [grounder.match(found.readings, found.mention) for found in read.entries]
+    assert [match.item for match in matches] == grounder.ids
+    assert {match.tier for match in matches} == {"exact"}
+    times = Counter(grounder.titles)
+    assert max(times.values()) > 1
+    for title in grounder.titles:
+        assert grounder.match([title]).tier == ("exact" if times[title] == 1 else "ambiguous")
+    for item, aliases in zip(grounder.ids, catalogue["aliases"].to_pylist(), strict=True):
+        assert all(grounder.match([alias]).item == item for alias in aliases)
 
 
 def _movielens_100k(folder: Path) -> list[tuple]:

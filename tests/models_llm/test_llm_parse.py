@@ -165,6 +165,7 @@ def test_what_is_no_title_inside_a_json_list_stays_and_counts() -> None:
         ("1. Heat (1995)\n2. Fargo (1996)\n", HEAT_FARGO),
         ('["Heat (1995)", "Fargo (1996)", "Ali', HEAT_FARGO),
         ('```json\n{"items": [{"title": "Heat (1995)"}, {"title": "Fa', ["Heat (1995)"]),
+        ('Sure: ["Heat (1995)", "Fargo (1996)", "Ali', HEAT_FARGO),
         ('["Heat', []),
         ("1. Hea", []),
     ],
@@ -245,7 +246,19 @@ def test_json_keeps_every_title_in_order(titles: list[str]) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["1. " + "a " * 500_000, " " * 1_000_000 + "x", "1. a" + " " * 500_000 + "(1999)"]
+    "text",
+    [
+        "1. " + "a " * 500_000,
+        " " * 1_000_000 + "x",
+        "1. a" + " " * 500_000 + "(1999)",
+        "1. a," + " ," * 300_000,
+        "1. a\n" * 200_000,
+        '["' * 300_000,
+        "```\n" * 100_000,
+        "<think>" * 100_000,
+    ],
 )
-def test_a_giant_line_is_read_in_linear_time_and_cut(text: str) -> None:
-    assert all(len(found.mention) <= LONGEST for found in parse(text).entries)
+def test_a_giant_answer_takes_no_time_that_grows_with_its_square(text: str) -> None:
+    parsed = parse(text)
+    assert all(len(found.mention) <= LONGEST for found in parsed.entries)
+    assert parsed.oversized == (text.count("1. a\n") > 1)

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from genrec_eval.core.errors import UsageError
-from genrec_eval.models.llm.recommender import MOST_ENTRIES, Recommender
+from genrec_eval.models.llm.parse import MOST_ENTRIES
+from genrec_eval.models.llm.recommender import Recommender
 from genrec_eval.models.llm.spec import GroundingSpec, RecommenderSpec
 from genrec_eval.models.spec import BuildContext
 from genrec_eval.protocol.requests import ChatRequest, Message, RankRequest

@@ -19,6 +19,9 @@ from genrec_eval.models.llm.text import split_year, squeeze
 READER = 1
 """Version of the reading rules; part of the provenance of every list."""
 
+MOST_ENTRIES = 1000
+"""Entries of one list; a longer one is refused as a whole, never cut in silence."""
+
 Form = Literal["auto", "json", "numbered", "lines"]
 
 _THINK = re.compile(r"<(think|thinking|reasoning)>.*?(?:</\1>|\Z)", re.S | re.I)
@@ -54,12 +57,15 @@ class Parsed:
         Why nothing was read.
     refused
         The text declines to answer.
+    oversized
+        The list has more than :data:`MOST_ENTRIES` entries.
     """
 
     entries: tuple[Entry, ...] = ()
     form: str | None = None
     problem: str | None = None
     refused: bool = False
+    oversized: bool = False
 
 
 def parse(text: str, form: Form = "auto", *, truncated: bool = False) -> Parsed:
@@ -93,37 +99,38 @@ def _read(text: str, form: Form, truncated: bool) -> Parsed:
     if truncated and not text.endswith("\n"):
         lines = lines[:-1]
     if form in ("auto", "numbered") and (numbered := _numbered(lines)):
-        return Parsed(numbered, "numbered")
+        return _list(numbered, "numbered")
     if form in ("auto", "json"):
-        for value in _json_inside(text):
-            if entries := _entries_of(value):
-                return Parsed(entries, "json")
+        inside = next(filter(None, map(_titles_of, _json_inside(text))), None)
+        if inside := inside or (_complete_elements(text) if truncated else None):
+            return _list(inside, "json")
     if form in ("auto", "lines"):
         if bullets := _outermost([match for line in lines if (match := _BULLET.fullmatch(line))]):
-            return Parsed(tuple(entry(match["text"]) for match in bullets), "bullets")
-        if form == "lines" or not _REFUSAL.search(text[:400]):
-            bare = _bare(lines, strict=form == "auto")
-            if bare:
-                return Parsed(tuple(map(entry, bare)), "lines")
+            return _list([match["text"] for match in bullets], "bullets")
+        declines = form == "auto" and _REFUSAL.search(text[:400])
+        if not declines and (bare := _bare(lines, strict=form == "auto")):
+            return _list(bare, "lines")
     wanted = {"auto": "list", "json": "JSON list", "numbered": "numbered list", "lines": "list"}[form]
     return Parsed(problem=f"no {wanted} found in the text")
+
+
+def _list(values: list[Any], form: str) -> Parsed:
+    if len(values) > MOST_ENTRIES:
+        return Parsed(problem=f"{len(values)} entries; a list may have {MOST_ENTRIES}", oversized=True)
+    return Parsed(tuple(map(_element if form == "json" else entry, values)), form)
 
 
 # Lines
 
 
-def _numbered(lines: list[str]) -> tuple[Entry, ...]:
+def _numbered(lines: list[str]) -> list[str]:
     found = _outermost([match for line in lines if (match := _NUMBERED.fullmatch(line))])
-    if len(found) == 1:
-        return tuple(map(entry, _inline(squeeze(_text(found[0])))))
-    return tuple(entry(_text(match)) for match in found)
+    return _inline(squeeze(_text(found[0]))) if len(found) == 1 else [_text(match) for match in found]
 
 
 def _text(match: re.Match[str]) -> str:
     # "**1. Title**": the mark that opened before the number closes after the title.
-    return (
-        match["text"] if match["mark"] == match["close"] or match["close"] else match["mark"] + match["text"]
-    )
+    return match["text"] if match["close"] else match["mark"] + match["text"]
 
 
 def _inline(text: str) -> list[str]:
@@ -131,20 +138,20 @@ def _inline(text: str) -> list[str]:
     starts = [0]
     ends = []
     for number in range(2, 1000):
-        match = re.compile(rf"[\s,;]+{number}[.)]\s+(?=\S)").search(text, starts[-1])
+        match = re.compile(rf"[\s,;]{number}[.)]\s(?=\S)").search(text, starts[-1])
         if match is None:
             break
         ends.append(match.start())
         starts.append(match.end())
     if len(starts) < 3:
         return [text]
-    return [text[start:end] for start, end in zip(starts, [*ends, len(text)], strict=True)]
+    return [text[start:end].rstrip(" ,;") for start, end in zip(starts, [*ends, len(text)], strict=True)]
 
 
 def _outermost(matches: list[re.Match[str]]) -> list[re.Match[str]]:
-    # One column more is still the same level: right-aligned numbers.
     depths = [len(match["indent"].expandtabs(4)) for match in matches]
-    return [match for match, depth in zip(matches, depths, strict=True) if depth <= min(depths) + 1]
+    deepest = min(depths, default=0) + 1  # one column more is still the same level: right-aligned numbers
+    return [match for match, depth in zip(matches, depths, strict=True) if depth <= deepest]
 
 
 def _bare(lines: list[str], *, strict: bool) -> list[str]:
@@ -178,12 +185,12 @@ def _json_alone(text: str, truncated: bool) -> Parsed | None:
             continue
         value, problem = _load(body)
         if problem is None:
-            if (entries := _entries_of(value, ids=True)) or isinstance(value, list | dict):
-                return Parsed(entries, "json", None if entries else "the JSON holds no list of titles")
-        elif truncated:
-            entries = _complete_elements(body)
-            return Parsed(entries, "json", None if entries else "cut off before the first complete title")
-        elif re.match(r"\[\s*[\"\[{]|\{\s*\"", body):
+            titles = _titles_of(value, ids=True)
+            return _list(titles, "json") if titles else Parsed(problem="the JSON holds no list of titles")
+        if truncated:
+            titles = _complete_elements(body)
+            return _list(titles, "json") if titles else Parsed(problem="cut off before the first title's end")
+        if re.match(r"\[\s*[\"\[{]|\{\s*\"", body):
             return Parsed(problem=f"the JSON is broken: {problem}")
     return None
 
@@ -213,11 +220,11 @@ def _json_inside(text: str) -> list[Any]:
     return found
 
 
-def _complete_elements(text: str) -> tuple[Entry, ...]:
+def _complete_elements(text: str) -> list[Any]:
     """Elements of a list that was cut off, up to the last one that is closed."""
     start = re.search(r"\[\s*(?=[\"{])", text)
     if start is None:
-        return ()
+        return []
     decoder = json.JSONDecoder()
     values: list[Any] = []
     at = start.end()
@@ -225,29 +232,30 @@ def _complete_elements(text: str) -> tuple[Entry, ...]:
         try:
             value, at = decoder.raw_decode(text, at)
         except (ValueError, RecursionError):
-            return tuple(map(_element, values))
+            return values
         values.append(value)
         comma = re.compile(r"\s*,\s*").match(text, at)
         if comma is None:
-            return tuple(map(_element, values))
+            return values
         at = comma.end()
 
 
-def _entries_of(value: Any, *, ids: bool = False) -> tuple[Entry, ...]:
+def _titles_of(value: Any, *, ids: bool = False) -> list[Any]:
+    """The list that a JSON value is or holds; empty when there is none."""
     kinds = (str, dict, int) if ids else (str, dict)
     if isinstance(value, dict):
         if value and all(key.isdecimal() for key in value):
-            return tuple(map(_element, value.values()))
-        lists = {
-            k: v for k, v in value.items() if isinstance(v, list) and any(isinstance(e, kinds) for e in v)
-        }
+            return list(value.values())
+        lists = {key: found for key, found in value.items() if _is_list(found, kinds)}
         if lists:
-            name = next((key for key in _LISTS if key in lists), next(iter(lists)))
-            return tuple(map(_element, lists[name]))
-        return (_element(value),) if any(key in value for key in _KEYS) else ()
-    if isinstance(value, list) and any(isinstance(e, kinds) and not isinstance(e, bool) for e in value):
-        return tuple(map(_element, value))
-    return ()
+            return lists[next((key for key in _LISTS if key in lists), next(iter(lists)))]
+        return [value] if any(key in value for key in _KEYS) else []
+    return value if _is_list(value, kinds) else []
+
+
+def _is_list(value: Any, kinds: tuple[type, ...]) -> bool:
+    """Whether one element at least can be a title; the others stay as they are and count as invalid."""
+    return isinstance(value, list) and any(isinstance(e, kinds) and not isinstance(e, bool) for e in value)
 
 
 def _element(value: Any) -> Entry:

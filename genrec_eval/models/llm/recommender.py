@@ -17,9 +17,6 @@ from genrec_eval.protocol.requests import ChatRequest, Kind, Message, RankReques
 from genrec_eval.protocol.responses import Answer, ChatResponse, RankResponse
 from genrec_eval.protocol.status import Status
 
-MOST_ENTRIES = 1000
-"""Entries of one list; an answer with more is OVERSIZED as a whole, never cut in silence."""
-
 
 class Recommender(Translator):
     """Asks a chat model for recommendations and reads its answer against the catalogue.
@@ -81,12 +78,11 @@ class Recommender(Translator):
             return replace(answer, status=status, response=None, raw=text if text else answer.raw)
         cut_off = answer.status is Status.TRUNCATED or answer.response.finish_reason == "length"  # type: ignore[union-attr]
         parsed = parse(text, self.spec.parser, truncated=cut_off)
+        if parsed.oversized:
+            return replace(answer, status=Status.OVERSIZED, response=None, error=parsed.problem, raw=text)
         if not parsed.entries and not cut_off:
             status = Status.REFUSED if parsed.refused else Status.UNPARSED
             return replace(answer, status=status, response=None, error=parsed.problem, raw=text)
-        if len(parsed.entries) > MOST_ENTRIES:
-            problem = f"{len(parsed.entries)} entries; a list may have {MOST_ENTRIES}"
-            return replace(answer, status=Status.OVERSIZED, response=None, error=problem, raw=text)
         matches = [self.grounder.match(entry.readings, entry.mention) for entry in parsed.entries]
         return replace(
             answer,
