@@ -163,7 +163,7 @@ class OpenAIModel(Model):
                 for n, image in enumerate(request.references)
             ]
             raw = await self._client.images.with_raw_response.edit(
-                image=files,
+                image=files[0] if len(files) == 1 else files,
                 prompt=body.pop("prompt"),
                 model=body.pop("model"),
                 extra_body=body,

@@ -27,10 +27,19 @@ from genrec_eval.protocol.status import Status
 
 CHAT = ChatRequest(messages=(Message("system", "Be brief."), Message("user", "Name a film.")))
 CONTEXT = BuildContext(name="llm", folder=Path(), training=None, seed=1)
-names = st.sampled_from(
-    "choices message delta content refusal finish_reason logprobs token logprob top_logprobs usage"
-    " prompt_tokens completion_tokens error code data b64_json model".split()
+FIELDS = (
+    "choices",
+    "message",
+    "delta",
+    "content",
+    "refusal",
+    "finish_reason",
+    "logprobs",
+    "token",
+    "logprob",
 )
+MORE = ("top_logprobs", "usage", "prompt_tokens", "completion_tokens", "error", "code", "data", "b64_json")
+names = st.sampled_from([*FIELDS, *MORE])
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(20)
 
 
