@@ -252,9 +252,7 @@ def test_the_synthetic_world_comes_back_whole_and_its_remakes_need_their_year() 
     catalogue = SyntheticSpec(users=200, items=500).load(Path(), 7).item_table
     grounder = Grounder(catalogue)
     shown = [grounder.shown(item) for item in grounder.ids]
-    read = parse(
-        "\n".join(f"{n}. **{title}**: a film that everybody liked" for n, title in enumerate(shown, 1))
-    )
+    read = parse("\n".join(f"{n}. **{title}**: a film people liked" for n, title in enumerate(shown, 1)))
     matches = [grounder.match(found.readings, found.mention) for found in read.entries]
     assert [match.item for match in matches] == grounder.ids
     assert {match.tier for match in matches} == {"exact"}
