@@ -56,6 +56,12 @@ def hash_strings(strings: pa.Array, seed: int) -> UInt64:
     return mix(mix(sums + salt) ^ lengths.astype(np.uint64) * _GOLDEN)
 
 
+def again(keys: UInt64, repeat: int) -> UInt64:
+    """Keys of the ``repeat``-th independent draw; those of draw 0 are ``keys``."""
+    step = np.array([repeat], np.uint64) * _GOLDEN  # an array wraps around without a warning
+    return mix(keys + step) if repeat else keys
+
+
 def scores(keys: UInt64, items: Int32) -> UInt64:
     """A uniform 64-bit draw per (key, item)."""
     return mix(keys ^ mix((items.astype(np.uint64) + np.uint64(1)) * _GOLDEN))

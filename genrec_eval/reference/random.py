@@ -13,21 +13,21 @@ if TYPE_CHECKING:
 class Random(ReferenceModel):
     """Unseen items in random order, uniformly; no scores.
 
-    The order is a function of seed, user id and catalogue size alone, by hashing instead of drawing:
-    a generator per user would cost 20 µs each.
+    The order is a function of seed, repeat, user id and catalogue size alone, by hashing instead of
+    drawing: a generator per user would cost 20 µs each.
     """
 
     name: ClassVar[str] = "random"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     seeded: ClassVar[bool] = True
 
     def lists(self, batch: RankBatch, width: int) -> RankedBatch:
         """See :meth:`ReferenceModel.lists`."""
         from genrec_eval.protocol.batch import RankedBatch
-        from genrec_eval.reference.hashing import hash_strings, permuted, scores
+        from genrec_eval.reference.hashing import again, hash_strings, permuted, scores
         from genrec_eval.reference.lists import choose, first_unseen, ordered
 
-        keys = hash_strings(batch.users, self.seed)
+        keys = again(hash_strings(batch.users, self.seed), batch.repeat)
         n_items = len(self.training.items)
         if batch.candidates is None:
             return RankedBatch(

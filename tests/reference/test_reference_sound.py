@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 import subprocess
 import sys
@@ -56,6 +57,18 @@ def test_sound_lists_are_full_fresh_and_free_of_repeats(training_of, batch_of, n
         fresh = pool - set(asked[row])
         assert set(given_list) <= fresh
         assert len(set(given_list)) == len(given_list) == min(k, len(fresh))
+
+
+@pytest.mark.parametrize("candidates", [None, [list(range(100))] * 400])
+def test_repeats_of_random_are_independent_draws(training_of, batch_of, candidates):
+    training = training_of([[]] * 400, 100)
+    model = REFERENCE.get("random")(training, seed=3)
+    batch = batch_of(training, [[]] * 400, 10, candidates)
+    drawn = [model.rank(dataclasses.replace(batch, repeat=repeat)).items for repeat in range(3)]
+    for a, b in ((0, 1), (0, 2), (1, 2)):
+        shared = [len(set(x) & set(y)) for x, y in zip(drawn[a].tolist(), drawn[b].tolist(), strict=True)]
+        # hypergeometric: mean 10 * 10 / 100, variance 0.818
+        assert np.mean(shared) == pytest.approx(1.0, abs=4 * math.sqrt(0.818 / 400))
 
 
 @pytest.mark.parametrize("name", [*SOUND, *FLAWED])
