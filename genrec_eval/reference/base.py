@@ -37,8 +37,9 @@ class ReferenceModel(BatchModel):
     """A recommender that is fitted when it is made and answers columnar batches.
 
     A list depends on nothing but the training, the options, the row's own user, history and candidates
-    and, where the model draws, seed and repeat: order and chunking change nothing. Sound models (``planted`` is None) never recommend
-    an item of the history, never repeat one, and fill the list as far as the catalogue allows.
+    and, where the model draws, seed and repeat: order and chunking change nothing. Sound models
+    (``planted`` is None) never recommend an item of the history, never repeat one, and fill the list
+    as far as the catalogue allows.
 
     Parameters
     ----------

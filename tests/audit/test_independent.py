@@ -111,7 +111,7 @@ SUITE = {
     },
     "baseline": "popularity",
     "claims": [
-        {"claim": "KNN is better for red", "scenario": "top-k", "metric": f"recall@{K}", "slice": "colour=red",
+        {"claim": "KNN wins for red", "scenario": "top-k", "metric": f"recall@{K}", "slice": "colour=red",
          "model": "item-knn", "against": "popularity", "better_by": 0}
     ],
     "engine": {"repeats": 2, "retries": 0},
