@@ -167,9 +167,10 @@ def decide(
         return Ruling.INSUFFICIENT, f"{about} has no value: {estimate.reason}", None
     if estimate.answered < estimate.attempted * (1 - error_budget) - 1e-9:
         share = estimate.answered / estimate.attempted
-        whom = f" by both {estimate.model} and {estimate.baseline}" if estimate.baseline else ""
+        whom = f"both {estimate.model} and {estimate.baseline}" if estimate.baseline else estimate.model
+        needed_share = f"{1 - error_budget:.0%}"
         reason = (
-            f"only {share:.0%} of the cases were answered{whom}, and a decision needs {1 - error_budget:.0%}"
+            f"only {share:.0%} of the cases were answered by {whom}, and a decision needs {needed_share}"
         ).replace("%", " %")
         return Ruling.INSUFFICIENT, reason, None
     if low is None or high is None:

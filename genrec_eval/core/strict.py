@@ -38,7 +38,11 @@ def _rebuilt(fault: Any, known: list[str]) -> InitErrorDetails:
         kind = PydanticCustomError(
             "unknown_key",
             "unknown key '{key}'{hint} (allowed here: {allowed})",
-            {"key": str(loc[0]), "hint": did_you_mean(str(loc[0]), known), "allowed": ", ".join(known)},
+            {
+                "key": str(loc[0]),
+                "hint": did_you_mean(str(loc[0]), known),
+                "allowed": ", ".join(known) or "none",
+            },
         )
     else:
         try:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import datetime
-from collections.abc import Iterable, Mapping
-from contextlib import AsyncExitStack
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import AsyncExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import orjson
 
-from genrec_eval.core.errors import GenrecError
+from genrec_eval.core.errors import GenrecError, UsageError
 from genrec_eval.core.fingerprint import digest
 from genrec_eval.core.randomness import generator
 from genrec_eval.core.secrets import scrub
@@ -171,7 +171,8 @@ def _play_scenario(session: _Session, plan: Plan, name: str, limit: int | None) 
         }
     players = []
     for pairing in pairings:
-        player = make_player(pairing, scenario, prepared, session.loaded.folder, suite)
+        with _placed(session.loaded, pairing.model):
+            player = make_player(pairing, scenario, prepared, session.loaded.folder, suite)
         if isinstance(player, Coverage):
             run["coverage"].append(player.to_json())
         else:
@@ -181,6 +182,17 @@ def _play_scenario(session: _Session, plan: Plan, name: str, limit: int | None) 
     stopped = _play_players(session, scenario, prepared, rows, players)
     for player in players:
         _finish(session, player, len(rows) * player.repeats, stopped.get(player.pairing.model))
+
+
+@contextmanager
+def _placed(loaded: LoadedSuite, model: str) -> Iterator[None]:
+    """Say whose fault it is: the line of the suite and the model, before what is wrong."""
+    try:
+        yield
+    except UsageError as error:
+        said, who = str(error), f"model '{model}'"
+        said = said if said.startswith(who) else f"{who}: {said}"
+        raise UsageError(f"{loaded.where(('models', model))}: {said}") from error
 
 
 def _rows(prepared: Prepared, limit: int | None, seed: int, scenario: str) -> np.ndarray:
@@ -285,7 +297,8 @@ def _first(group: BaseExceptionGroup) -> BaseException:
 
 def _finish(session: _Session, player: Player, planned: int, stopped: str | None) -> None:
     pairing, run = player.pairing, session.directory.run
-    coverage = cover(session.directory, pairing.model, pairing.scenario, planned, stopped)
+    budget = session.engine.error_budget
+    coverage = cover(session.directory, pairing.model, pairing.scenario, planned, stopped, budget)
     run["coverage"].append(coverage.to_json())
     if coverage.attempted:
         run["play"].append(usage(session.directory, pairing.model, pairing.scenario))

@@ -7,13 +7,21 @@ from typing import Any
 
 import numpy as np
 
+from genrec_eval.engine.failures import Failures
 from genrec_eval.engine.rundir import RunDirectory
 from genrec_eval.protocol.results import Coverage
 from genrec_eval.protocol.status import UNANSWERED, Status
 
 
-def cover(directory: RunDirectory, model: str, scenario: str, planned: int, stopped: str | None) -> Coverage:
-    """Count the records of one model in one scenario by status.
+def cover(
+    directory: RunDirectory,
+    model: str,
+    scenario: str,
+    planned: int,
+    stopped: str | None,
+    error_budget: float = 0.0,
+) -> Coverage:
+    """Count the records of one model in one scenario by status, and say what went wrong most often.
 
     Parameters
     ----------
@@ -21,10 +29,13 @@ def cover(directory: RunDirectory, model: str, scenario: str, planned: int, stop
         Cases times repeats.
     stopped
         Why the play ended early, or None.
+    error_budget
+        Share of the cases that may stay without an answer.
     """
     statuses: Counter[str] = Counter()
     attempted = answered = 0
-    for batch in directory.records(model, scenario, ["status", "step"]):
+    failures = Failures()
+    for batch in directory.records(model, scenario, ["status", "step", "error"]):
         first = batch.column("step").to_numpy() == 0
         status = batch.column("status")
         words, codes = status.dictionary.to_pylist(), status.indices.to_numpy()
@@ -33,6 +44,8 @@ def cover(directory: RunDirectory, model: str, scenario: str, planned: int, stop
         good = np.array([word not in UNANSWERED for word in words])
         attempted += int(first.sum())
         answered += int((first & good[codes]).sum())
+        failures.add(status, batch.column("error"))
+    exchanges = statuses.total()
     if attempted < planned:  # tells a play that broke off from a pairing the suite leaves out
         statuses[str(Status.NOT_ATTEMPTED)] += planned - attempted
     if not attempted:
@@ -41,11 +54,15 @@ def cover(directory: RunDirectory, model: str, scenario: str, planned: int, stop
             model=model, scenario=scenario, state="not-run", reason=reason, statuses=dict(statuses)
         )
     whole = attempted >= planned
+    broken_off = None if whole else f"{attempted:,} of {planned:,} cases played: {stopped}"
+    failed = failures.sentence(exchanges, "cases" if exchanges == attempted else "exchanges")
+    over = whole and answered < planned * (1 - error_budget) - 1e-9
+    budget = f"error budget of {error_budget:.3g} exceeded (engine.error_budget)" if over else None
     return Coverage(
         model=model,
         scenario=scenario,
         state="run" if whole else "partial",
-        reason=None if whole else f"{attempted:,} of {planned:,} cases played: {stopped}",
+        reason="; ".join(filter(None, (broken_off, budget, failed))) or None,
         attempted=attempted,
         answered=answered,
         statuses=dict(sorted(statuses.items())),

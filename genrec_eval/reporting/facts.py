@@ -42,16 +42,19 @@ def tested(results: Results, run: Mapping[str, Any]) -> Pairs:
 
 
 def not_tested(results: Results) -> list[tuple[str, str]]:
-    """What was named and not run, run in part, or could not be scored: (what, why)."""
+    """What was named and not run, run in part, failed, or could not be scored: (what, why)."""
     found: list[tuple[str, str]] = []
     for row in results.coverage:
         what = f"{row.model} in {row.scenario}"
         if row.state == "not-run":
             found.append((f"{what} was not run", row.reason or "no reason was recorded"))
-        elif row.state == "partial" or row.answered < row.attempted:
+        elif row.state == "partial" or row.answered < row.attempted or row.reason:
             bad = ", ".join(f"{count(n)} {name}" for name, n in row.statuses.items() if name != "ok")
-            why = row.reason or bad or "no reason was recorded"
-            found.append((f"{what}: {count(row.answered)} of {count(row.attempted)} answered", why))
+            why = line(row.reason or bad or "no reason was recorded", 2000)
+            said = f"{count(row.answered)} of {count(row.attempted)} answered"
+            if row.answered == row.attempted and row.state == "run":
+                said += ", not all of it usable"
+            found.append((f"{what}: {said}", why))
     return [*found, *_gaps(results)]
 
 

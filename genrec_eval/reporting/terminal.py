@@ -174,17 +174,15 @@ def _verdict(results: Results, row: Verdict, console: Console) -> None:
 
 
 def _not_run(results: Results, console: Console) -> None:
-    for row in results.coverage:
-        if row.state == "run":
-            continue
-        word = "NOT-RUN" if row.state == "not-run" else "PARTIAL"
-        said = (
-            f"{word} - {line(row.model, 60)} in {line(row.scenario, 60)}: {line(row.reason or 'no reason')}"
-        )
+    told = [row for row in results.coverage if row.state != "run" or row.reason]
+    for row in told:
+        word = {"not-run": "NOT-RUN", "partial": "PARTIAL", "run": "ERRORS"}[row.state]
+        why = line(row.reason or "no reason", 1000)
+        said = f"{word} - {line(row.model, 60)} in {line(row.scenario, 60)}: {why}"
         if row.state == "partial":
             said += f" ({count(row.answered)} of {count(row.attempted)} answered)"
         _line(console, said, "yellow")
-    if any(row.state != "run" for row in results.coverage):
+    if told:
         console.print()
 
 

@@ -138,7 +138,7 @@ def test_too_few_answers_decide_nothing() -> None:
     for low, high in ((0.3, 0.5), (0.0, 0.1)):
         found = judged("at_least", 0.2, estimate((low + high) / 2, low, high, answered=122))
         assert found.verdict is Ruling.INSUFFICIENT
-        assert found.reason == "only 61 % of the cases were answered, and a decision needs 95 %"
+        assert found.reason == "only 61 % of the cases were answered by knn, and a decision needs 95 %"
     assert judged("at_least", 0.2, estimate(0.4, 0.3, 0.5, answered=190)).verdict is Ruling.PASS
 
 
