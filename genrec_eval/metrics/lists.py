@@ -20,7 +20,7 @@ class RankedLists:
     ----------
     items
         int32[n, width]; -1 after the end of a list; <= -2 for an id outside the catalogue,
-        equal ids having equal codes within the run.
+        equal ids having equal codes within a list.
     truth
         Relevant item codes per user, without duplicates; a negative code is an item that no list
         can hit and that still counts as relevant.

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
-import pyarrow.compute as pc
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 Int32 = npt.NDArray[np.int32]
 Int64 = npt.NDArray[np.int64]
@@ -101,6 +103,8 @@ class Vocabulary:
     """
 
     def __init__(self, ids: pa.Array | pa.ChunkedArray | Iterable[str]) -> None:
+        import pyarrow as pa  # here and below: metrics are named by suites, which are read without arrow
+
         if isinstance(ids, pa.ChunkedArray):
             ids = ids.combine_chunks()
         self.ids: pa.Array = (ids if isinstance(ids, pa.Array) else pa.array(list(ids), pa.string())).cast(
@@ -112,6 +116,9 @@ class Vocabulary:
 
     def encode(self, ids: pa.Array) -> Int32:
         """Codes of ``ids``; -1 for unknown ids and nulls."""
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
         if isinstance(ids, pa.ChunkedArray):
             ids = ids.combine_chunks()
         if pa.types.is_dictionary(ids.type):
@@ -123,6 +130,8 @@ class Vocabulary:
 
     def decode(self, codes: Int32) -> pa.Array:
         """Ids of ``codes``; null for negative codes."""
+        import pyarrow as pa
+
         return self.ids.take(pa.array(codes, mask=codes < 0))
 
     @cached_property

@@ -16,7 +16,7 @@ from genrec_eval.protocol.status import CODES, UNANSWERED, Status
 
 Mask = npt.NDArray[np.bool_]
 
-CELLS = 4_000_000
+CELLS = 1_000_000
 """List slots handled at once; bounds the memory of scoring whatever the size of the run."""
 
 _STATUSES = pa.array([str(status) for status in CODES])
@@ -67,7 +67,6 @@ class RecordReader:
         self.attempted: Mask = np.zeros(len(cases), bool)
         self.answered: Mask = np.zeros(len(cases), bool)
         self._recorded: dict[int, Mask] = {}
-        self._unknown: dict[str, int] = {}
         self._next = 0
 
     def read(self, records: Iterable[pa.RecordBatch]) -> Iterator[tuple[int, Chunk]]:
@@ -139,29 +138,33 @@ class RecordReader:
         first = int(index[0]) if total else 0
         contiguous = total == 0 or (int(index[-1]) - first + 1 == total and bool((width == lengths).all()))
         values = lists.values.slice(first, total) if contiguous else lists.values.take(pa.array(index))
-        place = np.arange(self.k) < width[:, None]
-        matrix = np.full(place.shape, PAD, np.int32)
-        matrix[place] = self._codes(values, place)
+        codes = self._codes(values)
+        if total == len(lists) * self.k:
+            matrix = codes.reshape(-1, self.k)
+            nulls = np.nonzero(matrix == PAD)
+        else:
+            place = np.arange(self.k) < width[:, None]
+            matrix = np.full(place.shape, PAD, np.int32)
+            matrix[place] = codes
+            nulls = np.nonzero(place & (matrix == PAD))
+        # a null is some unknown item, never the same one twice in a list: its code is its position
+        matrix[nulls] = np.iinfo(np.int32).min + nulls[1]
         return matrix
 
-    def _codes(self, values: pa.Array, place: Mask) -> Int32:
-        codes = self.items.encode(values)
-        strange = np.flatnonzero(codes < 0)
-        if not strange.size:
-            return codes
-        codes = codes.copy()
-        names = values.take(pa.array(strange))
-        if pa.types.is_dictionary(names.type):
-            names = names.cast(names.type.value_type)
-        encoded = names.dictionary_encode()
-        known = self._unknown
-        # setdefault sees the length before the insertion, so a new name gets the next free code
-        local = [known.setdefault(name, -2 - len(known)) for name in encoded.dictionary.to_pylist()]
-        indices = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False)
-        # a null is some unknown item, never the same one twice in a list: its code is its position
-        nulls = np.iinfo(np.int32).min + np.nonzero(place)[1][strange]
-        codes[strange] = np.where(indices < 0, nulls, np.append(np.array(local, np.int64), 0)[indices])
-        return codes
+    def _codes(self, values: pa.Array) -> Int32:
+        """Catalogue codes, PAD for nulls, and below it a number for each distinct unknown id.
+
+        The numbers hold within these values alone: a run may invent more ids than memory can hold.
+        """
+        coded = values if pa.types.is_dictionary(values.type) else values.dictionary_encode()
+        codes = np.append(self.items.encode(coded.dictionary), np.int32(PAD))
+        strange = np.flatnonzero(codes[:-1] < 0)
+        if strange.size:
+            numbers = coded.dictionary.take(pa.array(strange)).dictionary_encode().indices
+            codes[strange] = (
+                PAD - 1 - numbers.fill_null(-1).to_numpy(zero_copy_only=False)
+            )  # a null stays PAD
+        return codes[coded.indices.fill_null(PAD).to_numpy(zero_copy_only=False)]
 
 
 def ragged(column: pa.ChunkedArray) -> Ragged:
