@@ -34,7 +34,7 @@ from genrec_eval.protocol.responses import Answer
 from genrec_eval.protocol.status import Status
 
 if TYPE_CHECKING:
-    import httpx
+    import httpx2
 
 AnswerField = Literal[
     "items", "scores", "ratings", "text", "finish_reason", "image", "media_type", "error", "usage"
@@ -128,7 +128,7 @@ class HttpModel(Model):
         where = f"{parts.scheme}://{parts.hostname}{f':{parts.port}' if parts.port else ''}"
         self._where = scrub(where + parts.path)
         self.endpoint = f"{scrub(where)}#{account(*self._headers.values())}"
-        self._client: httpx.AsyncClient | None = None
+        self._client: httpx2.AsyncClient | None = None
 
     def identity(self) -> dict[str, Any]:
         """Address, names of headers, mapping and revision; values of headers only as references."""
@@ -149,11 +149,11 @@ class HttpModel(Model):
 
     async def open(self) -> None:
         """Open the connection pool; how many calls are in flight is the engine's matter."""
-        import httpx
+        import httpx2
 
-        self._client = httpx.AsyncClient(
+        self._client = httpx2.AsyncClient(
             headers={"accept": "application/json", **self._headers},
-            limits=httpx.Limits(max_connections=None, max_keepalive_connections=None),
+            limits=httpx2.Limits(max_connections=None, max_keepalive_connections=None),
         )
 
     async def close(self) -> None:
@@ -164,7 +164,7 @@ class HttpModel(Model):
 
     async def answer(self, request: Request, call: Call) -> Answer:
         """Post the request once."""
-        import httpx
+        import httpx2
         import orjson
 
         assert self._client is not None, "open() comes first"
@@ -178,17 +178,17 @@ class HttpModel(Model):
                 body = await _read(response, self._spec.max_bytes)
         except check.Malformed as error:
             return check.malformed(error, None)
-        except httpx.TimeoutException:
+        except httpx2.TimeoutException:
             raise Transient(Status.TIMEOUT, f"{self._where} did not answer in {call.timeout:g} s") from None
-        except (httpx.UnsupportedProtocol, httpx.InvalidURL) as error:
+        except (httpx2.UnsupportedProtocol, httpx2.InvalidURL) as error:
             raise Fatal(f"{self._where} cannot be asked: {scrub(str(error))}") from None
-        except httpx.DecodingError as error:
+        except httpx2.DecodingError as error:
             return check.malformed(check.Malformed(f"the answer cannot be decompressed: {error}"), None)
-        except httpx.RemoteProtocolError as error:
+        except httpx2.RemoteProtocolError as error:
             raise Transient(
                 Status.UNAVAILABLE, f"{self._where} cut its answer off: {scrub(str(error))}"
             ) from None
-        except httpx.HTTPError as error:
+        except httpx2.HTTPError as error:
             why = scrub(str(error)) or type(error).__name__
             raise Transient(Status.UNAVAILABLE, f"{self._where} cannot be reached: {why}") from None
         if 200 <= response.status_code < 300:
@@ -221,7 +221,7 @@ class HttpModel(Model):
             found[ours] = value
         return found
 
-    def _complain(self, response: httpx.Response, body: bytes, first: float) -> Answer:
+    def _complain(self, response: httpx2.Response, body: bytes, first: float) -> Answer:
         code = response.status_code
         said = excerpt(body)
         what = f"{self._where} answered {code} {response.reason_phrase}".rstrip()
@@ -240,7 +240,7 @@ class HttpModel(Model):
         return Answer(status=Status.ERROR, error=f"{what}{said}", first=first)
 
 
-async def _read(response: httpx.Response, max_bytes: int) -> bytes:
+async def _read(response: httpx2.Response, max_bytes: int) -> bytes:
     """Read the body, but not more than ``max_bytes`` of it."""
     chunks: list[bytes] = []
     size = 0

@@ -36,9 +36,8 @@ def explain(error: Exception, where: str, spec: OpenAISpec, call: Call) -> Answe
     Transient, Fatal
         When asking again may help, and when asking anything is useless.
     """
+    import httpx2
     import openai
-
-    from genrec_eval.models.openai_client import transport
 
     if isinstance(error, Reported):
         return Answer(status=Status.ERROR, error=str(error))
@@ -51,10 +50,9 @@ def explain(error: Exception, where: str, spec: OpenAISpec, call: Call) -> Answe
         raise Transient(Status.UNAVAILABLE, _lost(where, cause)) from None
     if isinstance(error, openai.APIStatusError):
         return _status(error, where, spec)
-    web = transport()
-    if isinstance(error, web.TimeoutException):
+    if isinstance(error, httpx2.TimeoutException):
         raise Transient(Status.TIMEOUT, f"{where} did not go on within {call.timeout:g} s") from None
-    if isinstance(error, web.HTTPError | web.StreamError):
+    if isinstance(error, httpx2.HTTPError | httpx2.StreamError):
         raise Transient(Status.UNAVAILABLE, _lost(where, error)) from None
     raise error
 

@@ -54,7 +54,6 @@ class OpenAIModel(Model):
         self._base_url, self._api_key = base_url, api_key
         self._body = {"model": spec.model, **spec.decoding.body()}
         self._client: Any = None
-        self._raw: Any = None
 
     def identity(self) -> dict[str, Any]:
         """Address, model, revision and decoding; never the key."""
@@ -82,7 +81,7 @@ class OpenAIModel(Model):
         """Open one client; how many calls are in flight is the engine's matter, and so are retries."""
         from genrec_eval.models.openai_client import make_client
 
-        self._client, self._raw = make_client(
+        self._client = make_client(
             self._base_url, self._api_key, self._spec.organization, self._spec.max_bytes
         )
 
@@ -112,9 +111,11 @@ class OpenAIModel(Model):
             return explain(error, self._where, self._spec, call)
 
     async def _chat(self, request: ChatRequest, call: Call) -> Answer:
+        import httpx2
+
         response = await self._client.post(
             "/chat/completions",
-            cast_to=self._raw,
+            cast_to=httpx2.Response,
             body=self._chat_body(request, call),
             options={"timeout": call.timeout},
         )
@@ -171,9 +172,11 @@ class OpenAIModel(Model):
             )
             content = raw.http_response.content
         else:
+            import httpx2
+
             options = {"timeout": call.timeout}
             response = await self._client.post(
-                "/images/generations", cast_to=self._raw, body=body, options=options
+                "/images/generations", cast_to=httpx2.Response, body=body, options=options
             )
             content = response.content
         try:

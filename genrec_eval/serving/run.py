@@ -85,8 +85,8 @@ def serve_in_thread(*arguments: Any, **options: Any) -> Iterator[Served]:
     Parameters are those of :func:`genrec_eval.serving.app.create_app`.
 
     >>> with serve_in_thread() as server:
-    ...     import httpx
-    ...     httpx.get(server.url + "/health").json()["status"]
+    ...     import httpx2
+    ...     httpx2.get(server.url + "/health").json()["status"]
     'ok'
     """
     from genrec_eval.serving.app import create_app

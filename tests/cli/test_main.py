@@ -25,7 +25,7 @@ HEAVY = [
     "torch",
     "pydantic",
     "scipy",
-    "httpx",
+    "httpx2",
     "openai",
     "starlette",
     "uvicorn",

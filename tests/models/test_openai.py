@@ -386,7 +386,7 @@ def test_no_json_whatever_ends_in_another_exception(payload: dict, form: str) ->
         if form == "whole":
             reader.whole(payload, "here")
         else:
-            reader.piece(orjson.dumps(payload), "here")
+            reader.piece(json.dumps(payload).encode(), "here")
         answer = reader.answer()
     except (Malformed, Reported, Transient):
         return

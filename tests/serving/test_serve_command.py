@@ -9,7 +9,7 @@ import socket
 import subprocess
 import sys
 
-import httpx
+import httpx2
 import openai
 import pytest
 import yaml
@@ -46,7 +46,7 @@ def test_serves_until_interrupted():
             model=model["model"], messages=[{"role": "user", "content": "recommend 3"}]
         )
         assert len(done.choices[0].message.content.splitlines()) == 3
-        assert httpx.post(f"{url}/rank", json={}).status_code == 401
+        assert httpx2.post(f"{url}/rank", json={}).status_code == 401
     finally:
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=20)

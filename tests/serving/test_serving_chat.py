@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 
-import httpx
+import httpx2
 import openai
 import pytest
 
@@ -71,7 +71,7 @@ def test_stream_gives_the_same_text_and_usage_where_asked(client):
 
 
 def test_raw_stream_is_server_sent_events(server):
-    with httpx.stream(
+    with httpx2.stream(
         "POST",
         f"{server.url}/v1/chat/completions",
         json={"model": "echo", "messages": HELLO, "stream": True},
@@ -114,7 +114,7 @@ def test_the_same_request_gives_the_same_bytes(server):
     def ask(text: str, **more: object) -> bytes:
         messages = [{"role": "user", "content": text}]
         body = {"model": "random", "messages": messages, **more}
-        return httpx.post(f"{server.url}/v1/chat/completions", json=body).content
+        return httpx2.post(f"{server.url}/v1/chat/completions", json=body).content
 
     assert ask("recommend 5") == ask("recommend 5")
     answers = [json.loads(ask("recommend 5", seed=seed)) for seed in range(4)]
@@ -160,7 +160,7 @@ def test_unknown_model_is_a_404_of_the_api(client):
 )
 def test_bad_fields_are_400s_of_the_api(server, change, param, sentence):
     body = {"model": "echo", "messages": HELLO, **change}
-    answer = httpx.post(f"{server.url}/v1/chat/completions", json=body)
+    answer = httpx2.post(f"{server.url}/v1/chat/completions", json=body)
     error = answer.json()["error"]
     assert answer.status_code == 400
     assert error["type"] == "invalid_request_error"
@@ -170,14 +170,16 @@ def test_bad_fields_are_400s_of_the_api(server, change, param, sentence):
 
 @pytest.mark.parametrize("body", [b"", b"{", b"[1]", b"\xff\xfe", b'"text"'])
 def test_a_bad_body_is_a_400(server, body):
-    answer = httpx.post(f"{server.url}/v1/chat/completions", content=body)
+    answer = httpx2.post(f"{server.url}/v1/chat/completions", content=body)
     assert answer.status_code == 400
     assert set(answer.json()["error"]) == {"message", "type", "param", "code"}
 
 
 def test_wrong_path_and_method(server):
-    assert httpx.get(f"{server.url}/v1/nothing").json()["error"]["message"] == "Invalid URL (GET /v1/nothing)"
-    assert httpx.get(f"{server.url}/v1/chat/completions").status_code == 405
+    assert (
+        httpx2.get(f"{server.url}/v1/nothing").json()["error"]["message"] == "Invalid URL (GET /v1/nothing)"
+    )
+    assert httpx2.get(f"{server.url}/v1/chat/completions").status_code == 405
 
 
 def test_a_key_is_asked_for_where_there_is_one():
@@ -187,8 +189,8 @@ def test_a_key_is_asked_for_where_there_is_one():
             with pytest.raises(openai.AuthenticationError) as caught:
                 openai.OpenAI(base_url=url, api_key=wrong).models.list()
             assert caught.value.code == "invalid_api_key"
-        assert httpx.post(f"{url}/chat/completions").status_code == 401
-        assert httpx.get(f"{server.url}/health").status_code == 200
+        assert httpx2.post(f"{url}/chat/completions").status_code == 401
+        assert httpx2.get(f"{server.url}/health").status_code == 200
         done = openai.OpenAI(base_url=url, api_key="sk-right").chat.completions.create(
             model="echo", messages=HELLO
         )
@@ -197,5 +199,5 @@ def test_a_key_is_asked_for_where_there_is_one():
 
 def test_without_data_only_echo_and_images_are_served():
     with serve_in_thread() as server:
-        assert httpx.get(f"{server.url}/health").json() == {"status": "ok", "models": ["echo", "pixels"]}
-        assert httpx.post(f"{server.url}/rank", json={}).status_code == 404
+        assert httpx2.get(f"{server.url}/health").json() == {"status": "ok", "models": ["echo", "pixels"]}
+        assert httpx2.post(f"{server.url}/rank", json={}).status_code == 404

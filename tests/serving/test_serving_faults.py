@@ -7,7 +7,7 @@ import json
 import math
 import statistics
 
-import httpx
+import httpx2
 import openai
 import pytest
 from pydantic import ValidationError
@@ -25,7 +25,7 @@ def body(text: str = "Hello there, how are you?", **more: object) -> dict[str, o
 
 def test_drawn_429_says_when_to_come_back():
     with serve_in_thread(faults=Faults(error_429=1, retry_after=0.25)) as server:
-        answer = httpx.post(server.url + CHAT, json=body())
+        answer = httpx2.post(server.url + CHAT, json=body())
         assert answer.status_code == 429
         assert answer.headers["retry-after"] == "0.25"
         assert answer.headers["retry-after-ms"] == "250"
@@ -35,11 +35,11 @@ def test_drawn_429_says_when_to_come_back():
                 **body()
             )
         # Lists and health are no calls: they meet no fault.
-        assert httpx.get(f"{server.url}/v1/models").status_code == 200
+        assert httpx2.get(f"{server.url}/v1/models").status_code == 200
 
 
 def test_rate_limit_refuses_what_exceeds_it():
-    with serve_in_thread(faults=Faults(rate_limit=0.01)) as server, httpx.Client() as client:
+    with serve_in_thread(faults=Faults(rate_limit=0.01)) as server, httpx2.Client() as client:
         assert client.post(server.url + CHAT, json=body()).status_code == 200
         answer = client.post(server.url + CHAT, json=body())
         assert answer.status_code == 429
@@ -57,7 +57,7 @@ def test_rate_limit_by_the_clock():
 
 
 def test_5xx_in_all_its_forms():
-    with serve_in_thread(faults=Faults(error_5xx=1)) as server, httpx.Client() as client:
+    with serve_in_thread(faults=Faults(error_5xx=1)) as server, httpx2.Client() as client:
         answers = [client.post(server.url + CHAT, json=body(str(i))) for i in range(30)]
     assert {answer.status_code for answer in answers} == {500, 502, 503}
     for answer in answers:
@@ -71,17 +71,17 @@ def test_5xx_in_all_its_forms():
 def test_truncated_answers_end_in_a_closed_connection(stream):
     with serve_in_thread(faults=Faults(truncate=1)) as server:
         for number in range(5):
-            with pytest.raises(httpx.RemoteProtocolError):
-                httpx.post(server.url + CHAT, json=body(str(number), stream=stream))
+            with pytest.raises(httpx2.RemoteProtocolError):
+                httpx2.post(server.url + CHAT, json=body(str(number), stream=stream))
 
 
 def test_malformed_body_and_stream():
     with serve_in_thread(faults=Faults(malformed=1)) as server:
-        answer = httpx.post(server.url + CHAT, json=body())
+        answer = httpx2.post(server.url + CHAT, json=body())
         assert answer.status_code == 200
         with pytest.raises(json.JSONDecodeError):
             answer.json()
-        lines = httpx.post(server.url + CHAT, json=body(stream=True)).text.split("\n\n")
+        lines = httpx2.post(server.url + CHAT, json=body(stream=True)).text.split("\n\n")
         events = [line.removeprefix("data: ") for line in lines if line]
         bad = 0
         for event in events[:-1]:
@@ -95,19 +95,19 @@ def test_malformed_body_and_stream():
 
 def test_stalled_calls_are_never_answered_and_do_not_keep_the_server(tmp_path):
     log = tmp_path / "calls.jsonl"
-    with serve_in_thread(faults=Faults(stall=1), log=log) as server, httpx.Client(timeout=0.2) as client:
-        with pytest.raises(httpx.ReadTimeout):
+    with serve_in_thread(faults=Faults(stall=1), log=log) as server, httpx2.Client(timeout=0.2) as client:
+        with pytest.raises(httpx2.ReadTimeout):
             client.post(server.url + CHAT, json=body())
-        assert httpx.get(f"{server.url}/health").status_code == 200
+        assert httpx2.get(f"{server.url}/health").status_code == 200
     assert [json.loads(line)["event"] for line in log.read_text().splitlines()] == ["request"]
 
 
 def test_a_client_that_went_away_is_not_logged_as_answered(tmp_path):
     log = tmp_path / "calls.jsonl"
     with serve_in_thread(faults=Faults(latency="400ms"), log=log) as server:
-        with pytest.raises(httpx.ReadTimeout):
-            httpx.post(server.url + CHAT, json=body(), timeout=0.1)
-        assert httpx.post(server.url + CHAT, json=body("stays")).status_code == 200
+        with pytest.raises(httpx2.ReadTimeout):
+            httpx2.post(server.url + CHAT, json=body(), timeout=0.1)
+        assert httpx2.post(server.url + CHAT, json=body("stays")).status_code == 200
     events = [json.loads(line) for line in log.read_text().splitlines()]
     assert [(line["call"], line["event"]) for line in sorted(events, key=lambda line: line["call"])] == [
         (1, "request"),
@@ -120,7 +120,7 @@ def test_a_client_that_went_away_is_not_logged_as_answered(tmp_path):
 def test_retries_end_and_the_log_tells_every_call(tmp_path):
     log = tmp_path / "calls.jsonl"
     faults = Faults(error_5xx=0.5, error_429=0.5, retry_after=0, max_faults_per_request=2)
-    with serve_in_thread(faults=faults, log=log) as server, httpx.Client() as client:
+    with serve_in_thread(faults=faults, log=log) as server, httpx2.Client() as client:
         statuses = [client.post(server.url + CHAT, json=body()).status_code for _ in range(4)]
     assert [status == 200 for status in statuses] == [False, False, True, True]
     lines = [json.loads(line) for line in log.read_text().splitlines()]
@@ -128,7 +128,7 @@ def test_retries_end_and_the_log_tells_every_call(tmp_path):
     answers = lines[1::2]
     assert [line["status"] for line in answers] == statuses
     assert [line["fault"] in ("error_429", "error_5xx") for line in answers] == [True, True, False, False]
-    sent = httpx.Request("POST", server.url, json=body()).content
+    sent = httpx2.Request("POST", server.url, json=body()).content
     assert {line["digest"] for line in lines} == {hashlib.sha256(sent).hexdigest()}
 
 
@@ -149,7 +149,7 @@ def test_the_openai_client_survives_a_flaky_server():
 
 def test_bad_requests_stay_what_they_are_under_faults():
     with serve_in_thread(faults=Faults(truncate=1)) as server:
-        answer = httpx.post(server.url + CHAT, json=body(model="nothing"))
+        answer = httpx2.post(server.url + CHAT, json=body(model="nothing"))
         assert answer.json()["error"]["code"] == "model_not_found"
 
 

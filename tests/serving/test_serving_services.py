@@ -8,7 +8,7 @@ import struct
 import zlib
 from pathlib import Path
 
-import httpx
+import httpx2
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -41,7 +41,7 @@ def history(world):
 @pytest.mark.parametrize("name", ["popularity", "item-knn", "random"])
 def test_rank_is_the_model_itself(server, world, history, name):
     request = RankRequest(user="someone", history=tuple(history), k=7).to_wire()
-    answer = httpx.post(f"{server.url}/rank?model={name}", json=request).json()
+    answer = httpx2.post(f"{server.url}/rank?model={name}", json=request).json()
     items, scores = direct(world, name, "someone", history, 7)
     assert answer == ({"items": items} if scores is None else {"items": items, "scores": scores})
     assert len(items) == 7
@@ -52,13 +52,13 @@ def test_rank_honours_candidates_and_ignores_unknown_ids(server, world, history)
     request = RankRequest(
         user="u", history=(*history, "nowhere"), k=5, candidates=(*some, "nobody", history[0])
     )
-    answer = httpx.post(f"{server.url}/rank", json=request.to_wire()).json()
+    answer = httpx2.post(f"{server.url}/rank", json=request.to_wire()).json()
     assert answer["items"] == direct(world, "popularity", "u", history, 5, some)[0]
     assert set(answer["items"]) <= set(some)
 
 
 def test_planted_unknown_ids_come_through(server, history):
-    answer = httpx.post(f"{server.url}/rank?model=unknown-ids", json={"history": history, "k": 10}).json()
+    answer = httpx2.post(f"{server.url}/rank?model=unknown-ids", json={"history": history, "k": 10}).json()
     assert [item for item in answer["items"] if item.startswith("invented-")] == [
         "invented-0", "invented-1", "invented-2",
     ]  # fmt: skip
@@ -76,12 +76,12 @@ def test_planted_unknown_ids_come_through(server, history):
     ],
 )
 def test_rank_refuses_wrong_fields(server, body, status, param):
-    answer = httpx.post(f"{server.url}/rank", json=body)
+    answer = httpx2.post(f"{server.url}/rank", json=body)
     assert (answer.status_code, answer.json()["error"]["param"]) == (status, param)
 
 
 def test_rank_of_an_unknown_model(server):
-    answer = httpx.post(f"{server.url}/rank?model=popularty", json={})
+    answer = httpx2.post(f"{server.url}/rank?model=popularty", json={})
     assert answer.status_code == 404
     assert "did you mean 'popularity'" in answer.json()["error"]["message"]
 
@@ -92,11 +92,11 @@ def test_rate_gives_damped_means(server, world):
     own = events.rating[events.item == code]
     expected = (own.sum() + 5 * events.rating.mean()) / (len(own) + 5)
     items = [world.items.strings[code], "nowhere"]
-    ratings = httpx.post(f"{server.url}/rate", json={"user": "u", "items": items}).json()["ratings"]
+    ratings = httpx2.post(f"{server.url}/rate", json={"user": "u", "items": items}).json()["ratings"]
     assert ratings[0] == pytest.approx(expected, rel=1e-6)
     assert ratings[1] is None
     wire = RateRequest(user="u", items=tuple(items)).to_wire()
-    assert httpx.post(f"{server.url}/rank", json=wire).json() == {"ratings": ratings}
+    assert httpx2.post(f"{server.url}/rank", json=wire).json() == {"ratings": ratings}
 
 
 @pytest.mark.parametrize("prompt", ["rank-list", "rank-json"])
@@ -237,10 +237,10 @@ def test_image_endpoint(client, server):
     assert make("a poster") != make("another poster")
     assert read_png(make("a poster", size="32x48"))[:2] == (32, 48)
     for wrong in ({"n": 2}, {"size": "9999x1"}, {"response_format": "url"}, {"prompt": 3}):
-        answer = httpx.post(f"{server.url}/v1/images/generations", json={"prompt": "x", **wrong})
+        answer = httpx2.post(f"{server.url}/v1/images/generations", json={"prompt": "x", **wrong})
         assert (answer.status_code, answer.json()["error"]["param"]) == (400, next(iter(wrong)))
     assert (
-        httpx.post(f"{server.url}/v1/images/generations", json={"prompt": "x", "model": "z"}).status_code
+        httpx2.post(f"{server.url}/v1/images/generations", json={"prompt": "x", "model": "z"}).status_code
         == 404
     )
 
