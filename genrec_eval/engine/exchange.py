@@ -13,6 +13,7 @@ from typing import Any
 
 import orjson
 
+from genrec_eval.core.errors import GenrecError
 from genrec_eval.core.fingerprint import digest
 from genrec_eval.core.randomness import generator
 from genrec_eval.core.secrets import scrub
@@ -20,6 +21,7 @@ from genrec_eval.engine.budget import Budget, Spent
 from genrec_eval.engine.journal import Exchange, Journal
 from genrec_eval.engine.keys import exchange_key
 from genrec_eval.engine.limits import Limiter
+from genrec_eval.models.python import describe
 from genrec_eval.protocol.model import Call, Fatal, Model, Transient
 from genrec_eval.protocol.requests import Image, Request
 from genrec_eval.protocol.responses import Answer
@@ -84,8 +86,7 @@ class Exchanger:
         self.stopped: str | None = None
         identity = model.identity()
         self.identity_digest = digest(identity)
-        journal.add_identity(self.identity_digest, json.loads(scrub(json.dumps(identity))))
-        self._flights: dict[str, asyncio.Future[Exchange]] = {}
+        journal.add_identity(self.identity_digest, identity)
         self._unavailable_in_a_row = 0
 
     async def ask(self, request: Request, repeat: int) -> tuple[Answer, Exchange, bool]:
@@ -102,11 +103,12 @@ class Exchanger:
         if found is not None:
             self.tally.cached += 1
             return self.read(request, found), found, True
-        if key in self._flights:
-            found = await asyncio.shield(self._flights[key])
+        flights = self.journal.flights
+        if key in flights:
+            found = await asyncio.shield(flights[key])
             self.tally.cached += 1
             return self.read(request, found), found, True
-        flight = self._flights[key] = asyncio.get_running_loop().create_future()
+        flight = flights[key] = asyncio.get_running_loop().create_future()
         flight.add_done_callback(lambda done: done.cancelled() or done.exception())  # nobody may wait for it
         try:
             exchange = await self._attempts(request, wire, key, repeat)
@@ -118,7 +120,7 @@ class Exchanger:
         else:
             flight.set_result(exchange)
         finally:
-            del self._flights[key]
+            del flights[key]
         return self.read(request, exchange), exchange, False
 
     def read(self, request: Request, exchange: Exchange) -> Answer:
@@ -154,6 +156,9 @@ class Exchanger:
             sent = time.time()
             async with asyncio.timeout(call.timeout):
                 answer = await self.model.answer(request, call)
+            if not isinstance(answer, Answer):
+                wrong = f"the adapter returned a {type(answer).__name__}, not an Answer"
+                return Answer(status=Status.ERROR, error=wrong), None, sent
             outcome = "ok"
             self.budget.charge(answer.usage)
             return answer, None, sent
@@ -171,6 +176,10 @@ class Exchanger:
         except Spent as spent:
             self.stopped = str(spent)
             raise Stopped(self.stopped) from spent
+        except (GenrecError, Stopped):
+            raise
+        except Exception as error:  # an adapter of the user's own may raise anything; the run goes on
+            return Answer(status=Status.ERROR, error=describe(error)), None, sent
         finally:
             self.limiter.release(outcome)
 

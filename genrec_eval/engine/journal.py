@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import sqlite3
 from collections.abc import Iterator
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from genrec_eval.core.errors import IncompleteError, UsageError
+from genrec_eval.core.secrets import scrub
 from genrec_eval.protocol.status import TRANSIENT, Status
 
 _TABLES = """
@@ -60,6 +62,7 @@ class Exchange:
 _FIELDS = tuple(Exchange.__dataclass_fields__)
 _INSERT = f"INSERT INTO exchanges ({', '.join(_FIELDS)}) VALUES ({', '.join('?' * len(_FIELDS))})"
 _SELECT = f"SELECT {', '.join(_FIELDS)} FROM exchanges"
+_PASSING = ", ".join(f"'{status}'" for status in sorted(TRANSIENT))
 
 
 class Journal:
@@ -69,10 +72,16 @@ class Journal:
     ----------
     path
         The SQLite file; made when missing.
+
+    Attributes
+    ----------
+    flights
+        Key → the exchange that is under way, so that models with one identity share its answer.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self.flights: dict[str, asyncio.Future[Exchange]] = {}
         try:
             self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
             # WAL survives kill -9 without an fsync per answer; a power cut may lose the last few, never more
@@ -94,6 +103,20 @@ class Journal:
                 f"cannot write to {self.path} ({error}); everything answered before is kept: "
                 "make room and run the same command again to resume"
             ) from error
+        except sqlite3.DatabaseError as error:
+            raise self._damaged(error) from error
+
+    @contextmanager
+    def _reading(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.DatabaseError as error:
+            raise self._damaged(error) from error
+
+    def _damaged(self, error: sqlite3.DatabaseError) -> UsageError:
+        return UsageError(
+            f"{self.path} is damaged ({error}); run with --fresh to set the directory aside and ask anew"
+        )
 
     def append(self, exchange: Exchange) -> None:
         """Write one exchange; it is durable against ``kill -9`` when this returns."""
@@ -101,32 +124,33 @@ class Journal:
             self._db.execute(_INSERT, tuple(getattr(exchange, name) for name in _FIELDS))
 
     def find(self, key: str) -> Exchange | None:
-        """The final answer under ``key``; None when there is none or it may be asked again."""
-        row = self._db.execute(f"{_SELECT} WHERE key = ? ORDER BY id DESC LIMIT 1", (key,)).fetchone()
-        if row is None:
-            return None
-        found = _exchange(row)
-        return None if found.status in TRANSIENT else found
+        """The latest final answer under ``key``; None when there is none and it may be asked (again)."""
+        return self._one(f"{_SELECT} WHERE key = ? AND status NOT IN ({_PASSING}) ORDER BY id DESC", key)
 
     def latest(self, key: str) -> Exchange | None:
         """The latest exchange under ``key``, whatever its status."""
-        row = self._db.execute(f"{_SELECT} WHERE key = ? ORDER BY id DESC LIMIT 1", (key,)).fetchone()
+        return self._one(f"{_SELECT} WHERE key = ? ORDER BY id DESC", key)
+
+    def _one(self, query: str, key: str) -> Exchange | None:
+        with self._reading():
+            row = self._db.execute(f"{query} LIMIT 1", (key,)).fetchone()
         return None if row is None else _exchange(row)
 
     def __len__(self) -> int:
         return int(self._db.execute("SELECT count(*) FROM exchanges").fetchone()[0])
 
     def add_identity(self, digest: str, identity: dict[str, Any]) -> None:
-        """Keep what a model digest stands for."""
+        """Keep what a model digest stands for, without secrets."""
         with self._writing():
             self._db.execute(
                 "INSERT OR IGNORE INTO identities VALUES (?, ?)",
-                (digest, json.dumps(identity, sort_keys=True)),
+                (digest, scrub(json.dumps(identity, sort_keys=True))),
             )
 
     def identity(self, digest: str) -> dict[str, Any] | None:
         """What a model digest stands for."""
-        row = self._db.execute("SELECT identity FROM identities WHERE digest = ?", (digest,)).fetchone()
+        with self._reading():
+            row = self._db.execute("SELECT identity FROM identities WHERE digest = ?", (digest,)).fetchone()
         return None if row is None else json.loads(row[0])
 
     def add_chunk(self, key: str, model: str, file: str, rows: int) -> None:
@@ -138,10 +162,11 @@ class Journal:
 
     def spent(self) -> dict[str, float]:
         """Calls, tokens and money of all exchanges so far."""
-        calls, tokens, money = self._db.execute(
-            "SELECT coalesce(sum(attempts), 0), coalesce(sum(coalesce(input_tokens, 0)"
-            " + coalesce(output_tokens, 0)), 0), coalesce(sum(cost), 0.0) FROM exchanges"
-        ).fetchone()
+        with self._reading():
+            calls, tokens, money = self._db.execute(
+                "SELECT coalesce(sum(attempts), 0), coalesce(sum(coalesce(input_tokens, 0)"
+                " + coalesce(output_tokens, 0)), 0), coalesce(sum(cost), 0.0) FROM exchanges"
+            ).fetchone()
         return {"calls": calls, "tokens": tokens, "money": money}
 
     def close(self) -> None:

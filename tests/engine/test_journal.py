@@ -45,6 +45,35 @@ def test_a_later_answer_supersedes_and_nothing_is_deleted(tmp_path: Path) -> Non
     assert len(journal) == 2
 
 
+def test_a_final_answer_stays_final_whatever_came_after_it(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "j")
+    journal.append(exchange(response=b"{}"))
+    journal.append(exchange(status=Status.TIMEOUT))  # of another model with the same identity
+    assert journal.find("k") == exchange(response=b"{}")
+
+
+def test_a_damaged_journal_is_a_sentence_and_no_traceback(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "j")
+    for number in range(200):
+        journal.append(exchange(f"k{number}", response=b"x" * 3000))
+    journal.close()
+    with (tmp_path / "j").open("r+b") as file:
+        file.seek(8192)
+        file.write(b"\xff" * 400_000)
+    with pytest.raises(UsageError, match="is damaged .*--fresh"):
+        for number in range(200):
+            Journal(tmp_path / "j").find(f"k{number}")
+
+
+def test_an_identity_is_kept_without_secrets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from genrec_eval.core.secrets import expand
+
+    monkeypatch.setenv("TEST_KEY", 'sk-"quoted"\\secret')
+    journal = Journal(tmp_path / "j")
+    journal.add_identity("d", {"option": expand("${env:TEST_KEY}")})
+    assert journal.identity("d") == {"option": "${env:TEST_KEY}"}
+
+
 def test_spending_counts_attempts_tokens_and_money(tmp_path: Path) -> None:
     journal = Journal(tmp_path / "j")
     journal.append(exchange("a", attempts=2, input_tokens=10, output_tokens=5, cost=0.5))
