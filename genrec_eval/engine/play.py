@@ -66,6 +66,8 @@ class _Session:
         if name not in self.datasets:
             options = self.loaded.suite.data[name].options
             self.datasets[name] = options.load(self.loaded.folder, self.loaded.suite.seed)
+            for warning in self.datasets[name].facts.get("warnings") or ():
+                self.progress.note(f"data set '{name}': {warning}")
         return self.datasets[name]
 
 
@@ -93,7 +95,6 @@ def play(
     """
     suite, run = loaded.suite, directory.run
     plan = make_plan(suite, only)
-    directory.records_folder.mkdir(exist_ok=True)
     run |= {
         "format": FORMAT,
         "name": suite.name,
@@ -116,6 +117,7 @@ def play(
         "coverage": [row.to_json() for row in plan.left_out],
     }
     directory.save()
+    directory.begin([(pairing.model, pairing.scenario) for pairing in plan.pairings])
     journal = Journal(directory.path / "journal.sqlite")
     try:
         spent = journal.spent()
@@ -175,6 +177,7 @@ def _play_scenario(session: _Session, plan: Plan, name: str, limit: int | None) 
             player = make_player(pairing, scenario, prepared, session.loaded.folder, suite)
         if isinstance(player, Coverage):
             run["coverage"].append(player.to_json())
+            drop_stale(session.directory.records_folder, pairing.model, name, kept=0)
         else:
             players.append(player)
             run["models"].setdefault(player.pairing.model, {})[name] = _described(player)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from genrec_eval.core.errors import IncompleteError, UsageError
+from genrec_eval.core.secrets import scrub
 from genrec_eval.protocol.results import Coverage
 
 if TYPE_CHECKING:
@@ -20,6 +21,12 @@ if TYPE_CHECKING:
 
 FORMAT = 1
 """Version of the run directory that this version writes; it reads every version up to it."""
+
+RESULTS = ("estimates.json", "scores.parquet", "report.html")
+"""What is made from the stored tables and can be made again."""
+
+_FIRST = frozenset({"lock", "run.json.partial"})
+"""What a process that was killed at its very start leaves behind."""
 
 
 class RunDirectory:
@@ -53,7 +60,9 @@ class RunDirectory:
         try:
             run = orjson.loads(file.read_bytes())
         except orjson.JSONDecodeError as error:
-            raise UsageError(f"{file} is not valid JSON ({error}); the run cannot be read") from None
+            raise UsageError(
+                f"{file} is not valid JSON ({error}); choose another --out, or run with --fresh to set it aside"
+            ) from None
         version = run.get("format") if isinstance(run, dict) else None
         if not isinstance(version, int) or version < 1:
             raise UsageError(
@@ -74,7 +83,7 @@ class RunDirectory:
             raise UsageError(f"{path} is a file; --out names a directory")
         if (path / "run.json").exists():
             return cls.open(path)
-        if path.exists() and any(p.name != "lock" for p in path.iterdir()):
+        if path.exists() and any(p.name not in _FIRST for p in path.iterdir()):
             raise UsageError(f"{path} holds other files and is not a run directory; choose another --out")
         try:
             path.mkdir(parents=True, exist_ok=True)
@@ -100,8 +109,41 @@ class RunDirectory:
             lock.release()
 
     def save(self) -> None:
-        """Write ``run.json``."""
+        """Write ``run.json``, without secrets."""
         write_json(self.path / "run.json", self.run)
+
+    def begin(self, pairings: Collection[tuple[str, str]]) -> None:
+        """Make room for a play: what it will not make lies no longer where it would be read.
+
+        An interrupted play must not stand beside the results of another one. Records of models and
+        scenarios that are not played now are kept in ``spare``, from where a later play takes them
+        back: columnar ones are their own cache.
+
+        Parameters
+        ----------
+        pairings
+            (model, scenario) of what is going to be played.
+        """
+        from genrec_eval.engine.records import parts
+
+        spare = self.path / "spare"
+        with disk_faults(self.path):
+            for name in RESULTS:
+                (self.path / name).unlink(missing_ok=True)
+            self.records_folder.mkdir(exist_ok=True)
+            spare.mkdir(exist_ok=True)
+            wanted = {path.name for m, s in pairings for path in parts(self.records_folder, m, s)}
+            for path in sorted(self.records_folder.iterdir()):
+                if path.suffix == ".partial":
+                    path.unlink()
+                elif path.is_file() and path.name not in wanted:
+                    path.replace(spare / path.name)
+            for model, scenario in pairings:
+                if not parts(self.records_folder, model, scenario):
+                    for path in parts(spare, model, scenario):
+                        path.replace(self.records_folder / path.name)
+            if not any(spare.iterdir()):
+                spare.rmdir()
 
     @property
     def records_folder(self) -> Path:
@@ -122,10 +164,14 @@ class RunDirectory:
         import pyarrow.parquet as pq
 
         folder = self.path / "cases"
-        folder.mkdir(exist_ok=True)
-        for name, table in {scenario: cases, **{f"{scenario}@{n}": t for n, t in context.items()}}.items():
-            partial = folder / f"{name}.partial"
-            with disk_faults(folder):
+        tables = {scenario: cases, **{f"{scenario}@{name}": table for name, table in context.items()}}
+        with disk_faults(folder):
+            folder.mkdir(exist_ok=True)
+            for path in folder.glob(f"{scenario}@*.parquet"):
+                if path.stem not in tables:  # of an earlier version of the scenario
+                    path.unlink()
+            for name, table in tables.items():
+                partial = folder / f"{name}.partial"
                 pq.write_table(table, partial, compression="zstd")
                 partial.replace(folder / f"{name}.parquet")
 
@@ -139,12 +185,16 @@ class RunDirectory:
         return {path.stem.partition("@")[2]: self._table(path.name) for path in found}
 
     def _table(self, name: str) -> pa.Table:
+        import pyarrow as pa
         import pyarrow.parquet as pq
 
         path = self.path / "cases" / name
         if not path.is_file():
             raise UsageError(f"{self.path} is incomplete: cases/{name} is missing; run the suite again")
-        return pq.read_table(path)
+        try:
+            return pq.read_table(path)
+        except (OSError, pa.ArrowException) as error:
+            raise UsageError(f"{path} cannot be read ({error}); run the suite again to rebuild it") from None
 
     def records(
         self, model: str, scenario: str, columns: Sequence[str] | None = None
@@ -164,9 +214,9 @@ class RunDirectory:
             try:
                 with pq.ParquetFile(path, read_dictionary=coded) as file:
                     yield from file.iter_batches(batch_size=1 << 14, columns=columns)
-            except pa.ArrowException as error:
+            except (OSError, pa.ArrowException) as error:
                 raise UsageError(
-                    f"{path} cannot be read ({error}); run the suite again to rebuild it"
+                    f"{path} cannot be read ({error}); delete it and run the suite again to rebuild it"
                 ) from None
 
 
@@ -183,10 +233,11 @@ def disk_faults(place: Path) -> Iterator[None]:
 
 
 def write_json(path: Path, value: Any) -> None:
-    """Write strict JSON so that the file is either the old or the new one."""
+    """Write strict JSON without secrets, so that the file is either the old or the new one."""
     partial = path.with_name(path.name + ".partial")
     with disk_faults(path), partial.open("wb") as stream:
-        stream.write(orjson.dumps(value, option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS) + b"\n")
+        text = orjson.dumps(value, option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS).decode()
+        stream.write(scrub(text).encode() + b"\n")
         stream.flush()
         os.fsync(stream.fileno())
         partial.replace(path)

@@ -60,9 +60,12 @@ def test_a_damaged_journal_is_a_sentence_and_no_traceback(tmp_path: Path) -> Non
     with (tmp_path / "j").open("r+b") as file:
         file.seek(8192)
         file.write(b"\xff" * 400_000)
-    with pytest.raises(UsageError, match="is damaged .*--fresh"):
-        for number in range(200):
-            Journal(tmp_path / "j").find(f"k{number}")
+
+    def look() -> list[Exchange | None]:
+        return [Journal(tmp_path / "j").find(f"k{number}") for number in range(200)]
+
+    with pytest.raises(UsageError, match=r"is damaged .*--fresh"):
+        look()
 
 
 def test_an_identity_is_kept_without_secrets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

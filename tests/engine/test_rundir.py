@@ -86,6 +86,68 @@ def test_cases_and_context_come_back(tmp_path: Path) -> None:
         directory.cases("other")
 
 
+def test_a_process_killed_at_its_very_start_leaves_nothing_in_the_way(tmp_path: Path) -> None:
+    (tmp_path / "lock").touch()
+    (tmp_path / "run.json.partial").write_text('{"form')
+    assert RunDirectory.create(tmp_path).run == {"format": 1}
+
+
+def test_context_of_an_earlier_version_of_the_scenario_is_not_read(tmp_path: Path) -> None:
+    directory = RunDirectory.create(tmp_path)
+    table = pa.table({"case": ["a"]})
+    directory.store_cases("s", table, {"items": table, "old": table})
+    directory.store_cases("s", table, {"items": table})
+    assert set(directory.context("s")) == {"items"}
+
+
+@pytest.mark.parametrize("content", [b"", b"PAR1 not really PAR1"])
+def test_a_broken_table_is_a_sentence(tmp_path: Path, content: bytes) -> None:
+    directory = RunDirectory.create(tmp_path)
+    directory.store_cases("s", pa.table({"case": ["a"]}), {})
+    (tmp_path / "cases" / "s.parquet").write_bytes(content)
+    with pytest.raises(UsageError, match=r"s\.parquet cannot be read .* run the suite again to rebuild it"):
+        directory.cases("s")
+    directory.records_folder.mkdir()
+    (directory.records_folder / "s@m.00000.parquet").write_bytes(content)
+    with pytest.raises(UsageError, match=r"cannot be read .*; delete it and run the suite again"):
+        list(directory.records("m", "s"))
+
+
+def test_a_play_finds_neither_results_nor_records_of_another(tmp_path: Path) -> None:
+    directory = RunDirectory.create(tmp_path)
+    directory.records_folder.mkdir()
+    for name in ("estimates.json", "scores.parquet", "report.html"):
+        (tmp_path / name).write_text("of an earlier suite")
+    for name in ("s@kept.00000", "s@gone.00000", "s@gone.00001", "old@kept.00000"):
+        (directory.records_folder / f"{name}.parquet").write_text(name)
+    (directory.records_folder / "s@kept.00001.partial").write_text("killed while writing")
+
+    directory.begin([("kept", "s")])
+    assert [path.name for path in directory.records_folder.iterdir()] == ["s@kept.00000.parquet"]
+    assert {path.name for path in tmp_path.iterdir()} == {"records", "spare"}
+
+    directory.begin([("gone", "s")])
+    assert sorted(path.name for path in directory.records_folder.iterdir()) == [
+        "s@gone.00000.parquet",
+        "s@gone.00001.parquet",
+    ]
+    assert (directory.records_folder / "s@gone.00001.parquet").read_text() == "s@gone.00001"
+
+
+def test_nothing_secret_reaches_run_json(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from genrec_eval.core.secrets import expand
+
+    monkeypatch.setenv("TEST_KEY", "pass/word with ünïcode & spaces")
+    key = expand("${env:TEST_KEY}")
+    directory = RunDirectory.create(tmp_path)
+    directory.run["coverage"] = [{"reason": f"{key} refused"}, {"reason": "GET /?q=pass%2Fword%20with"}]
+    directory.run["data"] = {"source": f"https://x/{key}"}
+    directory.save()
+    text = (tmp_path / "run.json").read_text()
+    assert "word with ünïcode" not in text
+    assert text.count("${env:TEST_KEY}") == 2
+
+
 def test_fresh_sets_aside_and_never_deletes(tmp_path: Path) -> None:
     (tmp_path / "run").mkdir()
     (tmp_path / "run" / "journal.sqlite").write_text("paid for")
