@@ -61,7 +61,8 @@ class RunDirectory:
             run = orjson.loads(file.read_bytes())
         except orjson.JSONDecodeError as error:
             raise UsageError(
-                f"{file} is not valid JSON ({error}); choose another --out, or run with --fresh to set it aside"
+                f"{file} is not valid JSON ({error});"
+                " choose another --out, or run with --fresh to set it aside"
             ) from None
         version = run.get("format") if isinstance(run, dict) else None
         if not isinstance(version, int) or version < 1:
