@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 import subprocess
 import sys
 import tempfile
@@ -69,6 +70,7 @@ def ours(url: str, calls: int) -> None:
             out=Path(folder) / "run",
             quiet=True,
         )
+        assert run.exit_code == 0, run
         assert run.results.estimates[0].value == 1.0
 
 
@@ -130,12 +132,14 @@ def main() -> None:
     if arguments.one:
         return measure(*arguments.one, arguments.calls)
 
-    command = [sys.executable, "-m", "genrec_eval.cli.main", "serve", "echo", "--port", "0"]
+    command = [sys.executable, "-m", "genrec_eval.cli.main", "serve", "popularity", "--port", "0"]
     server = subprocess.Popen([*command, "--latency", f"{LATENCY}s"], stdout=subprocess.PIPE, text=True)
     try:
         assert server.stdout is not None
         line = server.stdout.readline()
-        url = next(word for word in line.split() if word.startswith("http://")).rstrip("/.,") + "/v1"
+        found = re.search(r"http://127\.0\.0\.1:\d+", line)
+        assert found is not None, line
+        url = f"{found[0]}/v1"
         ideal = arguments.calls / LIMIT * LATENCY
         print(f"{arguments.calls:,} calls, {LATENCY * 1e3:.0f} ms, {LIMIT} in flight: ideal {ideal:.2f} s\n")
         print("contestant    round   wall s   of ideal   CPU ms a call")
@@ -145,7 +149,7 @@ def main() -> None:
                 words = [python, __file__, "--one", name, url, "--calls", str(arguments.calls)]
                 done = subprocess.run(words, capture_output=True, text=True)
                 if done.returncode:
-                    print(f"{name:<12}  {turn + 1:>5}   not run: {done.stderr.strip().splitlines()[-1]}")
+                    print(f"{name:<12}  {turn + 1:>5}   not run: {done.stderr.strip().splitlines()[-1][:200]}")
                     continue
                 took = json.loads(done.stdout.strip().splitlines()[-1])
                 cpu = took["cpu"] / arguments.calls * 1e3
