@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from genrec_eval.audit.rules import RULES, Rule, difference, measured
 from genrec_eval.core.errors import Exit, did_you_mean
 from genrec_eval.protocol.results import Coverage, Estimate, Ruling, Verdict
-from genrec_eval.protocol.status import Status
+from genrec_eval.protocol.status import MALFORMED, Status
 from genrec_eval.scenarios.base import Check
 from genrec_eval.stats.power import units_needed
 from genrec_eval.suite.schema import Claim
@@ -220,9 +220,10 @@ def exit_code(verdicts: Iterable[Verdict], coverage: Iterable[Coverage], error_b
 
 
 def incomplete(row: Coverage, error_budget: float) -> bool:
-    """Whether more of the planned cases stayed without an answer than the error budget allows."""
+    """Whether more of the planned cases stayed without a usable answer than the error budget allows."""
     left_out = row.statuses.get(Status.NOT_ATTEMPTED, 0)
     if row.state == "partial" and not left_out:
         return True  # it broke off, and nothing says how early
     planned = row.attempted + left_out
-    return row.answered < planned * (1 - error_budget) - 1e-9
+    usable = row.answered - sum(row.statuses.get(status, 0) for status in MALFORMED)
+    return usable < planned * (1 - error_budget) - 1e-9

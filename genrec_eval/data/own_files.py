@@ -32,13 +32,13 @@ def load_files(spec: FilesSpec, folder: Path) -> Dataset:
     UsageError
         When a file is missing, broken or lacks a column, or a cell is not what it should be.
     """
-    paths = {"interactions": locate(spec.interactions, folder, "option interactions")}
+    paths = {"interactions": _file(spec.interactions, folder, "option interactions")}
     item_table = user_table = None
     if spec.items is not None:
-        paths["items"] = locate(spec.items, folder, "option items")
+        paths["items"] = _file(spec.items, folder, "option items")
         item_table = _items(spec, paths["items"])
     if spec.users is not None:
-        paths["users"] = locate(spec.users, folder, "option users")
+        paths["users"] = _file(spec.users, folder, "option users")
         user_table = _users(spec, paths["users"])
     digests = {role: digest_file(path) for role, path in paths.items()}
     options = spec.model_dump(exclude={"interactions", "items", "users", "label", "licence", "source"})
@@ -53,6 +53,13 @@ def load_files(spec: FilesSpec, folder: Path) -> Dataset:
         source=spec.source,
         facts={"files": digests},
     )
+
+
+def _file(text: str, folder: Path, what: str) -> Path:
+    path = locate(text, folder, what)
+    if not path.is_file():
+        raise UsageError(f"{path} is a folder where a file is expected (from {what})")
+    return path
 
 
 def _interactions(spec: FilesSpec, path: Path) -> Log:

@@ -8,13 +8,14 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from genrec_eval.protocol.status import UNANSWERED, Status
+from genrec_eval.protocol.status import MALFORMED, UNANSWERED, Status
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-FAILED = UNANSWERED | {Status.INVALID, Status.OVERSIZED, Status.UNPARSED}
+FAILED = UNANSWERED | MALFORMED | {Status.UNPARSED}
 """Statuses in which nothing usable came; a refusal or a cut answer is an answer."""
+_WORDS = {Status.MISSING: "nothing is recorded for the case", Status.UNPARSED: "no answer could be read"}
 SHOWN = 5
 _MOST_KINDS = 4096
 _LONGEST = 300
@@ -59,7 +60,8 @@ class Failures:
         )
         counted = chosen.group_by(["status", "error"]).aggregate([([], "count_all")])
         for row in counted.to_pylist():
-            self._count(row["status"], row["error"] or "", row["count_all"])
+            error = row["error"] or _WORDS.get(Status(row["status"]), "")
+            self._count(row["status"], error, row["count_all"])
 
     def sentence(self, of: int, what: str = "cases") -> str | None:
         """The failures in one sentence, most frequent first; None when there were none.

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from genrec_eval.core.errors import UsageError, did_you_mean
+from genrec_eval.core.fingerprint import canonical
 from genrec_eval.models.spec import BuildContext, ModelSpec
 from genrec_eval.protocol.model import BatchModel, Model, Translator
 from genrec_eval.protocol.results import Coverage
@@ -113,6 +114,10 @@ def make_player(
         prices=None if suite.prices is None else folder / suite.prices,
     )
     model = pairing.spec.build(context)
+    try:
+        canonical(model.identity())
+    except TypeError as error:
+        raise UsageError(f"its identity() is not plain data that could be a cache key: {error}") from None
     recommender = getattr(pairing.spec, "recommender", None)
     translator: Translator | None = None if recommender is None else recommender.build(context)
     kinds = set(model.kinds)

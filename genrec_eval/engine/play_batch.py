@@ -20,6 +20,8 @@ from genrec_eval.engine.journal import Journal
 from genrec_eval.engine.progress import Task
 from genrec_eval.engine.records import drop_stale, part_name, write_part
 from genrec_eval.engine.rundir import disk_faults
+from genrec_eval.models.check import Malformed, clip
+from genrec_eval.models.check_batch import check_batch, failed
 from genrec_eval.protocol.arrays import PAD
 from genrec_eval.protocol.batch import RankBatch, RankedBatch
 from genrec_eval.protocol.model import BatchModel
@@ -30,8 +32,6 @@ if TYPE_CHECKING:
     from genrec_eval.scenarios.base import Prepared, Scenario
 
 _KEY = b"genrec_eval.key"
-_INVALID = CODES.index(Status.INVALID)
-_ERROR = CODES.index(Status.ERROR)
 
 
 def play_batches(
@@ -111,30 +111,16 @@ def _play_chunk(
     sent = time.time()
     try:
         ranked = model.rank(batch)
-        ranked = _checked(ranked, len(batch))
+        if not isinstance(ranked, RankedBatch):
+            raise Malformed(f"the answer is a {type(ranked).__name__}, not a RankedBatch")
+        ranked = check_batch(batch, ranked)
     except GenrecError:
         raise
+    except Malformed as error:
+        ranked = failed(len(batch), error.status, str(error))
     except Exception as error:  # a model may raise anything; its users get the status, the run goes on
-        ranked = _failed(len(batch), _ERROR, f"{type(error).__name__}: {error}")
+        ranked = failed(len(batch), Status.ERROR, f"{type(error).__name__}: {clip(str(error), 500)}")
     return _table(ranked, batch, prepared, rows, names, sent, time.time())
-
-
-def _failed(n: int, code: int, sentence: str) -> RankedBatch:
-    return RankedBatch(
-        items=np.full((n, 1), PAD, np.int32),
-        status=np.full(n, code, np.uint8),
-        errors=dict.fromkeys(range(n), sentence),
-    )
-
-
-def _checked(ranked: RankedBatch, n: int) -> RankedBatch:
-    """Refuse what cannot be read as n lists; nothing is repaired."""
-    items = ranked.items
-    if items.ndim != 2 or not np.issubdtype(items.dtype, np.integer):
-        return _failed(n, _INVALID, f"the batch is a {items.ndim}-d array of {items.dtype}, not int32[n, k]")
-    if len(items) != n:
-        return _failed(n, _INVALID, f"{len(items)} lists came back for {n} users")
-    return ranked
 
 
 def _table(
@@ -148,24 +134,16 @@ def _table(
 ) -> pa.Table:
     n, items = len(batch), ranked.items
     status = np.zeros(n, np.uint8) if ranked.status is None else ranked.status.copy()
-    errors = {row: scrub(sentence) for row, sentence in ranked.errors.items()}
+    errors = {row: scrub(str(sentence)) for row, sentence in ranked.errors.items()}
     filled = items != PAD
-    lengths = filled.sum(1)
     top = len(batch.items)
-    broken = ((items < -1 - len(ranked.unknown)) | (items >= top)).any(1)
-    broken |= (filled != (np.arange(items.shape[1]) < lengths[:, None])).any(1)
-    if ranked.scores is not None:
-        broken |= ~np.isfinite(np.where(filled, ranked.scores, 0.0)).all(1)
-    for row in np.flatnonzero(broken & (status == 0)).tolist():
-        errors[row] = _what_is_broken(items[row], None if ranked.scores is None else ranked.scores[row], top)
-    status[broken & (status == 0)] = _INVALID
-    filled &= ~broken[:, None]
-    lengths = np.where(broken, 0, lengths)
-
-    offsets = pa.array(np.concatenate([[0], np.cumsum(lengths)]).astype(np.int32))
-    codes = items[filled].astype(np.int64)
-    ids = pa.concat_arrays([batch.items.ids, pa.array(ranked.unknown, pa.string())])
-    listed = ids.take(pa.array(np.where(codes >= 0, codes, top - 2 - codes)))
+    offsets = pa.array(np.concatenate([[0], np.cumsum(np.count_nonzero(filled, axis=1))]).astype(np.int32))
+    codes = items.ravel() if filled.all() else items[filled]
+    ids = batch.items.ids
+    if ranked.unknown:
+        ids = pa.concat_arrays([ids, pa.array(ranked.unknown, pa.string())])
+        codes = np.where(codes < 0, top - 2 - codes, codes)
+    listed = ids.take(pa.array(codes))
     columns = {
         "model": _constant(names[0], n),
         "scenario": _constant(names[1], n),
@@ -189,15 +167,6 @@ def _table(
         pa.nulls(n, f.type) if columns.get(f.name) is None else columns[f.name].cast(f.type) for f in RECORDS
     ]
     return pa.Table.from_arrays(arrays, schema=RECORDS)
-
-
-def _what_is_broken(items: np.ndarray, scores: np.ndarray | None, top: int) -> str:
-    if scores is not None and not np.isfinite(scores[items != PAD]).all():
-        return "scores hold NaN or infinity"
-    outside = items[(items >= top) | (items < PAD)]
-    if len(outside):
-        return f"item code {int(outside[0])} is outside the catalogue of {top} items"
-    return "an empty slot stands before the end of the list"
 
 
 def _constant(word: str, n: int) -> pa.Array:

@@ -10,7 +10,7 @@ import numpy as np
 from genrec_eval.engine.failures import Failures
 from genrec_eval.engine.rundir import RunDirectory
 from genrec_eval.protocol.results import Coverage
-from genrec_eval.protocol.status import UNANSWERED, Status
+from genrec_eval.protocol.status import MALFORMED, UNANSWERED, Status
 
 
 def cover(
@@ -30,7 +30,7 @@ def cover(
     stopped
         Why the play ended early, or None.
     error_budget
-        Share of the cases that may stay without an answer.
+        Share of the cases that may stay without a usable answer.
     """
     statuses: Counter[str] = Counter()
     attempted = answered = 0
@@ -56,7 +56,8 @@ def cover(
     whole = attempted >= planned
     broken_off = None if whole else f"{attempted:,} of {planned:,} cases played: {stopped}"
     failed = failures.sentence(exchanges, "cases" if exchanges == attempted else "exchanges")
-    over = whole and answered < planned * (1 - error_budget) - 1e-9
+    usable = answered - sum(statuses[status] for status in MALFORMED)
+    over = whole and usable < planned * (1 - error_budget) - 1e-9
     budget = f"error budget of {error_budget:.3g} exceeded (engine.error_budget)" if over else None
     return Coverage(
         model=model,

@@ -59,6 +59,7 @@ def check_batch(batch: RankBatch, ranked: RankedBatch) -> RankedBatch:
         bad = ~np.isfinite(scores) & (items != PAD)
         _refuse(status, errors, bad, scores, "scores holds {value} at position {at}")
     dropped = np.isin(status, [CODES.index(Status.INVALID), CODES.index(Status.OVERSIZED)])
+    dropped |= wrong.any(axis=1) | hole.any(axis=1)  # whatever status the model gave them
     if dropped.any():  # codes out of range must not reach a metric as indices
         items = np.where(dropped[:, None], np.int32(PAD), items)
     changed = ranked.status is not None or bool((status != OK).any())

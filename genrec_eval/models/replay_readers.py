@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 _WORD = pa.dictionary(pa.int32(), pa.string())
 _BLANKS = re.compile(rb"[ \t]+")
 _ENDS = re.compile(rb" ?\r?\n ?")
+_NOT_A_NUMBER = re.compile(r"CSV column #(\d+): .*conversion error to double: invalid value ('.{0,80})", re.S)
 _TREC = ("user", "q0", "item", "rank", "score", "tag")
 
 
@@ -65,6 +66,10 @@ def read_table(path: Path, delimiter: str, types: Mapping[str, Any]) -> Any:
             ),
         )
     except (pa.ArrowException, OSError) as error:
+        found = _NOT_A_NUMBER.search(str(error))
+        if found is not None:
+            column = header(path, delimiter)[int(found[1])]
+            raise UsageError(f"{path}, column '{column}': {found[2]} is not a number") from None
         raise UsageError(f"{path} is not a readable csv file: {error}") from None
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from genrec_eval.protocol.model import Fatal
 
-ABANDONED = 32
+ABANDONED = 8
 """Calls that may hang at the same time before the model counts as broken."""
 
 
@@ -33,7 +33,10 @@ class DaemonCalls:
             When too many earlier calls were given up and still have not come back.
         """
         if self._abandoned >= ABANDONED:
-            raise Fatal(f"{self._abandoned} calls of the model timed out and never came back")
+            raise Fatal(
+                f"{self._abandoned} calls of the model timed out and never came back;"
+                " raise 'timeout' if it is slow rather than stuck"
+            )
         loop = asyncio.get_running_loop()
         done: asyncio.Future[tuple[Any, BaseException | None]] = loop.create_future()
         state = {"left": False, "ended": False}
@@ -66,6 +69,8 @@ class DaemonCalls:
                 if not state["ended"]:
                     self._abandoned += 1
             raise
+        if isinstance(error, KeyboardInterrupt):  # never the user's: signals reach the main thread alone
+            raise RuntimeError("the model raised KeyboardInterrupt") from error
         if error is not None:
             raise error
         return result

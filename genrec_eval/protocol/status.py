@@ -28,5 +28,8 @@ TRANSIENT = frozenset({Status.TIMEOUT, Status.RATE_LIMITED, Status.UNAVAILABLE, 
 UNANSWERED = TRANSIENT | {Status.ERROR, Status.MISSING}
 """Statuses in which the model gave no answer at all."""
 
+MALFORMED = frozenset({Status.INVALID, Status.OVERSIZED})
+"""Statuses in which something came that is no answer: they count against the error budget too."""
+
 CODES: tuple[Status, ...] = tuple(Status)
 """Status of each small integer used in columnar batches."""

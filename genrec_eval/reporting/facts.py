@@ -153,6 +153,9 @@ def limits(results: Results, run: Mapping[str, Any]) -> list[str]:
         f"Nothing beyond {plural(len(results.scenarios()), 'scenario')} was asked"
         f" ({listing(results.scenarios()) or 'none'}): the report is silent on every other kind of request.",
     ]
+    for name, facts in _tables(run.get("data")):
+        warnings = mapping(facts.get("facts")).get("warnings")
+        said += [f"Data set {name}: {line(w, 1000)}." for w in warnings or ()]
     suite = mapping(run.get("suite"))
     worlds = [n for n, facts in _tables(suite.get("data")) if facts.get("dataset") == "synthetic"]
     if worlds or any("ynthetic" in str(f.get("name")) for _, f in _tables(run.get("data"))):

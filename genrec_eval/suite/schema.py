@@ -244,7 +244,8 @@ class EngineOptions(StrictModel):
         0.05,
         ge=0,
         le=1,
-        description="Share of cases a model may leave unanswered; above it the exit code is 3.",
+        description="Share of cases a model may leave unanswered or answer with something malformed;"
+        " above it the exit code is 3.",
     )
     breaker: PositiveInt = Field(
         3, description="Calls in a row, retries included, that find no service before a model is given up."

@@ -192,7 +192,7 @@ def test_a_model_whose_calls_never_come_back_is_broken() -> None:
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
 
-    with pytest.raises(Fatal, match="32 calls of the model timed out and never came back"):
+    with pytest.raises(Fatal, match="8 calls of the model timed out and never came back"):
         asyncio.run(play())
     release.set()
 
