@@ -154,11 +154,8 @@ def main() -> None:
         return make(Path(folder), int(users)) if step == "make" else run(Path(folder))
 
     print(f"{K} items a list, {len(METRICS)} metrics and 4 of list validity, {os.cpu_count()} cores\n")
-    print(
-        "    users  "
-        + "".join(f"{stage:>9}" for stage in (*STAGES, "total"))
-        + "   CPU s   µs a user   peak GiB"
-    )
+    heads = "".join(f"{stage:>9}" for stage in (*STAGES, "total"))
+    print(f"    users  {heads}   CPU s   µs a user   peak GiB")
     growth: dict[int, dict[str, float]] = {}
     for users in arguments.users:
         with tempfile.TemporaryDirectory() as temporary:
@@ -176,9 +173,8 @@ def main() -> None:
         peak = max(used.ru_maxrss / 1024, *(spent[stage]["peak"] for stage in STAGES)) / 1024
         seconds = "".join(f"{spent[stage]['seconds']:9.2f}" for stage in STAGES)
         cpu = used.ru_utime + used.ru_stime
-        print(
-            f"{users:>9,}  {seconds}{total:9.2f}{cpu:8.1f}{total / users * 1e6:12.1f}{peak:11.2f}", flush=True
-        )
+        share = total / users * 1e6
+        print(f"{users:>9,}  {seconds}{total:9.2f}{cpu:8.1f}{share:12.1f}{peak:11.2f}", flush=True)
     print("\ngrowth of resident memory, MiB")
     for users, stages in growth.items():
         print(f"{users:>9,}  " + "".join(f"{stages[stage]:9.0f}" for stage in STAGES))

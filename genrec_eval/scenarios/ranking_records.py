@@ -161,9 +161,7 @@ class RecordReader:
         strange = np.flatnonzero(codes[:-1] < 0)
         if strange.size:
             numbers = coded.dictionary.take(pa.array(strange)).dictionary_encode().indices
-            codes[strange] = (
-                PAD - 1 - numbers.fill_null(-1).to_numpy(zero_copy_only=False)
-            )  # a null stays PAD
+            codes[strange] = PAD - 1 - numbers.fill_null(-1).to_numpy(zero_copy_only=False)  # null: PAD
         return codes[coded.indices.fill_null(PAD).to_numpy(zero_copy_only=False)]
 
 

@@ -1,4 +1,4 @@
-"""Recorded lists of many users go from file to report as arrays: no Python object per user, bounded chunks."""
+"""Recorded lists of many users go from file to report as arrays: no object per user, bounded chunks."""
 
 from __future__ import annotations
 

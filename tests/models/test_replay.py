@@ -227,7 +227,7 @@ def test_an_empty_id_in_a_csv_is_no_id(tmp_path: Path) -> None:
             {},
             "is not a readable csv file: CSV parse error: Expected 2 columns",
         ),
-        ("a.csv", "user,item,score\nx,y,high\n", {}, "invalid value 'high'"),
+        ("a.csv", "user,item,score\nx,y,high\n", {}, "'high' is not a number"),
         ("a.csv", "user,items\nx,i1\ny,i2\nx,i3\n", {}, "user 'x' is recorded twice, in rows 1 and 3"),
         ("a.csv", "user,item\n,y\n", {}, "row 1 has no user"),
         ("a.csv", "", {}, "is not a readable csv file"),
