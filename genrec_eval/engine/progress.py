@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Self
 
 if TYPE_CHECKING:
@@ -24,17 +24,15 @@ class Task:
     done: int = 0
     cached: int = 0
     handle: Any = None
-    started: float | None = None
+    started: float = field(default_factory=time.monotonic)
 
     @property
     def rate(self) -> float:
         """Cases a second, those answered before not counted."""
-        elapsed = time.monotonic() - (self.started or 0.0)
-        return (self.done - self.cached) / max(elapsed, 1e-9)
+        return (self.done - self.cached) / max(time.monotonic() - self.started, 1e-9)
 
     def advance(self, n: int = 1, *, cached: bool = False) -> None:
         """Count finished cases."""
-        self.started = self.started or time.monotonic()
         self.done += n
         if cached:
             self.cached += n
