@@ -102,7 +102,7 @@ def _summary(cls: Any) -> str:
 
 
 def _files(kind: Kind) -> Iterator[Row]:
-    from genrec_eval.suite.yaml import plain, read_file
+    from genrec_eval.core.yaml import plain, read_file
 
     for name, path in _shipped(kind).items():
         try:

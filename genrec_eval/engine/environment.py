@@ -9,7 +9,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-_PACKAGES = ("genrec-eval", "numpy", "pyarrow", "pandas", "scipy", "pydantic", "httpx2", "openai", "rapidfuzz")
+_PACKAGES = ("genrec-eval", "numpy", "pyarrow", "pandas", "scipy", "pydantic", "httpx2", "openai")
 
 
 def versions() -> dict[str, str]:

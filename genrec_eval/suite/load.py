@@ -13,14 +13,14 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from genrec_eval.core.errors import UsageError
+from genrec_eval.core.faults import FileError, descend, explain, line
 from genrec_eval.core.secrets import REFERENCE
+from genrec_eval.core.yaml import DEEPEST, Node, plain
 from genrec_eval.models.spec import ModelSpec
 from genrec_eval.scenarios.base import SCENARIOS, Scenario
 from genrec_eval.suite.merge import extended, locate, override, read, shown
-from genrec_eval.suite.messages import SuiteError, descend, explain, line
 from genrec_eval.suite.references import references
 from genrec_eval.suite.schema import Suite, find
-from genrec_eval.suite.yaml import DEEPEST, Node, plain
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +75,7 @@ def resolve(
 
     Raises
     ------
-    SuiteError
+    FileError
         All faults of the suite together, one line each with its place.
     UsageError
         When there is no such file, or it is not YAML.
@@ -99,10 +99,10 @@ def resolve(
         faults = explain(error, root)
     faults += [line(root, path, message) for path, message in references(data)]
     if faults or suite is None:
-        raise SuiteError(faults)
+        raise FileError(faults)
     resolved = _json(suite.model_dump(by_alias=True))
     if faults := [line(root, path, "needs a number, not true or false") for path in _truths(root, resolved)]:
-        raise SuiteError(faults)
+        raise FileError(faults)
     return LoadedSuite(suite, folder, name, resolved, root)
 
 
@@ -121,7 +121,7 @@ def check_metrics(loaded: LoadedSuite) -> None:
 
     Raises
     ------
-    SuiteError
+    FileError
         One line for each unknown metric.
     """
     from genrec_eval.core.errors import did_you_mean
@@ -155,7 +155,7 @@ def check_metrics(loaded: LoadedSuite) -> None:
                 )
             )
     if faults:
-        raise SuiteError(faults)
+        raise FileError(faults)
 
 
 def _truths(node: Node, value: Any, path: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:

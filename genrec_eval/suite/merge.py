@@ -8,7 +8,7 @@ from pathlib import Path
 
 from genrec_eval.core.content import content
 from genrec_eval.core.errors import UsageError, did_you_mean
-from genrec_eval.suite.yaml import Node, read_file, read_text
+from genrec_eval.core.yaml import Node, read_file, read_text
 
 NAMED = ("data", "models", "scenarios")
 """Sections whose keys are names that a suite gives."""

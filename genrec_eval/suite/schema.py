@@ -22,13 +22,13 @@ from pydantic import (
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from genrec_eval.core.errors import UsageError
+from genrec_eval.core.faults import shown
 from genrec_eval.core.registry import Registry, load_object
 from genrec_eval.core.strict import StrictModel
 from genrec_eval.data.registry import DATASETS, DatasetSpec
 from genrec_eval.models.spec import ADAPTERS, ModelSpec
 from genrec_eval.protocol.results import Ruling
 from genrec_eval.scenarios.base import SCENARIOS, Scenario
-from genrec_eval.suite.messages import shown
 
 _SLUG = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _RESERVED = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?", re.IGNORECASE)

@@ -106,7 +106,7 @@ def test_validate_goes_on_after_a_broken_suite_and_warns_of_unset_variables(
     assert exit_code(["validate", "bad.yaml", "good.yaml"]) == 2
     captured = capsys.readouterr()
     assert (
-        "error: 2 faults in the suite:\nbad.yaml:2: sede: unknown key 'sede'; did you mean 'seed'?"
+        "error: 2 faults:\nbad.yaml:2: sede: unknown key 'sede'; did you mean 'seed'?"
         in captured.err
     )
     assert "\nbad.yaml:3: levl: unknown key 'levl'; did you mean 'level'?" in captured.err

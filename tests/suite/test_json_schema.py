@@ -12,8 +12,8 @@ import yaml
 from small_suite import SMALL
 
 from genrec_eval.core.content import content
+from genrec_eval.core.yaml import plain, read_file
 from genrec_eval.suite.json_schema import suite_schema
-from genrec_eval.suite.yaml import plain, read_file
 
 
 @pytest.fixture(scope="module")

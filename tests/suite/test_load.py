@@ -21,9 +21,9 @@ from small_suite import SMALL
 
 from genrec_eval.core.content import content
 from genrec_eval.core.errors import UsageError
+from genrec_eval.core.faults import FileError
 from genrec_eval.protocol.results import Ruling
 from genrec_eval.suite.load import LoadedSuite, check_metrics, missing_environment, resolve
-from genrec_eval.suite.messages import SuiteError
 
 Load = Callable[..., LoadedSuite]
 Faults = Callable[..., list[str]]
@@ -251,7 +251,7 @@ def test_metrics_are_checked_against_what_the_scenario_measures(load: Load, smal
         ("metric: ndcg@10", "metric: ndcg@5", "s.yaml:25: claims.0.metric: scenario 'top' does not measure 'ndcg@5'; did you mean"),
         ("metrics: [ndcg@10]", "metrics: [ndgc@10]", "s.yaml:21: scenarios.top.options.metrics: unknown metric 'ndgc'"),
     ]:  # fmt: skip
-        with pytest.raises(SuiteError) as caught:
+        with pytest.raises(FileError) as caught:
             check_metrics(load(small.replace(old, new)))
         assert expected in str(caught.value)
 
@@ -266,7 +266,7 @@ def test_a_dict_is_a_suite_and_faults_point_into_it(small: str) -> None:
     ):
         resolve(document)
     document["scenarios"]["top"]["options"]["k"] = "x"
-    with pytest.raises(SuiteError) as caught:
+    with pytest.raises(FileError) as caught:
         resolve(document)
     assert caught.value.lines == [
         "suite['models']['random']['modle']: unknown key 'modle'; did you mean 'model'? (allowed here: "
@@ -297,7 +297,7 @@ def test_own_classes_are_found_beside_the_suite(
 def test_a_python_object_of_unknown_type_in_a_dict_does_not_end_in_a_traceback(small: str) -> None:
     document: dict[str, Any] = yaml.safe_load(small)
     document["models"]["random"]["description"] = object()
-    with pytest.raises(SuiteError, match=r"suite\['models'\]\['random'\]\['description'\]: needs text"):
+    with pytest.raises(FileError, match=r"suite\['models'\]\['random'\]\['description'\]: needs text"):
         resolve(document)
 
 

@@ -10,9 +10,9 @@ import pytest
 from small_suite import SMALL
 
 from genrec_eval.core.errors import UsageError
+from genrec_eval.core.yaml import plain, read_text
 from genrec_eval.suite.load import resolve
 from genrec_eval.suite.merge import overlay
-from genrec_eval.suite.yaml import plain, read_text
 
 
 def write(folder: Path, **files: str) -> None:

@@ -14,11 +14,12 @@ from pydantic import Field, PositiveInt, ValidationError
 
 from genrec_eval.core.content import content
 from genrec_eval.core.errors import UsageError, did_you_mean
+from genrec_eval.core.faults import FileError, explain
 from genrec_eval.core.fingerprint import digest
 from genrec_eval.core.strict import StrictModel
+from genrec_eval.core.yaml import plain, read_file
 
 if TYPE_CHECKING:
-    import yaml
     from jinja2 import Template
 
 VARIABLES = {
@@ -45,7 +46,6 @@ FILTERS = frozenset(
         "upper",
     )
 )
-MOST_BYTES = 100_000
 
 Needed = Literal["candidates", "profile"]
 
@@ -142,80 +142,28 @@ def _shipped() -> dict[str, Path]:
 
 def read_prompt(path: Path) -> Prompt:
     """Read and try out one prompt file; see :func:`load_prompt`."""
-    text = _read_text(path)
-    nodes = _top_level(text, path)
-    import yaml
-
-    values = {key: yaml.safe_load(yaml.serialize(value)) for key, (_, value) in nodes.items()}
+    root = read_file(path, str(path))
+    if not isinstance(root.value, dict):
+        raise UsageError(f"{path}: a prompt file is a mapping with the keys name, version, kind, user, ...")
     try:
-        prompt = Prompt.model_validate(values)
+        prompt = Prompt.model_validate(plain(root))
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        key = str(first["loc"][0]) if first["loc"] else ""
-        line = f":{nodes[key][0]}" if key in nodes else ""
-        named = f"'{key}': " if first["type"] != "unknown_key" else ""
-        raise UsageError(f"{path}{line}: prompt: {named}{first['msg']}") from None
+        raise FileError(explain(error, root)) from None
     for part in ("system", "user"):
         if (source := getattr(prompt, part)) is not None:
-            _try_out(prompt, source, nodes[part], path)
+            _try_out(prompt, source, root.value[part].place)
     return prompt
 
 
-def _read_text(path: Path) -> str:
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise UsageError(f"prompt file {path} cannot be read: {error.strerror or error}") from None
-    if len(data) > MOST_BYTES:
-        raise UsageError(
-            f"prompt file {path} is larger than {MOST_BYTES // 1000} kB; a prompt is a short text"
-        )
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = data[: error.start].count(b"\n") + 1
-        raise UsageError(f"{path}:{line}: not UTF-8 text; save the file as UTF-8") from None
-
-
-def _top_level(text: str, path: Path) -> dict[str, tuple[int, yaml.Node]]:
-    """Key → (line, value node)."""
-    import yaml
-
-    try:
-        depth = 0
-        for event in yaml.parse(text, Loader=yaml.SafeLoader):
-            depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
-            if depth > 2 or isinstance(event, yaml.AliasEvent) or getattr(event, "tag", None):
-                line = event.start_mark.line + 1  # type: ignore[union-attr]
-                raise UsageError(f"{path}:{line}: a prompt file holds plain text and lists of it only")
-        root = yaml.compose(text, Loader=yaml.SafeLoader)
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        where = f"{path}:{mark.line + 1}" if mark else str(path)
-        problem = getattr(error, "problem", None) or getattr(error, "reason", None) or "unreadable"
-        raise UsageError(f"{where}: not valid YAML: {problem}") from None
-    if not isinstance(root, yaml.MappingNode):
-        raise UsageError(f"{path}: a prompt file is a mapping with the keys name, version, kind, user, ...")
-    found: dict[str, tuple[int, yaml.Node]] = {}
-    for key, value in root.value:
-        line = key.start_mark.line + 1
-        if not isinstance(key, yaml.ScalarNode):
-            raise UsageError(f"{path}:{line}: a key must be plain text")
-        if key.value in found:
-            raise UsageError(f"{path}:{line}: the key '{key.value}' is there twice")
-        found[key.value] = (line, value)
-    return found
-
-
-def _try_out(prompt: Prompt, source: str, place: tuple[int, yaml.Node], path: Path) -> None:
+def _try_out(prompt: Prompt, source: str, place: str) -> None:
     """Render with every combination of parts that a request may lack, so that no run stops half-way."""
     import jinja2
     from jinja2 import meta, nodes
 
     def fault(line: int | None, problem: str) -> UsageError:
-        block = place[1].style == "|"  # type: ignore[attr-defined]
-        number = place[0] + line if line and block else place[0]
-        return UsageError(f"{path}:{number}: prompt: {problem}")
+        file, _, number = place.rpartition(":")
+        inside = line or 0 if "\n" in source else 0  # a block of text begins on the line after its key
+        return UsageError(f"{file}:{int(number) + inside}: prompt: {problem}")
 
     environment = _environment()
     try:

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from genrec_eval.core.errors import UsageError
-from genrec_eval.suite.yaml import MOST_BYTES, MOST_NODES, Node, plain, read_file, read_text
+from genrec_eval.core.yaml import MOST_BYTES, MOST_NODES, Node, plain, read_file, read_text
 
 
 def places(node: Node, path: str = "") -> dict[str, str]:

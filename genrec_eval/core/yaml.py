@@ -74,7 +74,7 @@ def read_file(path: Path, shown: str) -> Node:
     """
     try:
         if path.stat().st_size > MOST_BYTES:
-            raise UsageError(f"{shown}: larger than {MOST_BYTES // 1_000_000} MB, which no suite is")
+            raise UsageError(f"{shown}: larger than {MOST_BYTES // 1_000_000} MB, which no file of ours is")
         data = path.read_bytes()
     except OSError as error:
         raise UsageError(f"{shown}: cannot be read: {error.strerror or error}") from error
@@ -176,7 +176,7 @@ class _Reader:
     def check_tag(self, event: Any, expected: str, place: str) -> None:
         if event.tag not in (None, "!", _TAG + expected):
             shown = event.tag.replace(_TAG, "!!")
-            raise UsageError(f"{place}: the tag '{shown}' is not allowed; a suite holds plain YAML only")
+            raise UsageError(f"{place}: the tag '{shown}' is not allowed; only plain YAML is read")
 
     def sequence(self, events: Iterator[Any], place: str, depth: int) -> Node:
         items: list[Node] = []

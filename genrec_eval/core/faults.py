@@ -9,13 +9,13 @@ from typing import Any
 from pydantic import ValidationError
 
 from genrec_eval.core.errors import UsageError, did_you_mean
-from genrec_eval.suite.yaml import Node
+from genrec_eval.core.yaml import Node
 
 _LONGEST = 60
 
 
-class SuiteError(UsageError):
-    """Everything that is wrong with a suite, one line each.
+class FileError(UsageError):
+    """Everything that is wrong with a file that a person wrote, one line each.
 
     Attributes
     ----------
@@ -25,7 +25,7 @@ class SuiteError(UsageError):
 
     def __init__(self, lines: Iterable[str]) -> None:
         self.lines = sorted(dict.fromkeys(lines), key=_position)
-        many = f"{len(self.lines)} faults in the suite:\n" if len(self.lines) > 1 else ""
+        many = f"{len(self.lines)} faults:\n" if len(self.lines) > 1 else ""
         super().__init__(many + "\n".join(self.lines))
 
 
