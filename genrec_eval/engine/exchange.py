@@ -25,7 +25,7 @@ from genrec_eval.models.python import describe
 from genrec_eval.protocol.model import Call, Fatal, Model, Transient
 from genrec_eval.protocol.requests import Image, Request
 from genrec_eval.protocol.responses import Answer
-from genrec_eval.protocol.status import Status
+from genrec_eval.protocol.status import TRANSIENT, Status
 from genrec_eval.protocol.wire import response_from_wire, response_to_wire
 
 BACKOFF = 0.5
@@ -141,7 +141,7 @@ class Exchanger:
             if wait is None or attempt > self.policy.retries:
                 break
             await asyncio.sleep(self._delay(key, attempt, wait))
-        self._note_health(answer)
+        self._note_health(answer, attempt)
         exchange = self._write(answer, wire, key, repeat, attempt, sent)
         return exchange
 
@@ -189,15 +189,18 @@ class Exchanger:
             min(least, LONGEST_WAIT), float(jitter) * min(LONGEST_WAIT, BACKOFF * 2.0 ** (attempt - 1))
         )
 
-    def _note_health(self, answer: Answer) -> None:
-        if answer.status is not Status.UNAVAILABLE:
+    def _note_health(self, answer: Answer, attempts: int) -> None:
+        # 429 or silence to every attempt is as dead as no connection; one slow answer is not
+        lost = answer.status in TRANSIENT and attempts > 1
+        if answer.status is not Status.UNAVAILABLE and not lost:
             self._unavailable_in_a_row = 0
             return
         self._unavailable_in_a_row += 1
         most = self.policy.breaker
         if most is not None and self._unavailable_in_a_row >= most and self.stopped is None:
             self.stopped = scrub(
-                f"given up after {self._unavailable_in_a_row} unanswered cases in a row: {answer.error}"
+                f"given up after {self._unavailable_in_a_row} unanswered cases in a row: {answer.error};"
+                " run again to ask the rest"
             )
 
     def _write(
