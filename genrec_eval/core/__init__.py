@@ -1,1 +1,1 @@
-"""What every room may lean on: errors, names, digests, seeds, secrets."""
+"""What every room may lean on: errors, names, digests, seeds, secrets, how numbers are written."""

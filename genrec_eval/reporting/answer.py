@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Iterable
 from enum import StrEnum
 
+from genrec_eval.core.numbers import bound, count
 from genrec_eval.protocol.results import Ruling, Verdict
-from genrec_eval.reporting.format import bound, count
 from genrec_eval.reporting.results import Results
 from genrec_eval.reporting.text import plural
 

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from genrec_eval.reporting.format import count, exact, money, seconds
+from genrec_eval.core.numbers import count, exact, money, seconds
 from genrec_eval.reporting.results import Results, mapping
 from genrec_eval.reporting.text import line, listing, plural
 

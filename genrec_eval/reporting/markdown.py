@@ -6,10 +6,10 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from genrec_eval.core.numbers import figure, sign
 from genrec_eval.reporting.answer import Outcome, outcome, quiet, rule, sentence, worst_first
 from genrec_eval.reporting.compare import best
 from genrec_eval.reporting.facts import not_tested
-from genrec_eval.reporting.format import figure, sign
 from genrec_eval.reporting.results import Results
 from genrec_eval.reporting.text import line
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from markupsafe import Markup
 
+from genrec_eval.core.numbers import bound, figure, fixed
 from genrec_eval.protocol.results import Ruling, Verdict
 from genrec_eval.reporting import facts
 from genrec_eval.reporting.answer import (
@@ -25,7 +26,6 @@ from genrec_eval.reporting.answer import (
 from genrec_eval.reporting.compare import is_validity
 from genrec_eval.reporting.distributions import Distribution, distributions, is_mean
 from genrec_eval.reporting.exchanges import Exchange, exchanges
-from genrec_eval.reporting.format import bound, figure, fixed
 from genrec_eval.reporting.results import Results, mapping
 from genrec_eval.reporting.svg import Scale, bars, definitions, gauge, key
 from genrec_eval.reporting.tables import (

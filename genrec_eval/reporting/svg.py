@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from genrec_eval.reporting.format import fixed
+from genrec_eval.core.numbers import fixed
 
 HUES = 7
 """Categorical hues and marker shapes; models beyond them share the ink and repeat the shapes."""

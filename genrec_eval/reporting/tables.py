@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 
 from markupsafe import Markup
 
+from genrec_eval.core.numbers import Figure, count, figure, sign
 from genrec_eval.protocol.results import Estimate
 from genrec_eval.reporting.compare import best, clear_of_zero, differences, is_validity
-from genrec_eval.reporting.format import Figure, count, figure, sign
 from genrec_eval.reporting.results import Results
 from genrec_eval.reporting.svg import Scale, whisker
 from genrec_eval.reporting.text import listing, plural

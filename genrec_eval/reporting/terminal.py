@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from genrec_eval.core.numbers import MINUS, count, figure, sign
 from genrec_eval.protocol.results import Verdict
 from genrec_eval.reporting.answer import (
     Outcome,
@@ -18,7 +19,6 @@ from genrec_eval.reporting.answer import (
     would_decide,
 )
 from genrec_eval.reporting.compare import best
-from genrec_eval.reporting.format import MINUS, count, figure, sign
 from genrec_eval.reporting.results import Results
 from genrec_eval.reporting.text import line, listing, plural
 

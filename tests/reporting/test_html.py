@@ -11,7 +11,7 @@ import pytest
 from fixture_run import document, verdicts, write_run
 
 from genrec_eval.core.errors import UsageError
-from genrec_eval.reporting.format import figure
+from genrec_eval.core.numbers import figure
 from genrec_eval.reporting.html import render_report, write_report
 
 VOID = {"meta", "br", "link", "img", "input", "hr", "wbr", "base"}

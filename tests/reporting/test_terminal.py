@@ -10,7 +10,7 @@ import pytest
 from fixture_run import HOSTILE, document, verdicts
 from rich.console import Console
 
-from genrec_eval.reporting.format import figure
+from genrec_eval.core.numbers import figure
 from genrec_eval.reporting.markdown import summary
 from genrec_eval.reporting.terminal import print_results
 

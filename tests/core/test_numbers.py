@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from genrec_eval.reporting.format import MINUS, bound, count, decimals, exact, figure, fixed, money, seconds
+from genrec_eval.core.numbers import MINUS, bound, count, decimals, exact, figure, fixed, money, seconds
 
 numbers = st.floats(-1e6, 1e6, allow_nan=False)
 halves = st.floats(1e-5, 1e5)
