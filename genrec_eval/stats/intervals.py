@@ -1,8 +1,15 @@
 """Confidence intervals of means over units, of whole-run metrics, and of paired differences.
 
-Which method applies follows from the sample alone: Wilson for rates, the bootstrap (percentile and BCa,
-expanded for small samples) for means, Student's t for very few or very many units, a closed-form bound
-when all units agree, and the jackknife for metrics of the whole run.
+Which method applies follows from the sample alone: Wilson for rates, the bootstrap for means (BCa where
+all scores lie on one side of 0, percentiles where they lie on both, as paired differences do), Student's t
+for very few or very many units, a closed-form bound when all units agree, and the jackknife for metrics of
+the whole run. Intervals are two-sided: at level 0.95 each end is missed in 2.5 % of runs.
+
+How well they hold, measured on the synthetic world with 4,000 samples each: at 95 %, means and paired
+differences over 50 to 1,000 units are covered in 93.6 to 97.4 % of samples (up to 98.4 % where scores take
+two or three values), and models that are equally good are told apart in 2.0 to 2.6 % of runs each way
+(``tests/audit/test_interval_coverage.py`` repeats the main ones). What wears them out is few units that
+score at all: 94 % for mean reciprocal rank when 5 of 50 units do, 80 % at worst over 10 units.
 """
 
 from __future__ import annotations
@@ -23,6 +30,9 @@ BOOTSTRAP_UNITS = 20_000
 SMALLEST_BOOTSTRAP = 8
 """Fewer units resample to too few different means; Student's t is wider there, and right."""
 
+_LEAST_FREEDOM = 4.0
+"""Degrees of freedom below which the kurtosis of a sample says too little to go by."""
+
 Float64 = npt.NDArray[np.float64]
 
 
@@ -35,8 +45,8 @@ class Interval:
     value
         None when no unit is scored.
     low, high, method
-        None when there is no interval; ``reason`` then says why. ``method`` is ``"bootstrap"``,
-        ``"t"``, ``"wilson"``, ``"constant"`` or ``"jackknife"``.
+        None when there is no interval; ``reason`` then says why. ``method`` is ``"bootstrap-bca"``,
+        ``"bootstrap-percentile"``, ``"t"``, ``"wilson"``, ``"constant"`` or ``"jackknife"``.
     n
         Units behind the value.
     """
@@ -61,7 +71,7 @@ def intervals(samples: Sequence[Sample], *, seed: int, level: float = 0.95) -> l
     >>> sample = Sample(values=scores, scored=np.ones(10, bool), bounds=(0.0, 1.0))
     >>> found = intervals([sample], seed=1)[0]
     >>> found.value, round(found.low, 2), round(found.high, 2), found.method, found.n
-    (0.25, 0.05, 0.57, 'bootstrap', 10)
+    (0.25, 0.07, 0.57, 'bootstrap-bca', 10)
     """
     done: dict[int, Interval] = {}
     waiting: dict[tuple[int, bytes], list[int]] = {}
@@ -77,12 +87,9 @@ def intervals(samples: Sequence[Sample], *, seed: int, level: float = 0.95) -> l
             waiting.setdefault((len(values), np.packbits(sample.scored).tobytes()), []).append(index)
     for indices in waiting.values():
         columns = np.stack([samples[i].values[samples[i].scored] for i in indices], axis=1)
-        low, high = _bootstrap(columns, seed, level)
-        for place, index in enumerate(indices):
+        for index, low, high, method in zip(indices, *_bootstrap(columns, seed, level), strict=True):
             value = float(samples[index].values[samples[index].scored].mean())
-            done[index] = _clipped(
-                value, low[place], high[place], samples[index], level, "bootstrap", len(columns)
-            )
+            done[index] = _clipped(value, low, high, samples[index], level, method, len(columns))
     return [done[index] for index in range(len(samples))]
 
 
@@ -107,34 +114,37 @@ def _closed_form(values: Float64, sample: Sample, level: float) -> Interval | No
     return None
 
 
-def _bootstrap(columns: Float64, seed: int, level: float) -> tuple[Float64, Float64]:
-    """Percentile and BCa bootstrap, whichever reaches farther on each side.
+def _bootstrap(columns: Float64, seed: int, level: float) -> tuple[Float64, Float64, list[str]]:
+    """Low and high end and method of each column.
 
-    Most users score 0, so plain percentiles miss the mean on the high side far too often, which the
-    bias correction and acceleration of BCa mend (Efron 1987). But where scores are symmetric, as
-    paired differences are, BCa follows chance skew and is too short. Taking the farther end keeps
-    both near the nominal level from 50 units on, for a few percent of width. Both are expanded to fit
-    Student's t (Hesterberg 2015, section 5.3).
+    Scores of one model lie on one side of 0 and most are 0: the bias correction and acceleration of BCa
+    (Efron 1987) mend what plain percentiles miss of their skew. Differences of equally good models have no
+    skew of their own; there BCa follows that of chance, and plain percentiles hold the level.
+
+    Both are expanded to fit Student's t (Hesterberg 2015, section 5.3), with as many degrees of freedom as
+    the kurtosis leaves: the variance of a variance is that of a normal sample with 2 n / (kurtosis - 1).
     """
     n = len(columns)
     means = replicate_means(columns, seed=seed)
     centre = exact_means(columns)
     # exact sums make ties exact, and a tie counts half
     below = ((means < centre).mean(axis=0) + (means <= centre).mean(axis=0)) / 2
-    bias = ndtri(np.clip(below, 1 / len(means), 1 - 1 / len(means)))
     rows = np.ascontiguousarray((columns - centre).T)  # summed along rows, m changes no rounding
     rows /= np.maximum(np.abs(rows).max(axis=1, keepdims=True), np.finfo(float).tiny)
     squares = np.maximum((rows * rows).sum(axis=1), np.finfo(float).tiny)
-    acceleration = (rows * rows * rows).sum(axis=1) / (6 * squares * np.sqrt(squares))
+    freedom = 2 * n / np.maximum(n * (rows**4).sum(axis=1) / (squares * squares) - 1, 2 * n / (n - 1))
+    tail = math.sqrt(n / (n - 1)) * stdtrit(np.maximum(freedom, _LEAST_FREEDOM), (1 + level) / 2)
+    one_sided = (columns.min(axis=0) >= 0) | (columns.max(axis=0) <= 0)
+    bias = np.where(one_sided, ndtri(np.clip(below, 1 / len(means), 1 - 1 / len(means))), 0.0)
+    skew = (rows * rows * rows).sum(axis=1) / (6 * squares * np.sqrt(squares))
+    acceleration = np.where(one_sided, skew, 0.0)
     means.sort(axis=0)
-    tail = math.sqrt(n / (n - 1)) * float(stdtrit(n - 1, (1 + level) / 2))
     ends = []
     for z in (-tail, tail):
         slope = np.maximum(1 - acceleration * (bias + z), 1e-6)
-        corrected = _percentiles(means, ndtr(bias + (bias + z) / slope))
-        plain = _percentiles(means, np.full(len(centre), ndtr(z)))
-        ends.append((np.maximum if z > 0 else np.minimum)(corrected, plain))
-    return ends[0], ends[1]
+        ends.append(_percentiles(means, ndtr(bias + (bias + z) / slope)))
+    names = ["bootstrap-bca" if one else "bootstrap-percentile" for one in one_sided.tolist()]
+    return ends[0], ends[1], names
 
 
 def _percentiles(ordered: Float64, shares: Float64) -> Float64:

@@ -39,7 +39,36 @@ def test_wilson_as_published() -> None:
 
 
 def test_indicator_averaged_over_repeats_is_not_a_proportion() -> None:
-    assert one([0.0, 0.5, 1.0] * 5, indicator=True).method == "bootstrap"
+    assert one([0.0, 0.5, 1.0] * 5, indicator=True).method == "bootstrap-bca"
+
+
+def test_scores_have_bca_and_differences_percentiles() -> None:
+    rng = np.random.default_rng(1)
+    scores = rng.random(40) ** 3
+    methods = [
+        one(values, bounds=(-1.0, 1.0)).method
+        for values in (scores, -scores, np.append(scores, 0.0), scores - 0.2)
+    ]
+    assert methods == ["bootstrap-bca"] * 3 + ["bootstrap-percentile"]
+
+
+def test_percentiles_are_expanded_to_students_t() -> None:
+    """For light-tailed scores the bootstrap is the t interval, up to the noise of 10,000 resamples."""
+    from scipy import stats
+
+    values = np.random.default_rng(2).uniform(-1, 1, 12)
+    low, high = stats.t.interval(0.95, 11, values.mean(), stats.sem(values))
+    found = one(values, bounds=(-1.0, 1.0))
+    assert found.high - found.low == pytest.approx(high - low, rel=0.05)
+
+
+def test_heavy_tails_leave_fewer_degrees_of_freedom() -> None:
+    """Two in fifty differ, one up and one down: nobody would trust a normal approximation there."""
+    values = np.zeros(50)
+    values[:2] = 1.0, -1.0
+    found = one(values, bounds=(-1.0, 1.0))
+    half = 1.96 * values.std(ddof=1) / math.sqrt(50)
+    assert found.high - found.low > 1.25 * 2 * half
 
 
 def test_constant_bound_is_the_exact_binomial_one() -> None:
@@ -87,7 +116,7 @@ def test_bootstrap_agrees_with_scipy() -> None:
     want = bootstrap((values,), np.mean, n_resamples=20_000, method="BCa", rng=np.random.default_rng(0))
     found = one(values, bounds=(0.0, None))
     width = found.high - found.low
-    assert found.method == "bootstrap"
+    assert found.method == "bootstrap-bca"
     assert abs(found.low - want.confidence_interval.low) < 0.05 * width
     assert abs(found.high - want.confidence_interval.high) < 0.05 * width
 
