@@ -28,9 +28,8 @@ def bare(url: str, calls: int) -> None:
     """A loop over the openai client, with a semaphore and nothing else."""
     import asyncio
 
-    from openai import AsyncOpenAI
-
     from chat_load import prompt
+    from openai import AsyncOpenAI
 
     async def run() -> None:
         client = AsyncOpenAI(base_url=url, api_key="none", max_retries=0)
@@ -76,13 +75,12 @@ def ours(url: str, calls: int) -> None:
 
 def inspect(url: str, calls: int) -> None:
     """inspect-ai with the same limit: generate, score by inclusion, write its log."""
+    from chat_load import prompt
     from inspect_ai import Task, eval
     from inspect_ai.dataset import Sample
     from inspect_ai.model import get_model
     from inspect_ai.scorer import includes
     from inspect_ai.solver import generate
-
-    from chat_load import prompt
 
     with tempfile.TemporaryDirectory() as folder:
         model = get_model("openai/echo", base_url=url, api_key="none", responses_api=False)
@@ -100,7 +98,8 @@ def inspect(url: str, calls: int) -> None:
         assert log.results.scores[0].metrics["accuracy"].value == 1.0
 
 
-CONTESTANTS: dict[str, Callable[[str, int], None]] = {"bare": bare, "genrec-eval": ours, "inspect-ai": inspect}
+Contestant = Callable[[str, int], None]
+CONTESTANTS: dict[str, Contestant] = {"bare": bare, "genrec-eval": ours, "inspect-ai": inspect}
 
 
 def measure(name: str, url: str, calls: int) -> None:
@@ -149,7 +148,8 @@ def main() -> None:
                 words = [python, __file__, "--one", name, url, "--calls", str(arguments.calls)]
                 done = subprocess.run(words, capture_output=True, text=True)
                 if done.returncode:
-                    print(f"{name:<12}  {turn + 1:>5}   not run: {done.stderr.strip().splitlines()[-1][:200]}")
+                    why = done.stderr.strip().splitlines()[-1][:200]
+                    print(f"{name:<12}  {turn + 1:>5}   not run: {why}")
                     continue
                 took = json.loads(done.stdout.strip().splitlines()[-1])
                 cpu = took["cpu"] / arguments.calls * 1e3
