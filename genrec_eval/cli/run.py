@@ -39,7 +39,7 @@ def run(
     exceeded, 4 inconclusive.
     """
     from genrec_eval.api import load_suite, play_and_score
-    from genrec_eval.reporting.terminal import print_results
+    from genrec_eval.reporting.terminal import print_results, print_trouble
 
     loaded = load_suite(suite, sets or [])
     done = play_and_score(
@@ -47,4 +47,6 @@ def run(
     )
     if not quiet:
         print_results(done.parsed, output(), done.report)
+    elif done.exit_code:
+        print_trouble(done.parsed, errors())
     return done.exit_code

@@ -19,9 +19,11 @@ def score(
     Asks no model and needs neither the data set nor the network. Exit codes as for run.
     """
     from genrec_eval.api import score as score_again
-    from genrec_eval.reporting.terminal import print_results
+    from genrec_eval.reporting.terminal import print_results, print_trouble
 
     done = score_again(run, None if quiet else errors())
     if not quiet:
         print_results(done.parsed, output(), done.report)
+    elif done.exit_code:
+        print_trouble(done.parsed, errors())
     return done.exit_code

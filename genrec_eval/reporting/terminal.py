@@ -13,7 +13,6 @@ from genrec_eval.reporting.answer import (
     alike,
     outcome,
     quiet,
-    rule,
     sentence,
     worst_first,
     would_decide,
@@ -59,6 +58,13 @@ def print_results(estimates: Mapping[str, Any], console: Console, report: Path |
     _verdicts(results, console)
     if report is not None:
         console.print(_styled(console, f"Report: {report}", ""), soft_wrap=True)  # a path is copied whole
+
+
+def print_trouble(estimates: Mapping[str, Any], console: Console) -> None:
+    """Print what was not run or failed, and how the claims fared: for a quiet run that did not pass."""
+    results = Results.read(estimates)
+    _not_run(results, console)
+    _line(console, sentence(worst_first(results.verdicts)))
 
 
 def _scenario(results: Results, scenario: str, console: Console) -> None:
@@ -167,9 +173,7 @@ def _verdict(results: Results, row: Verdict, console: Console) -> None:
     if row.slice != "all":
         text.append(_plain(console, f" · {line(row.slice, 60)}"))
     console.print(text)
-    shown = figure(row.value, row.low, row.high, unit=results.unit(row.metric), reason=row.reason)
-    said = f"{results.title(row.metric)} {shown}, asked: {rule(row, results)}" if shown.known else ""
-    for detail in filter(None, (line(said), line(row.reason), would_decide(row))):
+    for detail in filter(None, (line(row.reason), would_decide(row))):
         console.print(Padding(_styled(console, detail, "dim"), (0, 0, 0, 4), expand=False))
 
 
