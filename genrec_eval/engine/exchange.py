@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import itertools
 import json
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,17 +18,27 @@ from genrec_eval.core.randomness import generator
 from genrec_eval.core.secrets import scrub
 from genrec_eval.engine.budget import Budget, Spent
 from genrec_eval.engine.journal import Exchange, Journal
-from genrec_eval.engine.keys import exchange_key
+from genrec_eval.engine.keys import exchange_key, stored_form
 from genrec_eval.engine.limits import Limiter
+from genrec_eval.engine.rundir import disk_faults
 from genrec_eval.models.python import describe
 from genrec_eval.protocol.model import Call, Fatal, Model, Transient
 from genrec_eval.protocol.requests import Image, Request
-from genrec_eval.protocol.responses import Answer
+from genrec_eval.protocol.responses import (
+    Answer,
+    ChatResponse,
+    ImageResponse,
+    RankResponse,
+    RateResponse,
+)
 from genrec_eval.protocol.status import TRANSIENT, Status
 from genrec_eval.protocol.wire import response_from_wire, response_to_wire
 
 BACKOFF = 0.5
 LONGEST_WAIT = 60.0
+PATIENCE = 3.0
+"""Seconds that a service which was never reached has to come up."""
+_RESPONSES = {"rank": RankResponse, "rate": RateResponse, "chat": ChatResponse, "image": ImageResponse}
 _EXTENSIONS = {"image/png": "png", "image/jpeg": "jpg", "image/webp": "webp", "image/gif": "gif"}
 
 
@@ -53,7 +62,7 @@ class Policy:
     timeout: float = 60.0
     retries: int = 5
     breaker: int | None = 20
-    """Exchanges in a row that find the service unavailable before the model is given up."""
+    """Exchanges in a row, retries included, to which the service gave no answer, before it is given up."""
     max_text_bytes: int = 1 << 20
     seed: int = 0
 
@@ -71,10 +80,19 @@ class Exchanger:
         Time-out, retries, breaker.
     blobs
         Folder for payloads that do not belong in a table.
+    most
+        Most calls of this model in flight, whatever the limiter of its endpoint allows.
     """
 
     def __init__(
-        self, model: Model, journal: Journal, limiter: Limiter, budget: Budget, policy: Policy, blobs: Path
+        self,
+        model: Model,
+        journal: Journal,
+        limiter: Limiter,
+        budget: Budget,
+        policy: Policy,
+        blobs: Path,
+        most: int | None = None,
     ) -> None:
         self.model = model
         self.journal = journal
@@ -82,25 +100,32 @@ class Exchanger:
         self.budget = budget
         self.policy = policy
         self.blobs = blobs
+        self.places = max(1, min(most or limiter.most, model.concurrency or limiter.most))
         self.tally = Tally()
         self.stopped: str | None = None
         identity = model.identity()
         self.identity_digest = digest(identity)
         journal.add_identity(self.identity_digest, identity)
-        self._unavailable_in_a_row = 0
+        self._own = asyncio.Semaphore(self.places)
+        self._sleepers: set[asyncio.Future[None]] = set()
+        self._unanswered_in_a_row = self._unreached = 0
+        self._reached = False
+        self._first_try: float | None = None
 
     async def ask(self, request: Request, repeat: int) -> tuple[Answer, Exchange, bool]:
         """Return the answer, its exchange and whether it came from the journal.
+
+        What the journal holds is given out even when the model was stopped.
 
         Raises
         ------
         Stopped
             When the model was given up or the budget is spent.
         """
-        wire = request.to_wire()
+        wire, images = stored_form(request)
         key = exchange_key(wire, self.identity_digest, repeat)
         found = self.journal.find(key)
-        if found is not None:
+        if found is not None and self._usable(found):
             self.tally.cached += 1
             return self.read(request, found), found, True
         flights = self.journal.flights
@@ -108,9 +133,13 @@ class Exchanger:
             found = await asyncio.shield(flights[key])
             self.tally.cached += 1
             return self.read(request, found), found, True
+        if self.stopped is not None:
+            raise Stopped(self.stopped)
         flight = flights[key] = asyncio.get_running_loop().create_future()
         flight.add_done_callback(lambda done: done.cancelled() or done.exception())  # nobody may wait for it
         try:
+            for image in images:
+                self._keep(image.data, _EXTENSIONS.get(image.media_type, "bin"))
             exchange = await self._attempts(request, wire, key, repeat)
         except BaseException as error:
             flight.set_exception(
@@ -124,118 +153,162 @@ class Exchanger:
         return self.read(request, exchange), exchange, False
 
     def read(self, request: Request, exchange: Exchange) -> Answer:
-        """The answer that an exchange of the journal holds."""
-        response = None
-        if exchange.response is not None:
+        """The answer that an exchange of the journal holds, under the limits of this run."""
+        status, error, response = exchange.status, exchange.error, None
+        if exchange.response is not None and len(exchange.response) > self.policy.max_text_bytes:
+            status, error = Status.OVERSIZED, self._too_long(exchange.response)
+        elif exchange.response is not None:
             image = None
             if exchange.blob is not None:
                 image = Image((self.blobs / exchange.blob).read_bytes(), exchange.media_type or "")
             response = response_from_wire(request.kind, orjson.loads(exchange.response), image)
-        return Answer(status=exchange.status, response=response, error=exchange.error, raw=exchange.raw)
+        return Answer(status=status, response=response, error=error, raw=exchange.raw)
+
+    def _usable(self, found: Exchange) -> bool:
+        """Whether the payload is still there, and an answer that was too long is so under today's limit."""
+        if found.blob is None:
+            return True
+        try:
+            size = (self.blobs / found.blob).stat().st_size
+        except FileNotFoundError:
+            return False
+        return found.status is not Status.OVERSIZED or size > self.policy.max_text_bytes
+
+    def _too_long(self, response: bytes) -> str:
+        return f"answer of {len(response):,} bytes; at most {self.policy.max_text_bytes:,} are allowed"
 
     async def _attempts(self, request: Request, wire: dict[str, Any], key: str, repeat: int) -> Exchange:
         call = Call(repeat=repeat, timeout=self.policy.timeout)
-        for attempt in itertools.count(1):
-            answer, wait, sent = await self._attempt(request, call)
-            self.tally.attempts += 1
-            if wait is None or attempt > self.policy.retries:
-                break
-            await asyncio.sleep(self._delay(key, attempt, wait))
+        answer, attempt, sent = None, 0, 0.0
+        try:
+            while True:
+                answer, wait, sent = await self._attempt(request, call)
+                attempt += 1
+                self.tally.attempts += 1
+                if wait is None or attempt > self.policy.retries:
+                    break
+                await self._pause(self._delay(key, attempt, wait))
+        except (Stopped, asyncio.CancelledError):
+            if answer is not None:  # a resumed run counts what was tried against its budget
+                self._write(answer, wire, key, repeat, attempt, sent)
+            raise
         self._note_health(answer, attempt)
-        exchange = self._write(answer, wire, key, repeat, attempt, sent)
-        return exchange
+        return self._write(answer, wire, key, repeat, attempt, sent)
 
     async def _attempt(self, request: Request, call: Call) -> tuple[Answer, float | None, float]:
         """One attempt: the answer, the least wait before another (None: final), when it was sent."""
-        await self.limiter.acquire()
-        outcome, sent = "other", time.time()
+        async with self._own:
+            since = await self.limiter.acquire()
+            outcome, wait, sent, deadline = "other", 0.0, time.time(), asyncio.timeout(call.timeout)
+            try:
+                if self.stopped is not None:
+                    raise Stopped(self.stopped)
+                self.budget.admit()
+                sent = time.time()
+                self._first_try = self._first_try or time.monotonic()
+                async with deadline:
+                    answer = _checked(request, await self.model.answer(request, call))
+                outcome, self._reached = "ok", True
+                self.budget.charge(answer.usage)
+                return answer, None, sent
+            except Transient as fault:
+                outcome = "refused" if fault.status is Status.RATE_LIMITED else "failed"
+                wait = fault.retry_after or 0.0
+                self._note_reach(fault)
+                return Answer(status=fault.status, error=str(fault)), wait, sent
+            except (Fatal, Spent) as end:
+                self._stop(str(end))
+                raise Stopped(self.stopped) from end
+            except (GenrecError, Stopped):
+                raise
+            except Exception as error:
+                outcome = "failed"
+                if isinstance(error, TimeoutError) and deadline.expired():
+                    late = Answer(status=Status.TIMEOUT, error=f"no answer within {call.timeout:g} s")
+                    # a function of this process that hangs will hang again; a service may not
+                    return late, 0.0 if self.model.endpoint else None, sent
+                # an adapter may raise anything; the case gets the status, the run goes on
+                return Answer(status=Status.ERROR, error=describe(error)), None, sent
+            finally:
+                self.limiter.release(outcome, since, wait)
+
+    async def _pause(self, seconds: float) -> None:
+        """Sleep, but not on when the model is given up meanwhile."""
+        sleeper: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._sleepers.add(sleeper)
         try:
-            if self.stopped is not None:
-                raise Stopped(self.stopped)
-            self.budget.admit()
-            sent = time.time()
-            async with asyncio.timeout(call.timeout):
-                answer = await self.model.answer(request, call)
-            if not isinstance(answer, Answer):
-                wrong = f"the adapter returned a {type(answer).__name__}, not an Answer"
-                return Answer(status=Status.ERROR, error=wrong), None, sent
-            outcome = "ok"
-            self.budget.charge(answer.usage)
-            return answer, None, sent
-        except TimeoutError:
-            outcome = "failed"
-            late = Answer(status=Status.TIMEOUT, error=f"no answer within {call.timeout:g} s")
-            # a function of this process that hangs will hang again; a service may not
-            return late, 0.0 if self.model.endpoint else None, sent
-        except Transient as fault:
-            outcome = "refused" if fault.status is Status.RATE_LIMITED else "failed"
-            return Answer(status=fault.status, error=str(fault)), fault.retry_after or 0.0, sent
-        except Fatal as fault:
-            self.stopped = scrub(str(fault))
-            raise Stopped(self.stopped) from fault
-        except Spent as spent:
-            self.stopped = str(spent)
-            raise Stopped(self.stopped) from spent
-        except (GenrecError, Stopped):
-            raise
-        except Exception as error:  # an adapter of the user's own may raise anything; the run goes on
-            return Answer(status=Status.ERROR, error=describe(error)), None, sent
+            if self.stopped is None:
+                await asyncio.wait([sleeper], timeout=seconds)
         finally:
-            self.limiter.release(outcome)
+            self._sleepers.discard(sleeper)
+        if self.stopped is not None:
+            raise Stopped(self.stopped)
 
     def _delay(self, key: str, attempt: int, least: float) -> float:
-        jitter = generator(self.policy.seed, "backoff", key, attempt).uniform(0.5, 1.0)
-        return max(
-            min(least, LONGEST_WAIT), float(jitter) * min(LONGEST_WAIT, BACKOFF * 2.0 ** (attempt - 1))
-        )
+        jitter = float(generator(self.policy.seed, "backoff", key, attempt).uniform(0.5, 1.0))
+        # those who were told the same time shall not come at once
+        least = min(least, LONGEST_WAIT) * (1 + 0.1 * jitter)
+        return max(least, jitter * min(LONGEST_WAIT, BACKOFF * 2.0 ** (attempt - 1)))
+
+    def _stop(self, reason: str) -> None:
+        if self.stopped is None:
+            self.stopped = scrub(reason)
+        for sleeper in self._sleepers:
+            if not sleeper.done():
+                sleeper.set_result(None)
+
+    def _note_reach(self, fault: Transient) -> None:
+        """Give up a service that was never there, without waiting for retries to run out."""
+        self._reached = self._reached or fault.reached
+        self._unreached += 1
+        most, waited = self.policy.breaker, time.monotonic() - (self._first_try or 0.0)
+        if not self._reached and most is not None and self._unreached >= most and waited >= PATIENCE:
+            self._stop(f"given up, there was no connection from the first call on: {fault}; run again to ask")
 
     def _note_health(self, answer: Answer, attempts: int) -> None:
         # 429 or silence to every attempt is as dead as no connection; one slow answer is not
         lost = answer.status in TRANSIENT and attempts > 1
         if answer.status is not Status.UNAVAILABLE and not lost:
-            self._unavailable_in_a_row = 0
+            self._unanswered_in_a_row = 0
             return
-        self._unavailable_in_a_row += 1
+        self._unanswered_in_a_row += 1
         most = self.policy.breaker
-        if most is not None and self._unavailable_in_a_row >= most and self.stopped is None:
-            self.stopped = scrub(
-                f"given up after {self._unavailable_in_a_row} unanswered cases in a row: {answer.error};"
-                " run again to ask the rest"
+        if most is not None and self._unanswered_in_a_row >= most:
+            self._stop(
+                f"given up after {most} unanswered cases in a row: {answer.error}; run again to ask the rest"
             )
 
     def _write(
         self, answer: Answer, wire: dict[str, Any], key: str, repeat: int, attempts: int, sent: float
     ) -> Exchange:
         ended = time.time()
-        status, error, raw = answer.status, answer.error, answer.raw
+        status, error = answer.status, answer.error
         response: bytes | None = None
         blob = media_type = None
         if answer.response is not None:
-            body, image = response_to_wire(answer.response)
-            response = _scrubbed(orjson.dumps(body))
+            try:
+                body, image = response_to_wire(answer.response)
+                response = _scrubbed(orjson.dumps(body))
+            except (TypeError, ValueError, AttributeError) as fault:  # half a surrogate pair, no text at all
+                status, error, image = Status.INVALID, f"the answer is no JSON: {fault}", None
             if image is not None:
-                blob, media_type = (
-                    self._keep(image.data, _EXTENSIONS.get(image.media_type, "bin")),
-                    image.media_type,
-                )
-            elif len(response) > self.policy.max_text_bytes:
+                media_type = image.media_type
+                blob = self._keep(image.data, _EXTENSIONS.get(media_type, "bin"))
+            elif response is not None and len(response) > self.policy.max_text_bytes:
                 blob = self._keep(response, "json")
-                error = (
-                    f"answer of {len(response):,} bytes; at most {self.policy.max_text_bytes:,} are allowed"
-                )
-                status, response = Status.OVERSIZED, None
+                status, error, response = Status.OVERSIZED, self._too_long(response), None
         exchange = Exchange(
             key=key,
             model=self.identity_digest,
             repeat=repeat,
             status=status,
-            request=orjson.dumps(wire),
+            request=_scrubbed(orjson.dumps(wire)),
             response=response,
             blob=blob,
             media_type=media_type,
-            raw=None if raw is None else scrub(raw),
-            meta=None if answer.meta is None else scrub(json.dumps(answer.meta)),
-            error=None if error is None else scrub(error),
+            raw=_clean(answer.raw),
+            meta=None if answer.meta is None else _clean(json.dumps(answer.meta, default=str)),
+            error=_clean(error),
             attempts=attempts,
             sent=sent,
             first=answer.first,
@@ -252,14 +325,33 @@ class Exchanger:
         name = f"{hashlib.sha256(data).hexdigest()}.{extension}"
         path = self.blobs / name
         if not path.exists():
-            self.blobs.mkdir(exist_ok=True)
-            partial = path.with_suffix(".partial")
-            partial.write_bytes(data)
-            partial.replace(path)
+            with disk_faults(path):
+                self.blobs.mkdir(exist_ok=True)
+                partial = path.with_suffix(".partial")
+                partial.write_bytes(data)
+                partial.replace(path)
         return name
+
+
+def _checked(request: Request, answer: object) -> Answer:
+    """Refuse what an adapter must not return; nothing is repaired."""
+    if not isinstance(answer, Answer):
+        wrong = f"the adapter returned a {type(answer).__name__}, not an Answer"
+        return Answer(status=Status.ERROR, error=wrong)
+    given = answer.response
+    if given is None and answer.status is Status.OK:
+        return replace(answer, status=Status.INVALID, error="the adapter said ok without a response")
+    if given is not None and not isinstance(given, _RESPONSES[request.kind]):
+        wrong = f"the adapter answered '{request.kind}' with a {type(given).__name__}"
+        return replace(answer, status=Status.INVALID, response=None, error=wrong)
+    return answer
 
 
 def _scrubbed(data: bytes) -> bytes:
     text = data.decode()
     clean = scrub(text)
     return data if clean is text else clean.encode()
+
+
+def _clean(text: str | None) -> str | None:
+    return None if text is None else scrub(text.encode("utf-8", "replace").decode())

@@ -2,9 +2,35 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import Any
 
 from genrec_eval.core.fingerprint import RECIPE, digest
+from genrec_eval.protocol.requests import ChatRequest, Image, ImageRequest, Request
+
+
+def stored_form(request: Request) -> tuple[dict[str, Any], list[Image]]:
+    """The request as it is hashed and kept, and its images, of which only digests stand in it.
+
+    >>> stored_form(ImageRequest(prompt="a cat", references=(Image(b"png"),)))[0]["references"][0]["bytes"]
+    3
+    """
+    wire = request.to_wire()
+    images: list[Image] = []
+    if isinstance(request, ImageRequest) and request.references:
+        images += request.references
+        wire["references"] = [_digest(image) for image in request.references]
+    elif isinstance(request, ChatRequest):
+        for message, part in zip(request.messages, wire["messages"], strict=True):
+            if message.images:
+                images += message.images
+                part["images"] = [_digest(image) for image in message.images]
+    return wire, images
+
+
+def _digest(image: Image) -> dict[str, Any]:
+    sha256 = hashlib.sha256(image.data).hexdigest()
+    return {"media_type": image.media_type, "sha256": sha256, "bytes": len(image.data)}
 
 
 def key_fields(request: dict[str, Any], identity: dict[str, Any], repeat: int) -> dict[str, Any]:

@@ -178,8 +178,12 @@ class HttpModel(Model):
                 body = await _read(response, self._spec.max_bytes)
         except check.Malformed as error:
             return check.malformed(error, None)
-        except httpx2.TimeoutException:
-            raise Transient(Status.TIMEOUT, f"{self._where} did not answer in {call.timeout:g} s") from None
+        except httpx2.TimeoutException as error:
+            raise Transient(
+                Status.TIMEOUT,
+                f"{self._where} did not answer in {call.timeout:g} s",
+                reached=not isinstance(error, httpx2.ConnectTimeout),
+            ) from None
         except (httpx2.UnsupportedProtocol, httpx2.InvalidURL) as error:
             raise Fatal(f"{self._where} cannot be asked: {scrub(str(error))}") from None
         except httpx2.DecodingError as error:
@@ -190,7 +194,11 @@ class HttpModel(Model):
             ) from None
         except httpx2.HTTPError as error:
             why = scrub(str(error)) or type(error).__name__
-            raise Transient(Status.UNAVAILABLE, f"{self._where} cannot be reached: {why}") from None
+            raise Transient(
+                Status.UNAVAILABLE,
+                f"{self._where} cannot be reached: {why}",
+                reached=not isinstance(error, httpx2.ConnectError),
+            ) from None
         if 200 <= response.status_code < 300:
             pick = self._pick if self._spec.response else None
             return check.answer_from_json(

@@ -42,12 +42,16 @@ def explain(error: Exception, where: str, spec: OpenAISpec, call: Call) -> Answe
     if isinstance(error, Reported):
         return Answer(status=Status.ERROR, error=str(error))
     if isinstance(error, openai.APITimeoutError):
-        raise Transient(Status.TIMEOUT, f"{where} did not answer in {call.timeout:g} s") from None
+        heard = not isinstance(error.__cause__, httpx2.ConnectTimeout)
+        raise Transient(
+            Status.TIMEOUT, f"{where} did not answer in {call.timeout:g} s", reached=heard
+        ) from None
     if isinstance(error, openai.APIConnectionError):
         cause: BaseException = error.__cause__ or error
         if isinstance(cause, TooLarge):
             return malformed(Malformed(str(cause), Status.OVERSIZED), None)
-        raise Transient(Status.UNAVAILABLE, _lost(where, cause)) from None
+        heard = not isinstance(cause, httpx2.ConnectError)
+        raise Transient(Status.UNAVAILABLE, _lost(where, cause), reached=heard) from None
     if isinstance(error, openai.APIStatusError):
         return _status(error, where, spec)
     if isinstance(error, httpx2.TimeoutException):

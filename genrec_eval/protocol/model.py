@@ -23,12 +23,17 @@ class Transient(Exception):
         One sentence for the record.
     retry_after
         Seconds the service asked to wait.
+    reached
+        False when nobody was there to hear the request: no such host, connection refused.
     """
 
-    def __init__(self, status: Status, message: str, retry_after: float | None = None) -> None:
+    def __init__(
+        self, status: Status, message: str, retry_after: float | None = None, *, reached: bool = True
+    ) -> None:
         super().__init__(message)
         self.status = status
         self.retry_after = retry_after
+        self.reached = reached
 
 
 class Fatal(Exception):

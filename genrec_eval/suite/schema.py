@@ -230,7 +230,10 @@ class Budget(StrictModel):
     calls: PositiveInt | None = Field(None, description="Most calls to models.")
     tokens: PositiveInt | None = Field(None, description="Most tokens, in and out.")
     money: PositiveFloat | None = Field(None, description="Most US dollars.")
-    seconds: PositiveFloat | None = Field(None, description="Most seconds of wall time.")
+    seconds: PositiveFloat | None = Field(
+        None,
+        description="Most seconds of wall time in one session; the others count over all resumed sessions.",
+    )
 
 
 class EngineOptions(StrictModel):
@@ -248,7 +251,9 @@ class EngineOptions(StrictModel):
         " above it the exit code is 3.",
     )
     breaker: PositiveInt = Field(
-        3, description="Calls in a row, retries included, that find no service before a model is given up."
+        3,
+        description="Calls in a row, retries included, that find no service before a model is given up;"
+        " one that was never reached is given up after as many attempts and 3 seconds.",
     )
     budget: Budget = Field(Budget.model_validate({}), description="What the run may spend.")
     max_text_bytes: PositiveInt = Field(1 << 20, description="Longest text taken from a model, in bytes.")

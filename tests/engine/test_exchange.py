@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import time
 from pathlib import Path
 from typing import Any
 
+import orjson
 import pytest
 from models_for_tests import Scripted, chat, echo, exchanger
 
 from genrec_eval.engine import exchange as engine_exchange
 from genrec_eval.engine.budget import Budget
-from genrec_eval.engine.exchange import Exchanger, Stopped
+from genrec_eval.engine.exchange import Exchanger, Policy, Stopped
+from genrec_eval.engine.journal import Journal
+from genrec_eval.engine.limits import Limiter
 from genrec_eval.protocol.model import Call, Fatal, Transient
 from genrec_eval.protocol.requests import Image, ImageRequest, Request
 from genrec_eval.protocol.responses import Answer, ChatResponse, ImageResponse, Usage
@@ -228,3 +232,134 @@ def test_the_price_table_of_the_suite_replaces_the_bundled_one(tmp_path: Path) -
     (row,) = run.directory.run["play"]
     assert row["cost"] == pytest.approx((row["input_tokens"] * 1.0 + row["output_tokens"] * 3.0) / 1e6)
     assert row["cost"] > 0
+
+
+def test_a_service_that_was_never_there_is_given_up_within_seconds(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine_exchange, "PATIENCE", 0.05)
+    nobody = Transient(Status.UNAVAILABLE, "connection refused", reached=False)
+    desk = exchanger(tmp_path, faulty(10**6, nobody), retries=10**6, breaker=3)
+    with pytest.raises(Stopped, match=r"no connection from the first call on: connection refused"):
+        ask(desk)
+    assert desk.tally.attempts >= 3
+
+
+def test_a_service_that_warms_up_is_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engine_exchange, "PATIENCE", 0.0)
+    answer, exchange, _ = ask(
+        exchanger(tmp_path, faulty(9, Transient(Status.UNAVAILABLE, "503")), retries=10, breaker=3)
+    )
+    assert (answer.status, exchange.attempts) == (Status.OK, 10)
+
+
+def test_those_who_wait_for_a_retry_hear_at_once_that_the_model_was_given_up(tmp_path: Path) -> None:
+    def reply(request: Request, call: Call, seen: int) -> Answer:
+        if "first" in str(request):
+            raise Transient(Status.RATE_LIMITED, "later", retry_after=50)
+        raise Fatal("the key was revoked")
+
+    desk = exchanger(tmp_path, Scripted(reply))
+
+    async def both() -> list[Any]:
+        waiting = asyncio.create_task(desk.ask(chat("first"), 0))
+        await asyncio.sleep(0.05)
+        asked = asyncio.create_task(desk.ask(chat("second"), 0))
+        return await asyncio.wait_for(asyncio.gather(waiting, asked, return_exceptions=True), 5)
+
+    assert [str(error) for error in asyncio.run(both())] == ["the key was revoked"] * 2
+    # the attempt that was made counts against the budget of a resumed run
+    assert desk.journal.spent()["calls"] == 1
+
+
+def test_what_the_journal_holds_is_given_out_after_the_model_stopped(tmp_path: Path) -> None:
+    model = Scripted(echo)
+    ask(exchanger(tmp_path, model), "old")
+    desk = exchanger(tmp_path, model, budget=Budget(calls=0))
+    with pytest.raises(Stopped):
+        ask(desk, "new")
+    assert ask(desk, "old")[2]
+
+
+def test_models_of_one_identity_ask_once_and_never_more_than_their_own_limit(tmp_path: Path) -> None:
+    model = Scripted(echo)
+    journal, limiter = Journal(tmp_path / "j"), Limiter(8)
+    desks = [
+        Exchanger(model, journal, limiter, Budget(), Policy(), tmp_path / "blobs", most) for most in (2, 8)
+    ]
+
+    async def many() -> list[Any]:
+        return await asyncio.gather(*(desk.ask(chat(str(i)), 0) for i in range(30) for desk in desks))
+
+    answers = asyncio.run(many())
+    assert [one[0] for one in answers[::2]] == [one[0] for one in answers[1::2]]
+    assert max(model.asked.values()) == 1
+    slow = exchanger(tmp_path, Scripted(echo, version=2), most=8)
+    slow = Exchanger(slow.model, journal, limiter, Budget(), Policy(), tmp_path / "blobs", 2)
+
+    async def parallel() -> None:
+        await asyncio.gather(*(slow.ask(chat(str(i)), 0) for i in range(30)))
+
+    asyncio.run(parallel())
+    assert slow.model.most_in_flight == 2  # type: ignore[attr-defined]
+
+
+def test_a_lost_blob_is_asked_for_again(tmp_path: Path) -> None:
+    picture = Image(b"\x89PNG pixels", "image/png")
+    model = Scripted(lambda request, call, times: Answer(response=ImageResponse(image=picture)))
+    for lost in (False, True):
+        answer, exchange, cached = asyncio.run(
+            exchanger(tmp_path, model).ask(ImageRequest(prompt="a cat"), 0)
+        )
+        assert (answer.response, cached) == (ImageResponse(image=picture), False), lost
+        (tmp_path / "blobs" / str(exchange.blob)).unlink()
+
+
+def test_the_longest_text_is_a_matter_of_this_run_and_not_of_the_one_that_asked(tmp_path: Path) -> None:
+    model = Scripted(lambda request, call, times: Answer(response=ChatResponse(text="x" * 100)))
+    for most, status, cached in ((1000, "ok", False), (50, "oversized", True), (1000, "ok", True)):
+        answer, _, was_cached = ask(exchanger(tmp_path, model, max_text_bytes=most))
+        assert (answer.status, was_cached) == (status, cached)
+    other = Scripted(model.reply, version=2)
+    for most, status, cached in ((50, "oversized", False), (60, "oversized", True), (1000, "ok", False)):
+        answer, _, was_cached = ask(exchanger(tmp_path, other, max_text_bytes=most))
+        assert (answer.status, was_cached) == (status, cached)
+
+
+def test_images_of_a_request_lie_beside_the_journal(tmp_path: Path) -> None:
+    model = Scripted(lambda request, call, times: Answer(response=ImageResponse(image=Image(b"new"))))
+    old = Image(b"\x89PNG" * 1000)
+    request = ImageRequest(prompt="a cat", references=(old,))
+    _, exchange, _ = asyncio.run(exchanger(tmp_path, model).ask(request, 0))
+    kept = orjson.loads(exchange.request)["references"][0]
+    assert (tmp_path / "blobs" / f"{kept['sha256']}.png").read_bytes() == old.data
+    assert len(exchange.request) < 300
+    other = ImageRequest(prompt="a cat", references=(Image(b"another"),))
+    _, second, cached = asyncio.run(exchanger(tmp_path, model).ask(other, 0))
+    assert not cached
+    assert second.key != exchange.key
+
+
+@pytest.mark.parametrize(
+    ("given", "status", "sentence"),
+    [
+        (ValueError("a bug"), Status.ERROR, "ValueError: a bug"),
+        (TimeoutError("its own"), Status.ERROR, "TimeoutError: its own"),
+        ("a string", Status.ERROR, "the adapter returned a str, not an Answer"),
+        (Answer(), Status.INVALID, "ok without a response"),
+        (Answer(response=ImageResponse(image=Image(b""))), Status.INVALID, "'chat' with a ImageResponse"),
+        (Answer(response=ChatResponse(text="\ud800")), Status.INVALID, "the answer is no JSON"),
+        (Answer(status=Status.INVALID, error="\ud800", raw="\ud800"), Status.INVALID, r"\?"),
+    ],
+)
+def test_whatever_an_adapter_does_is_a_status(
+    tmp_path: Path, given: Any, status: Status, sentence: str
+) -> None:
+    def reply(request: Request, call: Call, times: int) -> Any:
+        if isinstance(given, Exception):
+            raise given
+        return given
+
+    answer, _, _ = ask(exchanger(tmp_path, Scripted(reply)))
+    assert answer.status is status
+    assert re.search(sentence, str(answer.error))
