@@ -28,7 +28,9 @@ def audit_run(run: RunTables, path: Path | None = None) -> Results:
     suite = run.run["suite"]
     estimates = estimate_run(run)
     scenarios = {name: scenario_of(run, name) for name in dict.fromkeys(s for _, s in run.played())}
-    evidence = Evidence.of(estimates, run.coverage, error_budget_of(run))
+    metrics = [metric for scenario in scenarios.values() for metric in scenario.metrics()]
+    units = {metric.id: metric.definition.unit for metric in metrics}
+    evidence = Evidence.of(estimates, run.coverage, error_budget_of(run), units)
     claims = [Claim.model_validate(claim) for claim in suite.get("claims") or ()]
     verdicts = claim_verdicts(claims, evidence, run.run.get("claims_at") or ())
     for name, scenario in scenarios.items():
@@ -39,7 +41,7 @@ def audit_run(run: RunTables, path: Path | None = None) -> Results:
         estimates=estimates,
         verdicts=verdicts,
         coverage=run.coverage,
-        definitions=definition_rows(metric for one in scenarios.values() for metric in one.metrics()),
+        definitions=definition_rows(metrics),
     )
     write_estimates(path or run.path / ESTIMATES_FILE, results)
     return results

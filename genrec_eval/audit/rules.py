@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from genrec_eval.core.numbers import bound, figure
 from genrec_eval.protocol.results import Estimate, Ruling
 
 RuleName = Literal["at_least", "at_most", "better_by", "not_worse_by", "within"]
@@ -27,9 +28,7 @@ class Rule:
     threshold
         ``(value, margin)`` → the number that the interval has to clear.
     words
-        What follows the number in a sentence.
-    question
-        What an open claim leaves open.
+        What follows the number in a sentence; for INSUFFICIENT, what is left open.
     """
 
     name: RuleName
@@ -38,7 +37,6 @@ class Rule:
     fails: Callable[[float, float, float], bool]
     threshold: Callable[[float, float], float]
     words: Mapping[Ruling, str]
-    question: str
 
     def decide(self, low: float, high: float, margin: float) -> Ruling:
         """Rule on an interval.
@@ -60,10 +58,10 @@ RULES: Mapping[str, Rule] = {
             fails=lambda low, high, m: high < m,
             threshold=lambda value, m: m,
             words={
-                Ruling.PASS: "at least the required {margin:.3g}",
-                Ruling.FAIL: "below the required {margin:.3g}",
+                Ruling.PASS: "at least the required {margin}",
+                Ruling.FAIL: "below the required {margin}",
+                Ruling.INSUFFICIENT: "at least {margin}",
             },
-            question="at least {margin:.3g}",
         ),
         Rule(
             name="at_most",
@@ -71,10 +69,10 @@ RULES: Mapping[str, Rule] = {
             fails=lambda low, high, m: low > m,
             threshold=lambda value, m: m,
             words={
-                Ruling.PASS: "at most the allowed {margin:.3g}",
-                Ruling.FAIL: "above the allowed {margin:.3g}",
+                Ruling.PASS: "at most the allowed {margin}",
+                Ruling.FAIL: "above the allowed {margin}",
+                Ruling.INSUFFICIENT: "at most {margin}",
             },
-            question="at most {margin:.3g}",
         ),
         Rule(
             name="better_by",
@@ -83,10 +81,10 @@ RULES: Mapping[str, Rule] = {
             fails=lambda low, high, m: high <= m,
             threshold=lambda value, m: m,
             words={
-                Ruling.PASS: "more than the required {margin:.3g}",
-                Ruling.FAIL: "and not better by more than the required {margin:.3g}",
+                Ruling.PASS: "better by more than {margin}",
+                Ruling.FAIL: "not better by more than {margin}",
+                Ruling.INSUFFICIENT: "better by more than {margin}",
             },
-            question="better by more than {margin:.3g}",
         ),
         Rule(
             name="not_worse_by",
@@ -95,10 +93,10 @@ RULES: Mapping[str, Rule] = {
             fails=lambda low, high, m: high < -m,
             threshold=lambda value, m: -m,
             words={
-                Ruling.PASS: "not worse by more than the allowed {margin:.3g}",
-                Ruling.FAIL: "worse by more than the allowed {margin:.3g}",
+                Ruling.PASS: "not worse by more than the allowed {margin}",
+                Ruling.FAIL: "worse by more than the allowed {margin}",
+                Ruling.INSUFFICIENT: "worse by no more than {margin}",
             },
-            question="worse by no more than {margin:.3g}",
         ),
         Rule(
             name="within",
@@ -106,29 +104,74 @@ RULES: Mapping[str, Rule] = {
             fails=lambda low, high, m: low > m or high < -m,
             threshold=lambda value, m: m if value > 0 else -m,
             words={
-                Ruling.PASS: "inside the allowed difference of {margin:.3g}",
-                Ruling.FAIL: "outside the allowed difference of {margin:.3g}",
+                Ruling.PASS: "inside the allowed difference of {margin}",
+                Ruling.FAIL: "outside the allowed difference of {margin}",
+                Ruling.INSUFFICIENT: "within {margin} of it",
             },
-            question="within {margin:.3g} of it",
         ),
     )
 }
 """Rule name → rule."""
 
 
-def measured(about: str, estimate: Estimate) -> str:
-    """``"popularity's ndcg@10 is 0.12 (0.11 to 0.13)"``."""
-    return f"{about} is {estimate.value:.3g} ({estimate.low:.3g} to {estimate.high:.3g})"
+def reason(rule: Rule, ruling: Ruling, margin: float, estimate: Estimate, unit: str = "") -> str:
+    """What an interval says about a claim, with the digits of the report.
+
+    Parameters
+    ----------
+    unit
+        Of the metric; ``"share"`` is written in percent, and differences of shares in percentage points.
+
+    >>> found = Estimate(
+    ...     model="knn", scenario="top-k", metric="ndcg@10", definition="", baseline="popularity",
+    ...     value=0.0812, low=0.0713, high=0.0921, interval="t", n=200, attempted=200, answered=200,
+    ...     scored=200, direction="higher",
+    ... )
+    >>> reason(RULES["better_by"], Ruling.PASS, 0.05, found)
+    "knn's ndcg@10 is 0.081 higher than popularity's (0.071 to 0.092), better by more than 0.05"
+    """
+    paired = estimate.baseline is not None
+    if rule.name == "better_by" and margin == 0:
+        words = {Ruling.PASS: "so it is better", Ruling.FAIL: "so it is not better"}.get(ruling, "better")
+    else:
+        words = rule.words[ruling].format(margin=_amount(margin, unit, paired))
+    link = ", which leaves open whether it is " if ruling is Ruling.INSUFFICIENT else ", "
+    return f"{(_difference if paired else _measured)(about(estimate), estimate, unit)}{link}{words}"
 
 
-def difference(about: str, estimate: Estimate) -> str:
-    """``"item-knn's ndcg@10 is 0.081 higher than popularity's (0.071 to 0.092)"``."""
+def about(estimate: Estimate) -> str:
+    """``"popularity's ndcg@10 for gender=F"``."""
+    where = "" if estimate.slice == "all" else f" for {estimate.slice}"
+    return f"{estimate.model}'s {estimate.metric}{where}"
+
+
+def _measured(what: str, estimate: Estimate, unit: str) -> str:
+    shown = figure(estimate.value, estimate.low, estimate.high, unit=unit)
+    return f"{what} is {shown.value}{_after(unit, False)} ({shown.range})"
+
+
+def _difference(what: str, estimate: Estimate, unit: str) -> str:
     assert estimate.value is not None
     assert estimate.low is not None
     assert estimate.high is not None
     value, low, high = estimate.value, estimate.low, estimate.high
+    word = "higher" if value > 0 else "lower"
+    if value < 0:
+        value, low, high = -value, 0.0 - high, 0.0 - low
+    shown = figure(value, low, high, unit=unit)
     if value == 0:
-        return f"{about} equals {estimate.baseline}'s (difference {low:.3g} to {high:.3g})"
-    if value > 0:
-        return f"{about} is {value:.3g} higher than {estimate.baseline}'s ({low:.3g} to {high:.3g})"
-    return f"{about} is {-value:.3g} lower than {estimate.baseline}'s ({0.0 - high:.3g} to {0.0 - low:.3g})"
+        return f"{what} equals {estimate.baseline}'s (difference {shown.range}{_after(unit, True)})"
+    return f"{what} is {shown.value}{_after(unit, True)} {word} than {estimate.baseline}'s ({shown.range})"
+
+
+def _after(unit: str, paired: bool) -> str:
+    if unit == "share":
+        return " percentage points" if paired else " %"
+    return f" {unit}" if unit else ""
+
+
+def _amount(margin: float, unit: str, paired: bool) -> str:
+    if unit == "share":
+        points = bound(margin * 100)
+        return f"{points} %" if not paired else f"{points} percentage point{'' if points == '1' else 's'}"
+    return f"{bound(margin)}{_after(unit, paired)}"

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
-from genrec_eval.audit.rules import RULES, Rule, difference, measured
-from genrec_eval.core.errors import Exit, did_you_mean
+from genrec_eval.audit.rules import RULES, Rule, about, reason
+from genrec_eval.core.errors import Exit, UsageError, did_you_mean
+from genrec_eval.core.numbers import bound
 from genrec_eval.protocol.results import Coverage, Estimate, Ruling, Verdict
 from genrec_eval.protocol.status import MALFORMED, Status
 from genrec_eval.scenarios.base import Check
-from genrec_eval.stats.power import units_needed
+from genrec_eval.stats.power import share_units_needed, units_needed
 from genrec_eval.suite.schema import Claim
 
 Key = tuple[str, str, str, str, str | None]
@@ -30,20 +31,42 @@ class Evidence:
     error_budget
         Share of the cases that may stay unanswered. Beyond it nothing is decided: which cases a model
         fails to answer is rarely chance, so what it answered says neither PASS nor FAIL.
+    units
+        Metric id → unit, for the words of the reasons.
     """
 
     estimates: Mapping[Key, Estimate]
     coverage: Mapping[tuple[str, str], Coverage]
     error_budget: float
+    units: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, estimates: Iterable[Estimate], coverage: Iterable[Coverage], error_budget: float) -> Evidence:
+    def of(
+        cls,
+        estimates: Iterable[Estimate],
+        coverage: Iterable[Coverage],
+        error_budget: float,
+        units: Mapping[str, str] | None = None,
+    ) -> Evidence:
         """Index the rows."""
         return cls(
             estimates={(e.scenario, e.metric, e.model, e.slice, e.baseline): e for e in estimates},
             coverage={(row.model, row.scenario): row for row in coverage},
             error_budget=error_budget,
+            units=units or {},
         )
+
+    def named(self, scenario: str, spelling: str) -> str:
+        """The id of the metric that a claim spells in its own way, as in ``ndcg(ideal=k)@10``."""
+        from genrec_eval.metrics.registry import metric
+
+        spelling = spelling.strip()
+        if any((s, m) == (scenario, spelling) for s, m, *_ in self.estimates):
+            return spelling
+        try:
+            return metric(spelling).id
+        except UsageError:
+            return spelling
 
     def find(
         self, scenario: str, metric: str, model: str, slice: str, against: str | None
@@ -87,7 +110,13 @@ def claim_verdicts(
     return [
         _verdict(
             claim.claim,
-            (claim.scenario, claim.metric.strip(), claim.model, claim.slice, claim.against),
+            (
+                claim.scenario,
+                evidence.named(claim.scenario, claim.metric),
+                claim.model,
+                claim.slice,
+                claim.against,
+            ),
             claim.rule,
             claim.margin,
             evidence,
@@ -127,9 +156,10 @@ def _verdict(
     rule = RULES[rule_name]
     estimate = evidence.find(*key)
     if estimate is None:
-        ruling, reason, needed = Ruling.NOT_RUN, evidence.why_missing(*key), None
+        ruling, said, needed = Ruling.NOT_RUN, evidence.why_missing(*key), None
     else:
-        ruling, reason, needed = decide(rule, margin, estimate, evidence.error_budget)
+        unit = evidence.units.get(metric, "")
+        ruling, said, needed = decide(rule, margin, estimate, evidence.error_budget, unit)
     return Verdict(
         claim=claim,
         model=model,
@@ -140,7 +170,7 @@ def _verdict(
         verdict=ruling,
         expected=expected,
         gate=gate,
-        reason=reason,
+        reason=said,
         value=estimate.value if estimate else None,
         low=estimate.low if estimate else None,
         high=estimate.high if estimate else None,
@@ -153,48 +183,48 @@ def _verdict(
 
 
 def decide(
-    rule: Rule, margin: float, estimate: Estimate, error_budget: float
+    rule: Rule, margin: float, estimate: Estimate, error_budget: float, unit: str = ""
 ) -> tuple[Ruling, str, int | None]:
     """Ruling, its reason in words, and about how many units would decide an open one."""
     value, low, high = estimate.value, estimate.low, estimate.high
-    about = f"{estimate.model}'s {estimate.metric}" + (
-        f" for {estimate.slice}" if estimate.slice != "all" else ""
-    )
     if rule.directed and estimate.direction == "none":
-        reason = f"{estimate.metric} has no better or worse; claim at_least, at_most or within instead"
-        return Ruling.NOT_RUN, reason, None
-    if value is None:
-        return Ruling.INSUFFICIENT, f"{about} has no value: {estimate.reason}", None
+        said = f"{estimate.metric} has no better or worse; claim at_least, at_most or within instead"
+        return Ruling.NOT_RUN, said, None
     if estimate.answered < estimate.attempted * (1 - error_budget) - 1e-9:
-        share = estimate.answered / estimate.attempted
-        whom = f"both {estimate.model} and {estimate.baseline}" if estimate.baseline else estimate.model
-        needed_share = f"{1 - error_budget:.0%}"
-        reason = (
-            f"only {share:.0%} of the cases were answered by {whom}, and a decision needs {needed_share}"
-        ).replace("%", " %")
-        return Ruling.INSUFFICIENT, reason, None
+        return Ruling.INSUFFICIENT, _too_few(estimate, error_budget), None
+    if value is None:
+        return Ruling.INSUFFICIENT, f"{about(estimate)} has no value: {estimate.reason}", None
     if low is None or high is None:
-        return Ruling.INSUFFICIENT, f"{about} is {value:.3g} without an interval: {estimate.reason}", None
+        said = f"{about(estimate)} is {bound(value, unit)} without an interval: {estimate.reason}"
+        return Ruling.INSUFFICIENT, said, None
     flip = rule.directed and estimate.direction == "lower"
     ruling = rule.decide(*((0.0 - high, 0.0 - low) if flip else (low, high)), margin)
-    said = (measured if estimate.baseline is None else difference)(about, estimate)
+    said = reason(rule, ruling, margin, estimate, unit)
     if ruling is not Ruling.INSUFFICIENT:
-        return ruling, f"{said}, {rule.words[ruling].format(margin=margin)}", None
+        return ruling, said, None
     held = rule.threshold(0.0 - value if flip else value, margin)
-    held = 0.0 - held if flip else held
-    needed = _needed(estimate, value, held, value - low if value > held else high - value)
-    more = f"; about {needed - estimate.n:,} more units would settle it" if needed else ""
-    return (
-        ruling,
-        f"{said}, which leaves open whether it is {rule.question.format(margin=margin)}{more}",
-        needed,
-    )
+    return ruling, said, _needed(estimate, 0.0 - held if flip else held)
 
 
-def _needed(estimate: Estimate, value: float, held: float, half: float) -> int | None:
+def _too_few(estimate: Estimate, error_budget: float) -> str:
+    whom = f"both {estimate.model} and {estimate.baseline}" if estimate.baseline else estimate.model
+    share, asked = estimate.answered / estimate.attempted, f"{1 - error_budget:.0%}"
+    told = f"{share:.0%}" if f"{share:.0%}" != asked else f"{share:.2%}"
+    said = f"only {told} of the cases were answered by {whom}, and a decision needs {asked}"
+    return said.replace("%", " %")
+
+
+def _needed(estimate: Estimate, held: float) -> int | None:
     """Units that would settle it, if the value stays."""
+    value, low, high = estimate.value, estimate.low, estimate.high
+    assert value is not None
+    assert low is not None
+    assert high is not None
     if estimate.interval == "jackknife" or value == held:
         return None  # what a run covers grows with its units, so its value would not stay
+    if estimate.interval == "wilson":
+        return share_units_needed(value, held, estimate.level)
+    half = value - low if value > held else high - value
     if estimate.interval == "constant":  # a bound on what was never seen shrinks with 1 / n
         return math.floor(estimate.n * half / abs(value - held)) + 1
     return units_needed(value, held, half, estimate.n)

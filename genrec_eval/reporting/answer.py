@@ -57,8 +57,8 @@ def alike(verdicts: Iterable[Verdict]) -> list[tuple[Outcome, str, list[Verdict]
 
 
 def would_decide(verdict: Verdict) -> str:
-    """What would decide an undecided claim, unless its reason says so already."""
-    if verdict.verdict is not Ruling.INSUFFICIENT or not verdict.needed or "unit" in verdict.reason:
+    """What would decide an undecided claim."""
+    if verdict.verdict is not Ruling.INSUFFICIENT or not verdict.needed:
         return ""
     return f"About {count(verdict.needed)} units would decide it."
 

@@ -156,7 +156,7 @@ def _verdicts(results: Results, console: Console) -> None:
             word, symbol, style = _WORDS[kind]
             text = _styled(console, f"{word} {symbol} ", style)
             console.print(text.append(_plain(console, f"{line(claim, 200)} · {models}")))
-            why = " ".join(filter(None, (line(checks[0].reason), would_decide(checks[0]))))
+            why = ". ".join(filter(None, (line(checks[0].reason), would_decide(checks[0]))))
             console.print(Padding(_styled(console, why, "dim"), (0, 0, 0, 4), expand=False))
     if held := sum(quiet(row) and outcome(row) is Outcome.HOLDS for row in rows):
         _line(console, f"PASS {plural(held, 'built-in check')} without a finding")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 
+from scipy.special import ndtri
+
 
 def units_needed(value: float, margin: float, half_width: float, n: int) -> int | None:
     """About how many units it takes for the interval to exclude ``margin``.
@@ -30,3 +32,19 @@ def units_needed(value: float, margin: float, half_width: float, n: int) -> int 
         return None
     needed = n * (half_width / distance) ** 2
     return math.floor(round(needed, 6)) + 1 if math.isfinite(needed) else None
+
+
+def share_units_needed(share: float, margin: float, level: float) -> int | None:
+    """About how many units it takes for a Wilson interval around ``share`` to exclude ``margin``.
+
+    The interval holds the margins that a score test does not reject, so this needs no half-width; near 0 and
+    1 the interval shrinks faster than the square root of the units.
+
+    >>> share_units_needed(0.0, 0.01, 0.95), share_units_needed(0.30, 0.25, 0.95)
+    (381, 289)
+    """
+    distance = share - margin
+    if distance == 0 or not 0 < margin < 1:
+        return None
+    z = float(ndtri((1 + level) / 2))
+    return math.floor(round(z * z * margin * (1 - margin) / (distance * distance), 6)) + 1

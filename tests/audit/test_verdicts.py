@@ -96,19 +96,25 @@ def test_a_wider_interval_never_decides_more(a: float, b: float, margin: float, 
 @pytest.mark.parametrize(
     ("rule", "margin", "found", "sentence"),
     [
-        ("better_by", 0, (0.081, 0.071, 0.092),
-         "knn's ndcg@10 is 0.081 higher than pop's (0.071 to 0.092), more than the required 0"),
+        ("better_by", 0, (0.0812, 0.0713, 0.0921),
+         "knn's ndcg@10 is 0.081 higher than pop's (0.071 to 0.092), so it is better"),
+        ("better_by", 0, (-0.081, -0.092, -0.071),
+         "knn's ndcg@10 is 0.081 lower than pop's (0.071 to 0.092), so it is not better"),
+        ("better_by", 0, (0.01, -0.02, 0.04),
+         "knn's ndcg@10 is 0.010 higher than pop's (−0.020 to 0.040), which leaves open whether it is "
+         "better"),
+        ("better_by", 0.05, (0.0812, 0.0713, 0.0921),
+         "knn's ndcg@10 is 0.081 higher than pop's (0.071 to 0.092), better by more than 0.05"),
         ("not_worse_by", 0.02, (-0.01, -0.015, -0.005),
-         "knn's ndcg@10 is 0.01 lower than pop's (0.005 to 0.015), not worse by more than the allowed 0.02"),
+         "knn's ndcg@10 is 0.010 lower than pop's (0.005 to 0.015), not worse by more than the allowed 0.02"),
         ("within", 0.1, (0.0, -0.01, 0.01),
-         "knn's ndcg@10 equals pop's (difference -0.01 to 0.01), inside the allowed difference of 0.1"),
+         "knn's ndcg@10 equals pop's (difference −0.010 to 0.010), inside the allowed difference of 0.1"),
         ("at_least", 0.1, (0.2, 0.15, 0.25),
-         "knn's ndcg@10 is 0.2 (0.15 to 0.25), at least the required 0.1"),
+         "knn's ndcg@10 is 0.20 (0.15 to 0.25), at least the required 0.1"),
         ("at_most", 0.1, (0.2, 0.15, 0.25),
-         "knn's ndcg@10 is 0.2 (0.15 to 0.25), above the allowed 0.1"),
+         "knn's ndcg@10 is 0.20 (0.15 to 0.25), above the allowed 0.1"),
         ("at_least", 0.25, (0.3, 0.2, 0.4),
-         "knn's ndcg@10 is 0.3 (0.2 to 0.4), which leaves open whether it is at least 0.25; "
-         "about 601 more units would settle it"),
+         "knn's ndcg@10 is 0.30 (0.20 to 0.40), which leaves open whether it is at least 0.25"),
     ],
 )  # fmt: skip
 def test_the_reason_in_words(
@@ -116,6 +122,47 @@ def test_the_reason_in_words(
 ) -> None:
     baseline = "pop" if rule in ("better_by", "not_worse_by", "within") else None
     assert judged(rule, margin, estimate(*found, baseline=baseline)).reason == sentence
+
+
+def test_shares_are_told_in_percent_and_their_differences_in_points() -> None:
+    flaw: dict[str, Any] = {"model": "stutterer", "metric": "duplicate@10", "direction": "lower"}
+    alone = estimate(0.3, 0.2987, 0.3012, **flaw)
+    beside = estimate(0.3, 0.2987, 0.3012, baseline="pop", **flaw)
+    evidence = Evidence.of([alone, beside], ran("stutterer", "pop"), 0.05, {"duplicate@10": "share"})
+    claim = {"claim": "c", "scenario": "top-k", "metric": "duplicate@10", "model": "stutterer"}
+    claims = [
+        Claim.model_validate({**claim, "at_most": 0.01}),
+        Claim.model_validate({**claim, "against": "pop", "not_worse_by": 0.01}),
+    ]
+    assert [v.reason for v in claim_verdicts(claims, evidence)] == [
+        "stutterer's duplicate@10 is 30.00 % (29.87 to 30.12), above the allowed 1 %",
+        "stutterer's duplicate@10 is 30.00 percentage points higher than pop's (29.87 to 30.12), worse by "
+        "more than the allowed 1 percentage point",
+    ]
+
+
+def test_how_many_units_would_decide() -> None:
+    open_ = judged("at_least", 0.25, estimate(0.3, 0.2, 0.4))
+    assert open_.needed == 801  # half the half-width takes four times the units
+    none_seen = estimate(0.0, 0.0, 0.037, n=100, interval="wilson")
+    assert judged("at_most", 0.01, none_seen).needed == 381  # z² (1 - p) / p, far below 100 (3.7 / 1)²
+    assert judged("better_by", 0, estimate(0.0, -0.01, 0.01, baseline="pop")).needed is None
+    assert judged("at_least", 0.3, estimate(0.3, 0.2, 0.4)).needed is None
+
+
+@pytest.mark.parametrize("spelling", ["ndcg@10", " ndcg@10 ", "ndcg(ideal=k)@10", "ndcg( ideal = k )@10"])
+def test_a_metric_may_be_spelled_out(spelling: str) -> None:
+    found = judged("at_least", 0.1, estimate(0.2, 0.15, 0.25), metric=spelling)
+    assert (found.verdict, found.metric) == (Ruling.PASS, "ndcg@10")
+
+
+def test_what_was_hardly_answered_says_so_before_it_says_that_it_has_no_value() -> None:
+    nothing = estimate(None, None, None, reason="no unit is scored", interval=None, n=0, scored=0, answered=0)
+    found = judged("at_least", 0.1, nothing)
+    assert found.verdict is Ruling.INSUFFICIENT
+    assert found.reason == "only 0 % of the cases were answered by knn, and a decision needs 95 %"
+    nearly = judged("at_least", 0.1, estimate(0.2, 0.15, 0.25, n=9990, attempted=9990, answered=9488))
+    assert nearly.reason == "only 94.97 % of the cases were answered by knn, and a decision needs 95 %"
 
 
 def test_how_many_units_a_bound_on_the_unseen_needs() -> None:
