@@ -89,6 +89,8 @@ class Journal:
             self._db.execute("PRAGMA synchronous=NORMAL")
             self._db.executescript(_TABLES)
         except sqlite3.DatabaseError as error:
+            if getattr(error, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR):
+                raise self._full(error) from error
             raise UsageError(
                 f"{path} cannot be used as a journal ({error}); "
                 "choose another --out, or run with --fresh to set the directory aside"
@@ -99,12 +101,15 @@ class Journal:
         try:
             yield
         except sqlite3.OperationalError as error:
-            raise IncompleteError(
-                f"cannot write to {self.path} ({error}); everything answered before is kept: "
-                "make room and run the same command again to resume"
-            ) from error
+            raise self._full(error) from error
         except sqlite3.DatabaseError as error:
             raise self._damaged(error) from error
+
+    def _full(self, error: sqlite3.DatabaseError) -> IncompleteError:
+        return IncompleteError(
+            f"cannot write to {self.path} ({error}); everything answered before is kept: "
+            "make room and run the same command again to resume"
+        )
 
     @contextmanager
     def _reading(self) -> Iterator[None]:

@@ -19,7 +19,6 @@ from genrec_eval.engine.exchange import Tally
 from genrec_eval.engine.journal import Journal
 from genrec_eval.engine.progress import Task
 from genrec_eval.engine.records import drop_stale, part_name, write_part
-from genrec_eval.engine.rundir import disk_faults
 from genrec_eval.models.check import Malformed, clip
 from genrec_eval.models.check_batch import check_batch, failed
 from genrec_eval.protocol.arrays import PAD
@@ -72,8 +71,7 @@ def play_batches(
             if cached:
                 tally.cached += len(some)
             else:
-                with disk_faults(path):
-                    write_part(path, _play_chunk(model, batch, prepared, some, names), {_KEY.decode(): key})
+                write_part(path, _play_chunk(model, batch, prepared, some, names), {_KEY.decode(): key})
                 journal.add_chunk(key, identity_digest, path.name, len(some))
                 tally.calls += len(some)
                 tally.attempts += len(some)

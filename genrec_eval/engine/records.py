@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from genrec_eval.engine.journal import Exchange
+from genrec_eval.engine.rundir import disk_faults
 from genrec_eval.protocol.requests import Request
 from genrec_eval.protocol.responses import Answer, ChatResponse, RankResponse, RateResponse
 from genrec_eval.protocol.tables import RECORDS
@@ -33,8 +34,9 @@ def write_part(path: Path, table: pa.Table, metadata: dict[str, str] | None = No
     if metadata:
         table = table.replace_schema_metadata({**(table.schema.metadata or {}), **metadata})
     partial = path.with_suffix(".partial")
-    pq.write_table(table, partial, compression="zstd")
-    partial.replace(path)
+    with disk_faults(path):
+        pq.write_table(table, partial, compression="zstd")
+        partial.replace(path)
 
 
 class RecordWriter:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from genrec_eval.core.content import content
+from genrec_eval.engine.rundir import disk_faults
 from genrec_eval.reporting.results import Results, mapping, read_json
 from genrec_eval.reporting.text import visible
 
@@ -48,17 +49,18 @@ def write_report(directory: Path, out: Path | None = None) -> Path:
     """
     path = out or directory / "report.html"
     text = render_report(directory)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    # Written beside and moved, so that a reader never sees half a report.
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as stream:
-            stream.write(text)
-        Path(name).chmod(0o644)
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
+    with disk_faults(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        # Written beside and moved, so that a reader never sees half a report.
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        try:
+            with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as stream:
+                stream.write(text)
+            Path(name).chmod(0o644)
+            Path(name).replace(path)
+        except BaseException:
+            Path(name).unlink(missing_ok=True)
+            raise
     return path
 
 
