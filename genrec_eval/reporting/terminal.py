@@ -19,6 +19,7 @@ from genrec_eval.reporting.answer import (
 )
 from genrec_eval.reporting.compare import best
 from genrec_eval.reporting.results import Results
+from genrec_eval.reporting.tables import interval_name
 from genrec_eval.reporting.text import line, listing, plural
 
 if TYPE_CHECKING:
@@ -83,7 +84,8 @@ def _scenario(results: Results, scenario: str, console: Console) -> None:
     ]
     if not columns:
         return
-    _line(console, f"{scenario}: value ± half-width of its 95 % interval", "bold")
+    level = next(interval_name(row) for row in results.estimates if row.scenario == scenario)
+    _line(console, f"{scenario}: value ± half-width of its {level}", "bold")
     names = {model: _plain(console, line(model, _MODEL_WIDTH)) for model in models}
     first = max(len(name) for name in [*names.values(), "model"])
     marked = False

@@ -55,6 +55,13 @@ def test_checks_that_could_not_be_decided_are_told_together() -> None:
     assert "3 checks could not be decided" in text
 
 
+def test_the_level_is_that_of_the_run() -> None:
+    data = document()
+    for row in data["estimates"]:
+        row["level"] = 0.99
+    assert "value ± half-width of its 99 % interval" in _printed(data, 200)
+
+
 def test_plain_where_there_is_no_terminal() -> None:
     assert "\x1b" not in _printed(document())
 
