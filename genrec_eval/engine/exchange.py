@@ -129,8 +129,13 @@ class Exchanger:
             self.tally.cached += 1
             return self.read(request, found), found, True
         flights = self.journal.flights
-        if key in flights:
-            found = await asyncio.shield(flights[key])
+        while key in flights:
+            try:
+                found = await asyncio.shield(flights[key])
+            except Stopped:
+                if self.stopped is not None:
+                    raise
+                continue  # it was another model, of the same identity, that was given up
             self.tally.cached += 1
             return self.read(request, found), found, True
         if self.stopped is not None:

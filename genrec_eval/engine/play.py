@@ -58,8 +58,13 @@ class _Session:
         """The limiter of the player's endpoint; in-process models have one each."""
         assert isinstance(player.model, Model)
         place = player.model.endpoint or f"{player.pairing.model}@{player.pairing.scenario}"
-        most = player.pairing.spec.limit or self.engine.limit
-        return self.limiters.setdefault(place, Limiter(most))
+        limiter = self.limiters.setdefault(place, Limiter(self.most(player)))
+        limiter.most = max(limiter.most, self.most(player))  # each keeps to its own limit besides
+        return limiter
+
+    def most(self, player: Player) -> int:
+        """Most calls of a player in flight."""
+        return int(player.pairing.spec.limit or self.engine.limit)
 
     def dataset(self, name: str) -> Dataset:
         """The data set of that name, loaded once."""
@@ -114,6 +119,7 @@ def play(
         "scenarios": {},
         "models": {},
         "play": [],
+        "limits": {},
         "coverage": [row.to_json() for row in plan.left_out],
     }
     directory.save()
@@ -137,6 +143,7 @@ def play(
                 _play_scenario(session, plan, name, limit)
     finally:
         journal.close()
+    run["limits"] = {place: limiter.describe() for place, limiter in session.limiters.items() if limiter.cuts}
     run["run"] = digest([_asked(loaded.resolved), run["data"], run["models"], list(only), limit])[:16]
     run |= {"state": "played", "finished": _now()}
     directory.save()
@@ -180,7 +187,9 @@ def _play_scenario(session: _Session, plan: Plan, name: str, limit: int | None) 
             drop_stale(session.directory.records_folder, pairing.model, name, kept=0)
         else:
             players.append(player)
-            run["models"].setdefault(player.pairing.model, {})[name] = _described(player)
+            described_model = run["models"].setdefault(player.pairing.model, {})[name] = _described(player)
+            if "remark" in described_model:
+                session.progress.note(f"{player.pairing.model}: {described_model['remark']}")
     session.directory.save()
     stopped = _play_players(session, scenario, prepared, rows, players)
     for player in players:
@@ -211,6 +220,8 @@ def _described(player: Player) -> dict[str, Any]:
     described["identity"] = player.model.identity()
     described["repeats"] = player.repeats
     described["planted"] = getattr(player.model, "planted", None)
+    if remark := getattr(player.model, "remark", None):
+        described["remark"] = remark
     if player.translator is not None:
         described["recommender"] = player.translator.identity()
     return dict(orjson.loads(scrub(orjson.dumps(described).decode())))
@@ -263,7 +274,13 @@ async def _play_one_by_one(
         )
         blobs = session.directory.path / "blobs"
         exchanger = Exchanger(
-            player.model, session.journal, session.limiter(player), session.budget, policy, blobs
+            player.model,
+            session.journal,
+            session.limiter(player),
+            session.budget,
+            policy,
+            blobs,
+            session.most(player),
         )
         writer = RecordWriter(session.directory.records_folder, pairing.model, pairing.scenario)
         task = session.progress.task(f"{pairing.scenario} · {pairing.model}", len(rows) * player.repeats)
@@ -304,7 +321,10 @@ def _finish(session: _Session, player: Player, planned: int, stopped: str | None
     coverage = cover(session.directory, pairing.model, pairing.scenario, planned, stopped, budget)
     run["coverage"].append(coverage.to_json())
     if coverage.attempted:
-        run["play"].append(usage(session.directory, pairing.model, pairing.scenario))
+        played = usage(session.directory, pairing.model, pairing.scenario)
+        if isinstance(player.model, Model) and hasattr(player.model, "facts"):
+            played["facts"] = player.model.facts()
+        run["play"].append(played)
     session.directory.save()
 
 

@@ -9,9 +9,13 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from genrec_eval.core.errors import GenrecError, UsageError
 from genrec_eval.engine.exchange import Exchanger, Stopped
+from genrec_eval.engine.journal import Exchange
 from genrec_eval.engine.progress import Task
 from genrec_eval.engine.records import RecordWriter
+from genrec_eval.engine.rundir import disk_faults
+from genrec_eval.models.python import describe
 from genrec_eval.protocol.model import Translator
 from genrec_eval.protocol.requests import Request
 from genrec_eval.protocol.responses import Answer
@@ -43,42 +47,61 @@ async def play_cases(
     """Play every case ``repeats`` times; return why it stopped early, or None.
 
     Independent samples of a case are cases of their own to the engine: the repeat index is part of
-    the key, so the second is never served from the first.
+    the key, so the second is never served from the first. A case is recorded when it was played to
+    its end: half a dialogue would look like one that ended early. Once the model was given up, the
+    cases whose answers lie in the journal are still recorded.
     """
-    work = itertools.product(cases_at(prepared, rows), range(repeats))
-    stopped: str | None = None
+    work = ((case, repeat) for case in cases_at(prepared, rows) for repeat in range(repeats))
+    stopped: list[str] = []
 
     async def play_one(case: Case, repeat: int) -> None:
         intended = time.time()
         steps = itertools.count()
+        done: list[tuple[int, Request, Answer, Exchange, bool]] = []
+        ended: list[Stopped] = []
 
         async def ask(request: Request) -> Answer:
             step = next(steps)
             sent = request if translator is None else translator.translate(request)
-            answer, exchange, cached = await exchanger.ask(sent, repeat)
+            try:
+                answer, exchange, cached = await exchanger.ask(sent, repeat)
+            except Stopped as stop:
+                ended.append(stop)
+                raise
             if translator is not None:
                 answer = translator.interpret(request, answer)
-            writer.add(case, repeat, step, request, answer, exchange, cached, intended)
+            done.append((step, request, answer, exchange, cached))
             return answer
 
-        await scenario.play(prepared, case, ask)
+        try:
+            await scenario.play(prepared, case, ask)
+        except (Stopped, GenrecError):
+            raise
+        except Exception as error:
+            raise UsageError(
+                f"scenario '{writer.scenario}' cannot play case '{case.id}' with '{writer.model}':"
+                f" {describe(error)}; the fault is in the scenario's code, --debug shows where"
+            ) from error
+        if ended:  # and the scenario went on as if nothing had happened
+            raise ended[0]
+        for step, request, answer, exchange, cached in done:
+            with disk_faults(writer.folder):
+                writer.add(case, repeat, step, request, answer, exchange, cached, intended)
+        task.advance(cached=all(cached for *_, cached in done))
 
     async def worker() -> None:
-        nonlocal stopped
         for case, repeat in work:
-            if stopped is not None:
-                return
-            cached_before = exchanger.tally.cached
+            calls = exchanger.tally.calls
             try:
                 await play_one(case, repeat)
             except Stopped as stop:
-                stopped = str(stop)
-                return
-            task.advance(cached=exchanger.tally.cached > cached_before)
+                stopped.append(str(stop))
+            if exchanger.tally.calls == calls:  # nothing was waited for: let the others have their turn
+                await asyncio.sleep(0)
 
-    places = min(exchanger.limiter.most, exchanger.model.concurrency or exchanger.limiter.most)
     async with asyncio.TaskGroup() as group:
-        for _ in range(max(1, min(places, len(rows) * repeats))):
+        for _ in range(min(exchanger.places, len(rows) * repeats)):
             group.create_task(worker())
-    writer.flush()
-    return stopped or exchanger.stopped
+    with disk_faults(writer.folder):
+        writer.flush()
+    return stopped[0] if stopped else None

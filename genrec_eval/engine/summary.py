@@ -6,6 +6,8 @@ from collections import Counter
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from genrec_eval.engine.failures import Failures
 from genrec_eval.engine.rundir import RunDirectory
@@ -33,8 +35,9 @@ def cover(
         Share of the cases that may stay without a usable answer.
     """
     statuses: Counter[str] = Counter()
-    attempted = answered = 0
+    attempted = 0
     failures = Failures()
+    unanswered: set[int] = set()
     for batch in directory.records(model, scenario, ["status", "step", "error"]):
         first = batch.column("step").to_numpy() == 0
         status = batch.column("status")
@@ -42,9 +45,11 @@ def cover(
         counts = np.bincount(codes, minlength=len(words))
         statuses.update({word: int(n) for word, n in zip(words, counts, strict=True) if n})
         good = np.array([word not in UNANSWERED for word in words])
+        # the records of a case stand together, so counting first steps numbers the cases
+        unanswered.update(np.unique((attempted + np.cumsum(first))[~good[codes]]).tolist())
         attempted += int(first.sum())
-        answered += int((first & good[codes]).sum())
         failures.add(status, batch.column("error"))
+    answered = attempted - len(unanswered)
     exchanges = statuses.total()
     if attempted < planned:  # tells a play that broke off from a pairing the suite leaves out
         statuses[str(Status.NOT_ATTEMPTED)] += planned - attempted
@@ -73,48 +78,60 @@ def cover(
 def usage(directory: RunDirectory, model: str, scenario: str) -> dict[str, Any]:
     """Calls, tokens, money and latency of one model in one scenario, each exchange counted once."""
     columns = ["key", "attempts", "cached", "sent", "end", "input_tokens", "output_tokens", "cost"]
-    seen: set[str] = set()
-    totals: dict[str, Any] = dict.fromkeys(
-        ("calls", "cached", "attempts", "input_tokens", "output_tokens"), 0
-    )
+    totals = dict.fromkeys(("calls", "cached", "attempts", "input_tokens", "output_tokens"), 0)
     cost: float | None = None
-    latencies: list[float] = []
-    chunks: set[tuple[float, float]] = set()
+    seen: set[bytes] = set()
+    spans: list[np.ndarray] = [np.empty((2, 0))]
+    single: list[np.ndarray] = []
     for batch in directory.records(model, scenario, columns):
         if batch.column("key").null_count == len(batch):  # columnar: times belong to the chunk
             totals["calls"] += len(batch)
             totals["attempts"] += len(batch)
-            sent, end = (batch.column(name).to_numpy() for name in ("sent", "end"))
-            chunks |= set(zip(np.unique(sent).tolist(), np.unique(end).tolist(), strict=False))
+            spans.append(np.unique(_times(batch), axis=1))
             continue
-        for row in batch.to_pylist():
-            totals["cached"] += row["cached"]
-            if row["key"] in seen:
-                continue
-            seen.add(row["key"])
-            totals["calls"] += 1
-            totals["attempts"] += row["attempts"]
-            totals["input_tokens"] += row["input_tokens"] or 0
-            totals["output_tokens"] += row["output_tokens"] or 0
-            if row["cost"] is not None:
-                cost = (cost or 0.0) + row["cost"]
-            latencies.append(row["end"] - row["sent"])
-            chunks.add((row["sent"], row["end"]))
-    shares = np.percentile(latencies, [50, 95, 99]).tolist() if latencies else None
+        totals["cached"] += int(pc.sum(batch.column("cached")).as_py() or 0)
+        new = np.zeros(len(batch), bool)
+        for row, key in enumerate(batch.column("key").to_pylist()):
+            half = bytes.fromhex(key[:32])
+            new[row] = half not in seen
+            seen.add(half)
+        counted = batch.filter(pa.array(new))
+        totals["calls"] += len(counted)
+        for name in ("attempts", "input_tokens", "output_tokens"):
+            totals[name] += int(pc.sum(counted.column(name)).as_py() or 0)
+        paid = pc.sum(counted.column("cost")).as_py()
+        cost = cost if paid is None else (cost or 0.0) + paid
+        single.append(_times(counted))
+    latency = None
+    if single:
+        sent, end = np.concatenate(single, axis=1)
+        shares = np.percentile(end - sent, [50, 95, 99]).tolist() if len(sent) else [None] * 3
+        latency = dict(zip(("p50", "p95", "p99"), shares, strict=True))
+    seconds = _busy(np.concatenate([*spans, *single], axis=1))
     return {
         "model": model,
         "scenario": scenario,
         **totals,
         "cost": cost,
-        "seconds": _busy(chunks),
-        "latency": None if shares is None else dict(zip(("p50", "p95", "p99"), shares, strict=True)),
+        "seconds": seconds,
+        "latency": latency,
     }
 
 
-def _busy(spans: set[tuple[float, float]]) -> float:
-    """Seconds in which at least one exchange was under way; pauses between sessions do not count."""
-    total, until = 0.0, float("-inf")
-    for start, end in sorted(spans):
-        total += max(0.0, end - max(start, until))
-        until = max(until, end)
-    return total
+def _times(batch: pa.RecordBatch) -> np.ndarray:
+    """float[2, n]: when each exchange was sent and when it ended."""
+    return np.stack([batch.column(name).to_numpy(zero_copy_only=False) for name in ("sent", "end")])
+
+
+def _busy(spans: np.ndarray) -> float:
+    """Seconds in which at least one exchange was under way; pauses between sessions do not count.
+
+    >>> _busy(np.array([[0.0, 1.0, 10.0], [2.0, 3.0, 11.0]]))
+    4.0
+    """
+    if not spans.shape[1]:
+        return 0.0
+    starts, ends = spans[:, np.argsort(spans[0])]
+    until = np.maximum.accumulate(ends)
+    before = np.concatenate([[-np.inf], until[:-1]])
+    return float(np.maximum(0.0, ends - np.maximum(starts, before)).sum())
