@@ -4,35 +4,59 @@ from __future__ import annotations
 
 import time
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
+
+from genrec_eval.core.secrets import scrub
 
 if TYPE_CHECKING:
     from rich.console import Console
 
 EVERY = 10.0
-"""Seconds between plain lines."""
+"""Seconds between plain lines of one task."""
+REDRAW = 0.1
+"""Seconds between two looks of a bar at its task: a fast model finishes thousands of cases meanwhile."""
 
 
 @dataclass(slots=True)
 class Task:
-    """Progress of one model in one scenario."""
+    """Progress of one model in one scenario.
+
+    Attributes
+    ----------
+    cached
+        Cases whose answers came from the journal or a stored part: they tell nothing of the rate.
+    """
 
     owner: Progress
     label: str
     total: int
+    begun: float
     done: int = 0
     cached: int = 0
     handle: Any = None
-    started: float = field(default_factory=time.monotonic)
+    shown: float = 0.0
 
     @property
-    def rate(self) -> float:
-        """Cases a second, those answered before not counted."""
-        return (self.done - self.cached) / max(time.monotonic() - self.started, 1e-9)
+    def rate(self) -> float | None:
+        """Cases a second, those answered before not counted; None before the first."""
+        fresh = self.done - self.cached
+        return fresh / max(time.monotonic() - self.begun, 1e-3) if fresh else None
+
+    @property
+    def pace(self) -> str:
+        """Rate and time left, in words; empty before the first case."""
+        rate = self.rate
+        if rate is None:
+            return ""
+        said = f"{rate:,.0f}/s" if rate >= 10 else f"{rate:.2g}/s"
+        left = (self.total - self.done) / rate
+        return said if self.done >= self.total else f"{said}, about {_spell(left)} left"
 
     def advance(self, n: int = 1, *, cached: bool = False) -> None:
         """Count finished cases."""
+        if cached and self.cached == self.done:
+            self.begun = time.monotonic()  # the clock of the rate starts with the first fresh case
         self.done += n
         if cached:
             self.cached += n
@@ -51,18 +75,16 @@ class Progress(AbstractContextManager["Progress"]):
     def __init__(self, console: Console | None) -> None:
         self.console = console
         self._bars: Any = None
-        self._spoke = time.monotonic()
 
     def __enter__(self) -> Self:
         if self.console is not None and self.console.is_terminal:
             from rich import progress
 
             self._bars = progress.Progress(
-                progress.TextColumn("{task.description}"),
+                progress.TextColumn("{task.description}", markup=False),
                 progress.BarColumn(bar_width=24),
                 progress.MofNCompleteColumn(),
-                progress.TextColumn("{task.fields[rate]}"),
-                progress.TimeRemainingColumn(compact=True),
+                progress.TextColumn("{task.fields[pace]}", markup=False),
                 console=self.console,
                 transient=True,
                 refresh_per_second=8,
@@ -73,27 +95,45 @@ class Progress(AbstractContextManager["Progress"]):
     def __exit__(self, *_: object) -> None:
         if self._bars is not None:
             self._bars.stop()
+            self._bars = None
 
     def task(self, label: str, total: int) -> Task:
         """Begin a line of progress."""
-        task = Task(self, label, total)
+        now = time.monotonic()
+        task = Task(self, label, total, now, shown=now)
         if self._bars is not None:
-            task.handle = self._bars.add_task(label, total=total, rate="")
+            task.handle = self._bars.add_task(label, total=total, pace="")
+        else:
+            self.note(f"{label}: {total:,} cases")
         return task
 
     def note(self, sentence: str) -> None:
         """Say something in passing."""
         if self.console is not None:
-            self.console.print(sentence, markup=False, highlight=False)
+            self.console.print(scrub(sentence), markup=False, highlight=False)
 
     def show(self, task: Task) -> None:
         """Bring the display up to date."""
-        now = time.monotonic()
+        if self.console is None:
+            return
+        now, finished = time.monotonic(), task.done >= task.total
+        if now - task.shown < (EVERY if self._bars is None else REDRAW) and not finished:
+            return
+        task.shown = now
         if self._bars is not None:
-            self._bars.update(task.handle, completed=task.done, rate=f"{task.rate:,.0f}/s")
-        elif self.console is not None and now - self._spoke >= EVERY:
-            self._spoke = now
-            left = (task.total - task.done) / max(task.rate, 1e-9)
-            self.note(
-                f"{task.label}: {task.done:,} of {task.total:,}, {task.rate:,.0f}/s, about {left:,.0f} s left"
-            )
+            self._bars.update(task.handle, completed=task.done, pace=task.pace)
+            return
+        before = f"{task.cached:,} from before" if task.cached else ""
+        count = "all" if finished else f"{task.done:,} of"
+        self.note(", ".join(filter(None, (f"{task.label}: {count} {task.total:,}", before, task.pace))))
+
+
+def _spell(seconds: float) -> str:
+    """A duration as people say it.
+
+    >>> _spell(42.4), _spell(150), _spell(9000)
+    ('42 s', '2 min', '2.5 h')
+    """
+    if seconds < 100:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import io
 import re
 import sqlite3
 from pathlib import Path
@@ -140,18 +139,3 @@ def test_a_case_is_answered_when_all_its_steps_are(tmp_path: Path) -> None:
     used = usage(directory, "talker", "conversation")
     assert (used["calls"], used["attempts"], used["cached"], used["cost"]) == (48, 48, 0, None)
     assert 0 < used["latency"]["p50"] <= used["latency"]["p99"] <= used["seconds"]
-
-
-def test_plain_lines_are_written_where_there_is_no_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
-    from rich.console import Console
-
-    from genrec_eval.engine import progress as module
-
-    monkeypatch.setattr(module, "EVERY", 0.0)
-    out = io.StringIO()
-    with Progress(Console(file=out, width=200)) as progress:
-        task = progress.task("top-k · popularity", 4)
-        task.advance()
-        task.advance(3)
-    assert "top-k · popularity: 1 of 4" in out.getvalue()
-    assert "s left" in out.getvalue()
