@@ -14,6 +14,7 @@ import numpy as np
 from genrec_eval.metrics.base import Definition, UnitScores, define
 from genrec_eval.metrics.hits import Marks
 from genrec_eval.metrics.lists import RankedLists
+from genrec_eval.protocol.arrays import Int64
 
 _SHARED: dict[str, Any] = {
     "direction": "lower",
@@ -86,18 +87,39 @@ def seen(lists: RankedLists, *, k: int) -> UnitScores:
     Definition(
         name="short",
         title="Short",
-        summary="Share of the k slots that the model left empty.",
-        formula="(k - filled slots in the first k) / k",
-        source="This project; 1 minus RecTools SufficientReco.",
+        summary="Share of the slots that the model could have filled and left empty.",
+        formula=(
+            "max(m - filled slots in the first k, 0) / m; m = min(k, catalogue items that the history does"
+            " not hold)"
+        ),
+        source="This project; 1 minus RecTools SufficientReco where the catalogue has k new items for all.",
         **{
             **_SHARED,
             "degenerate": (
-                "An empty list scores 1. A user without an answer (unanswered) is excluded and counted."
+                "An empty list scores 1. A user without an answer (unanswered) or who has had the whole"
+                " catalogue (nothing-new) is excluded and counted."
             ),
         },
     )
 )
 def short(lists: RankedLists, *, k: int) -> UnitScores:
-    """Share of empty slots."""
-    values = (k - np.minimum(lists.lengths, k)) / k
-    return UnitScores(values=values, reasons={"unanswered": ~lists.answered})
+    """Share of empty slots among those that could be filled."""
+    room = _room(lists, k)
+    missing = np.maximum(room - np.minimum(lists.lengths, k), 0)
+    return UnitScores(
+        values=missing / np.maximum(room, 1),
+        reasons={"unanswered": ~lists.answered, "nothing-new": (room == 0) & lists.answered},
+    )
+
+
+def _room(lists: RankedLists, k: int) -> Int64:
+    """int64[n], the least of ``k`` and the number of items that are new to the user."""
+    room = np.full(len(lists), k, np.int64)
+    # a history may name an item twice, but only long ones need a closer look
+    tight = np.flatnonzero(lists.n_items - lists.history.lengths < k)
+    if len(tight):
+        history = lists.history.take(tight)
+        pairs = np.repeat(np.arange(len(tight)), history.lengths) * lists.n_items + history.values
+        known = np.bincount(np.unique(pairs[history.values >= 0]) // lists.n_items, minlength=len(tight))
+        room[tight] = np.minimum(lists.n_items - known, k)
+    return room

@@ -190,7 +190,8 @@ class Own:
         if not answered:
             return "unanswered"
         if name == "short":
-            return (k - len(items)) / k
+            room = min(k, len(self.catalogue - self.seen.get(user, set())))
+            return max(room - len(items), 0) / room
         if not items:
             return "empty-list"
         if name == "popularity":

@@ -92,7 +92,8 @@ def _of_list(name: str, user: User, listed: list[int], k: int, counts: list[int]
     if not user.answered:
         return "unanswered"
     if name == "short":
-        return (k - len(listed)) / k
+        room = min(k, len(counts) - len(set(user.history)))
+        return max(room - len(listed), 0) / room if room else "nothing-new"
     if not listed:
         return "empty-list"
     if name == "popularity":
@@ -113,7 +114,7 @@ users = st.builds(
     User,
     listed=lists_of_ids,
     relevant=st.lists(items, unique=True, max_size=6),
-    history=st.lists(items, max_size=6),
+    history=st.lists(items, max_size=6) | st.permutations(range(N_ITEMS)),
     answered=st.booleans() | st.just(True),
 )
 populations = st.lists(users, min_size=1, max_size=12)
