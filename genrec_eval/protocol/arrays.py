@@ -21,6 +21,12 @@ PAD = -1
 """Code of an empty slot."""
 
 
+_FEW = 8
+"""Looking up fewer than one in so many ids searches a kept index; arrow's lookup hashes all of them anew."""
+
+_ODD = np.uint64(0x9E3779B97F4A7C15)
+
+
 def stable_order(keys: npt.NDArray[np.integer]) -> Int64:
     """What ``argsort(keys, kind="stable")`` gives for integers, several times faster.
 
@@ -42,6 +48,28 @@ def stable_order(keys: npt.NDArray[np.integer]) -> Int64:
     packed.sort()
     packed &= (1 << places) - 1
     return packed
+
+
+def fingerprints(ids: pa.Array) -> npt.NDArray[np.uint64]:
+    """uint64[n], a polynomial of each id's bytes modulo 2**64; equal ids have equal ones.
+
+    Different ids rarely do, unless somebody means them to: compare the ids where that matters.
+    """
+    n, (_, offsets, characters) = len(ids), ids.buffers()
+    if n == 0:
+        return np.empty(0, np.uint64)
+    bounds = np.frombuffer(offsets, np.int32)[ids.offset : ids.offset + n + 1].astype(np.int64)
+    text = np.frombuffer(characters or b"", np.uint8)
+    found = np.empty(n, np.uint64)
+    for start in range(0, n, 1 << 16):
+        ends = bounds[start : start + (1 << 16) + 1]
+        lengths = np.diff(ends)
+        place = np.arange(ends[0], ends[-1]) - np.repeat(ends[:-1], lengths)
+        powers = np.cumprod(np.full(int(lengths.max()) + 1, _ODD))
+        terms = (text[ends[0] : ends[-1]].astype(np.uint64) + np.uint64(1)) * powers[place]
+        sums = np.append(np.uint64(0), np.cumsum(terms))
+        found[start : start + len(lengths)] = np.diff(sums[ends - ends[0]])
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,8 +153,28 @@ class Vocabulary:
             codes = self.encode(ids.dictionary)
             indices = ids.indices.fill_null(-1).to_numpy(zero_copy_only=False)
             return np.append(codes, np.int32(PAD))[indices]
-        found = pc.index_in(ids.cast(pa.string()), value_set=self.ids, skip_nulls=True)
+        ids = ids.cast(pa.string())
+        if len(ids) * _FEW < len(self) and self._index is not None:
+            return self._search(ids, *self._index)
+        found = pc.index_in(ids, value_set=self.ids, skip_nulls=True)
         return found.fill_null(PAD).to_numpy(zero_copy_only=False).astype(np.int32, copy=False)
+
+    @cached_property
+    def _index(self) -> tuple[npt.NDArray[np.uint64], Int64] | None:
+        """Sorted fingerprints and their codes; None when two ids have the same."""
+        prints = fingerprints(self.ids)
+        order = np.argsort(prints)
+        prints = prints[order]
+        return None if (prints[1:] == prints[:-1]).any() else (prints, order)
+
+    def _search(self, ids: pa.Array, prints: npt.NDArray[np.uint64], order: Int64) -> Int32:
+        import pyarrow.compute as pc
+
+        place = np.minimum(np.searchsorted(prints, fingerprints(ids)), len(prints) - 1)
+        codes = order[place].astype(np.int32)
+        same = pc.equal(self.ids.take(codes), ids).fill_null(False)
+        codes[~same.to_numpy(zero_copy_only=False)] = PAD
+        return codes
 
     def decode(self, codes: Int32) -> pa.Array:
         """Ids of ``codes``; null for negative codes."""

@@ -67,7 +67,7 @@ class RecordReader:
         self.attempted: Mask = np.zeros(len(cases), bool)
         self.answered: Mask = np.zeros(len(cases), bool)
         self._recorded: dict[int, Mask] = {}
-        self._next = 0
+        self._rows = Vocabulary(cases)
 
     def read(self, records: Iterable[pa.RecordBatch]) -> Iterator[tuple[int, Chunk]]:
         """Yield (repeat, chunk) pairs; cases that were not attempted are left out.
@@ -101,20 +101,14 @@ class RecordReader:
             yield repeat, chunk
 
     def _join(self, cases: pa.Array) -> Int64:
-        """Row of each case. Records mostly come in the order of the cases, which saves the hashing."""
-        start, self._next = self._next, self._next + len(cases)
-        if cases.equals(self.cases.slice(start, len(cases))):
-            return np.arange(start, start + len(cases))
-        rows = pc.index_in(cases, value_set=self.cases).fill_null(-1).to_numpy(zero_copy_only=False)
+        rows = self._rows.encode(cases).astype(np.int64)
         if len(rows) and rows.min() < 0:
             stranger = cases[int(rows.argmin())].as_py()
             raise UsageError(
                 f"the records hold case '{str(stranger)[:80]}', which is not in the case table: "
                 "they belong to another run or to other data"
             )
-        if len(rows):
-            self._next = int(rows[-1]) + 1
-        return rows.astype(np.int64)
+        return rows
 
     def _refuse_twice(self, repeat: int, rows: Int64) -> None:
         recorded = self._recorded.setdefault(repeat, np.zeros(len(self.cases), bool))

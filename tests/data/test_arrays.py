@@ -1,10 +1,14 @@
 from __future__ import annotations
 
+from collections.abc import Callable
+from unittest.mock import patch
+
 import numpy as np
 import pyarrow as pa
 from hypothesis import given
 from hypothesis import strategies as st
 
+from genrec_eval.protocol import arrays
 from genrec_eval.protocol.arrays import Ragged, Vocabulary, stable_order
 
 lists = st.lists(st.lists(st.integers(0, 50), max_size=6), max_size=12)
@@ -56,3 +60,29 @@ def test_vocabulary_encodes_nulls_dictionaries_and_chunks() -> None:
     assert vocabulary.encode(column).tolist() == [2, -1, -1, 0]
     assert vocabulary.encode(column.dictionary_encode()).tolist() == [2, -1, -1, 0]
     assert Vocabulary(pa.chunked_array([["a"], ["b"]])).strings == ["a", "b"]
+
+
+words = st.text("ab\x00é", max_size=4)
+
+
+@given(
+    st.lists(words, unique=True, min_size=1, max_size=20),
+    st.lists(st.none() | words, max_size=20),
+    st.integers(0, 5),
+    st.sampled_from([arrays.fingerprints, lambda ids: np.zeros(len(ids), np.uint64)]),
+)
+def test_a_few_ids_are_found_in_a_large_vocabulary(
+    known: list[str], asked: list[str | None], skipped: int, prints: Callable[..., object]
+) -> None:
+    with patch.object(arrays, "_FEW", 0), patch.object(arrays, "fingerprints", prints):
+        vocabulary = Vocabulary(pa.array(["?", *known]).slice(1))
+        codes = vocabulary.encode(pa.array([*["a"] * skipped, *asked], pa.string()).slice(skipped))
+    assert codes.dtype == np.int32
+    assert codes.tolist() == [known.index(word) if word in known else -1 for word in asked]
+
+
+def test_fingerprints_of_many_ids_are_distinct() -> None:
+    ids = pa.array([f"user-{n}" for n in range(200_000)])
+    prints = arrays.fingerprints(ids)
+    assert len(np.unique(prints)) == len(ids)
+    assert arrays.fingerprints(ids.slice(65_535, 3)).tolist() == prints[65_535:65_538].tolist()
