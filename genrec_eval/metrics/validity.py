@@ -74,7 +74,10 @@ def duplicate(lists: RankedLists, *, k: int) -> UnitScores:
         summary="Share of listed ids that the user's history already holds.",
         formula="slots in the first k that hold an item of the history / filled slots in the first k",
         source="This project.",
-        traps="Where people come back to items (music, groceries) seen items can be wanted.",
+        traps=(
+            "Where people come back to items (music, groceries) seen items can be wanted. The whole history"
+            " counts, also what a history limit kept from the model."
+        ),
         **_SHARED,
     )
 )

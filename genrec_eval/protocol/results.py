@@ -13,9 +13,10 @@ Direction = Literal["higher", "lower", "none"]
 class Estimate:
     """A number a person can defend.
 
-    ``attempted`` cases were put to the model, ``answered`` of them got an answer of any quality,
-    ``scored`` units entered the value, ``excluded`` counts the other units by reason
-    (``attempted`` equals ``scored`` plus the excluded). ``n`` is the number of resampled units.
+    All counts are of units. ``attempted`` are those that the run set out to ask, ``answered`` those that
+    got an answer of any quality at least once, ``scored`` those that entered the value; ``excluded`` counts
+    the others by reason, ``not-attempted`` where a run broke off before it came to them (``attempted``
+    equals ``scored`` plus the excluded). ``n`` is the number of resampled units.
     """
 
     model: str
