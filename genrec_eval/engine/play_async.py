@@ -14,7 +14,6 @@ from genrec_eval.engine.exchange import Exchanger, Stopped
 from genrec_eval.engine.journal import Exchange
 from genrec_eval.engine.progress import Task
 from genrec_eval.engine.records import RecordWriter
-from genrec_eval.engine.rundir import disk_faults
 from genrec_eval.models.python import describe
 from genrec_eval.protocol.model import Translator
 from genrec_eval.protocol.requests import Request
@@ -85,8 +84,7 @@ async def play_cases(
         if ended:  # and the scenario went on as if nothing had happened
             raise ended[0]
         for step, request, answer, exchange, cached in done:
-            with disk_faults(writer.folder):
-                writer.add(case, repeat, step, request, answer, exchange, cached, intended)
+            writer.add(case, repeat, step, request, answer, exchange, cached, intended)
         task.advance(cached=all(cached for *_, cached in done))
 
     async def worker() -> None:
@@ -102,6 +100,5 @@ async def play_cases(
     async with asyncio.TaskGroup() as group:
         for _ in range(min(exchanger.places, len(rows) * repeats)):
             group.create_task(worker())
-    with disk_faults(writer.folder):
-        writer.flush()
+    writer.flush()
     return stopped[0] if stopped else None

@@ -5,11 +5,13 @@ from __future__ import annotations
 import hashlib
 import time
 from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from genrec_eval.core.errors import GenrecError
@@ -21,7 +23,7 @@ from genrec_eval.engine.progress import Task
 from genrec_eval.engine.records import drop_stale, part_name, write_part
 from genrec_eval.models.check import Malformed, clip
 from genrec_eval.models.check_batch import check_batch, failed
-from genrec_eval.protocol.arrays import PAD
+from genrec_eval.protocol.arrays import PAD, Vocabulary
 from genrec_eval.protocol.batch import RankBatch, RankedBatch
 from genrec_eval.protocol.model import BatchModel
 from genrec_eval.protocol.status import CODES, Status
@@ -57,6 +59,7 @@ def play_batches(
     identity = model.identity()
     identity_digest = digest(identity)
     journal.add_identity(identity_digest, identity)
+    cases = prepared.cases.select(["case", "unit", "arm"])
     order = model.arrange(prepared.cases.column("unit").take(rows).combine_chunks())
     rows = rows if order is None else rows[order]
     tally, number = Tally(), 0
@@ -64,14 +67,16 @@ def play_batches(
         for start in range(0, len(rows), chunk):
             some = rows[start : start + chunk]
             batch = replace(scenario.batch(prepared, some), repeat=repeat)
-            key = _chunk_key(batch, identity_digest)
+            key = _chunk_key(batch, cases.take(some), identity_digest)
             path = folder / part_name(*names, number)
             number += 1
             cached = _stored_key(path) == key
             if cached:
                 tally.cached += len(some)
             else:
-                write_part(path, _play_chunk(model, batch, prepared, some, names), {_KEY.decode(): key})
+                table = _play_chunk(model, batch, prepared, some, names)
+                # without a key it is not taken for done: memory that ran out may be there next time
+                write_part(path, table, None if _all_failed(table) else {_KEY.decode(): key})
                 journal.add_chunk(key, identity_digest, path.name, len(some))
                 tally.calls += len(some)
                 tally.attempts += len(some)
@@ -80,19 +85,39 @@ def play_batches(
     return tally
 
 
-def _chunk_key(batch: RankBatch, identity_digest: str) -> str:
+def _chunk_key(batch: RankBatch, cases: pa.Table, identity_digest: str) -> str:
     content = hashlib.sha256()
-    for array in (batch.history.offsets, batch.history.values):
+    for array in (batch.history.offsets, batch.history.values, batch.user_codes):
         content.update(array.tobytes())
     if batch.candidates is not None:
         content.update(batch.candidates.offsets.tobytes())
         content.update(batch.candidates.values.tobytes())
-    users = batch.users.combine_chunks() if isinstance(batch.users, pa.ChunkedArray) else batch.users
-    _, offsets, characters = pa.concat_arrays([users.cast(pa.string())]).buffers()
-    bounds = np.frombuffer(offsets, np.int32, len(users) + 1)
-    content.update(bounds.tobytes())
-    content.update(memoryview(characters)[: bounds[-1]] if characters is not None else b"")
-    return digest([RECIPE, "rank-batch", content.hexdigest(), batch.k, batch.repeat, identity_digest])
+    for words in (batch.users, *(cases.column(name) for name in ("case", "unit", "arm"))):
+        _add(content, words)
+    what = [content.hexdigest(), batch.k, batch.repeat]
+    return digest([RECIPE, "rank-batch", *what, _catalogue(batch.items), identity_digest])
+
+
+@lru_cache(maxsize=1)
+def _catalogue(items: Vocabulary) -> str:
+    """Codes mean nothing without the catalogue they point into."""
+    content = hashlib.sha256()
+    _add(content, items.ids)
+    return content.hexdigest()
+
+
+def _add(content: hashlib._Hash, words: pa.Array | pa.ChunkedArray) -> None:
+    whole = words.combine_chunks() if isinstance(words, pa.ChunkedArray) else words
+    array = whole.cast(pa.large_string())
+    for chunk in array.chunks if isinstance(array, pa.ChunkedArray) else [array]:
+        _, offsets, characters = pa.concat_arrays([chunk]).buffers()
+        bounds = np.frombuffer(offsets, np.int64, len(chunk) + 1)
+        content.update(bounds.tobytes())
+        content.update(memoryview(characters)[: bounds[-1]] if characters is not None else b"")
+
+
+def _all_failed(table: pa.Table) -> bool:
+    return bool(pc.all(pc.equal(table.column("status").cast(pa.string()), str(Status.ERROR))).as_py())
 
 
 def _stored_key(path: Path) -> str | None:
