@@ -125,13 +125,14 @@ def watch(place: Any, name: str, stage: str, spent: dict[str, dict[str, float]])
 
 @contextmanager
 def _stage(name: str, spent: dict[str, dict[str, float]]) -> Iterator[None]:
-    before, began = _memory("VmRSS"), time.perf_counter()
+    before, began, cpu = _memory("VmRSS"), time.perf_counter(), time.process_time()
     earlier = _memory("VmHWM")
     Path("/proc/self/clear_refs").write_text("5")  # from here on the peak is this stage's own
     yield
     peak = _memory("VmHWM")
     spent[name] = {
         "seconds": time.perf_counter() - began,
+        "cpu": time.process_time() - cpu,
         "growth": peak - before,
         "peak": max(peak, earlier),
     }
@@ -156,7 +157,7 @@ def main() -> None:
     print(f"{K} items a list, {len(METRICS)} metrics and 4 of list validity, {os.cpu_count()} cores\n")
     heads = "".join(f"{stage:>9}" for stage in (*STAGES, "total"))
     print(f"    users  {heads}   CPU s   µs a user   peak GiB")
-    growth: dict[int, dict[str, float]] = {}
+    measured: dict[int, dict[str, dict[str, float]]] = {}
     for users in arguments.users:
         with tempfile.TemporaryDirectory() as temporary:
             folder = temporary if arguments.keep is None else str(arguments.keep / str(users))
@@ -169,15 +170,16 @@ def main() -> None:
             total = time.perf_counter() - began
             assert code == 0, "the run failed"
             spent = json.loads((Path(folder) / "stages.json").read_text())
-        growth[users] = {stage: spent[stage]["growth"] for stage in STAGES}
+        measured[users] = spent
         peak = max(used.ru_maxrss / 1024, *(spent[stage]["peak"] for stage in STAGES)) / 1024
         seconds = "".join(f"{spent[stage]['seconds']:9.2f}" for stage in STAGES)
         cpu = used.ru_utime + used.ru_stime
         share = total / users * 1e6
         print(f"{users:>9,}  {seconds}{total:9.2f}{cpu:8.1f}{share:12.1f}{peak:11.2f}", flush=True)
-    print("\ngrowth of resident memory, MiB")
-    for users, stages in growth.items():
-        print(f"{users:>9,}  " + "".join(f"{stages[stage]:9.0f}" for stage in STAGES))
+    for title, field, digits in (("CPU s", "cpu", 2), ("growth of resident memory, MiB", "growth", 0)):
+        print(f"\n{title}")
+        for users, stages in measured.items():
+            print(f"{users:>9,}  " + "".join(f"{stages[stage][field]:9.{digits}f}" for stage in STAGES))
 
 
 if __name__ == "__main__":

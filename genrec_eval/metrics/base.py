@@ -154,7 +154,8 @@ class _Rows(Accumulator):
         self.parts.append(self.function(lists))
 
     def finish(self) -> UnitScores:
-        return UnitScores.join(self.parts)
+        parts, self.parts = self.parts, []  # a million users' scores should not be held twice
+        return UnitScores.join(parts)
 
 
 class Family:

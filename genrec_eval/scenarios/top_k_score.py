@@ -55,7 +55,7 @@ def score(
             else:
                 later.setdefault(repeat, []).append(chunk)
 
-    def one_repeat(chunks: Iterable[Chunk]) -> tuple[Int64, Mapping[str, UnitScores]]:
+    def one_repeat(chunks: Iterable[Chunk]) -> tuple[Int64, dict[str, UnitScores]]:
         rows: list[Int64] = []
         scores = score_lists(metrics, lists(chunks, rows))
         return np.concatenate([np.empty(0, np.int64), *rows]), scores
@@ -71,7 +71,7 @@ def score(
     return ScoredUnits(
         units=units,
         scores={
-            metric.id: _over_repeats([(rows, scores[metric.id]) for rows, scores in repeats], len(units))
+            metric.id: _over_repeats([(rows, scores.pop(metric.id)) for rows, scores in repeats], len(units))
             for metric in metrics
         },
         groups={
