@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from genrec_eval.audit.results import ESTIMATES_FILE, Results, read_estimates
-from genrec_eval.core.errors import Exit, UsageError
+from genrec_eval.core.errors import Exit, UsageError, did_you_mean
 from genrec_eval.core.registry import relative_to
 from genrec_eval.engine.progress import Progress
 from genrec_eval.engine.rundir import RunDirectory, set_aside
@@ -43,6 +43,8 @@ class Run:
     @cached_property
     def results(self) -> Results:
         """What ``estimates.json`` holds, typed."""
+        if not (self.path / ESTIMATES_FILE).is_file():
+            raise UsageError(_unfinished(self.directory))
         return read_estimates(self.path / ESTIMATES_FILE)
 
     @cached_property
@@ -65,14 +67,31 @@ class Run:
         """One row per model, scenario, metric and unit."""
         import pyarrow.parquet as pq
 
-        return pq.read_table(self.path / "scores.parquet").to_pandas()
+        path = self.path / "scores.parquet"
+        if not path.is_file():
+            raise UsageError(_unfinished(self.directory))
+        return pq.read_table(path).to_pandas()
 
     def records(self, model: str, scenario: str) -> pd.DataFrame:
-        """Exchanges of one model in one scenario."""
+        """Exchanges of one model in one scenario.
+
+        Raises
+        ------
+        UsageError
+            When the run has none.
+        """
         import pyarrow as pa
 
         from genrec_eval.protocol.tables import RECORDS
 
+        played = self.directory.played()
+        if (model, scenario) not in played:
+            known = [f"{of} in {where}" for of, where in played]
+            near = did_you_mean(f"{model} in {scenario}", known)
+            raise UsageError(
+                f"{self.path} has no records of '{model}' in '{scenario}'{near}"
+                f" (it has: {', '.join(known) or 'none'})"
+            )
         batches = list(self.directory.records(model, scenario))
         return pa.Table.from_batches(batches, schema=RECORDS).to_pandas()
 
@@ -95,6 +114,8 @@ class Run:
 
         from genrec_eval.reporting.terminal import print_results
 
+        if not (self.path / ESTIMATES_FILE).is_file():
+            return f"Run({str(self.path)!r}): {_unfinished(self.directory)}"
         text = io.StringIO()
         print_results(self.parsed, Console(file=text, width=100), None)
         return f"Run({str(self.path)!r})\n{text.getvalue()}"
@@ -209,7 +230,8 @@ def play_and_score(
             console.print(f"the run before lies in {aside}", markup=False, highlight=False)
     directory = RunDirectory.create(path)
     with directory.locked(), relative_to(loaded.folder):
-        _outside_a_loop(lambda: play(loaded, directory, Progress(console), tuple(only), limit))
+        progress = Progress(console)
+        _outside_a_loop(lambda: play(loaded, directory, progress, tuple(only), limit), progress)
         return _score(directory, console)
 
 
@@ -227,16 +249,21 @@ def _score(directory: RunDirectory, console: Console | None) -> Run:
     from genrec_eval.reporting.html import write_report
 
     if directory.run.get("state") != "played":
-        raise UsageError(
-            f"{directory.path} was interrupted while it was played; run the suite again to finish it"
-        )
+        raise UsageError(_unfinished(directory))
     with console.status("scoring") if console is not None else nullcontext():
         audit_run(directory)
+        (directory.path / "report.html").unlink(missing_ok=True)  # never older than the estimates
         write_report(directory.path)
     return Run(directory)
 
 
-def _outside_a_loop(work: Callable[[], None]) -> None:
+def _unfinished(directory: RunDirectory) -> str:
+    if directory.run.get("state") == "played":
+        return f"{directory.path} was played but not scored; run: genrec-eval score {directory.path}"
+    return f"{directory.path} was interrupted while it was played; run the suite again to finish it"
+
+
+def _outside_a_loop(work: Callable[[], None], progress: Progress) -> None:
     """Do ``work``, which starts an event loop, also from a notebook, where one is running."""
     import asyncio
     from concurrent.futures import ThreadPoolExecutor
@@ -248,7 +275,12 @@ def _outside_a_loop(work: Callable[[], None]) -> None:
         work()
         return
     with ThreadPoolExecutor(1) as pool:
-        pool.submit(copy_context().run, work).result()
+        future = pool.submit(copy_context().run, work)
+        try:
+            future.result()
+        except KeyboardInterrupt:
+            progress.interrupted = True  # else leaving the pool would wait for the whole run
+            raise
 
 
 def _frame(rows: Sequence[Any]) -> pd.DataFrame:

@@ -7,6 +7,8 @@ from typing import TextIO
 
 from rich.console import Console
 
+from genrec_eval.core.secrets import scrub
+
 WIDE = 200
 """Columns when there is no terminal to ask."""
 
@@ -22,8 +24,8 @@ def errors() -> Console:
 
 
 def complain(text: str) -> None:
-    """Print an error to standard error as it is: nothing in it is markup, no line is broken."""
-    console = errors()
+    """Print an error to standard error as it is but for secrets: no markup in it, no line broken."""
+    console, text = errors(), scrub(text)
     if text.startswith("error: "):
         console.print("[bold red]error[/]: ", end="")
         text = text.removeprefix("error: ")

@@ -24,7 +24,7 @@ from genrec_eval.engine.limits import Limiter
 from genrec_eval.engine.plan import Plan, Player, make_plan, make_player
 from genrec_eval.engine.play_async import play_cases
 from genrec_eval.engine.play_batch import play_batches
-from genrec_eval.engine.progress import Progress
+from genrec_eval.engine.progress import Interrupted, Progress
 from genrec_eval.engine.records import RecordWriter, drop_stale
 from genrec_eval.engine.rundir import FORMAT, RunDirectory
 from genrec_eval.engine.summary import cover, usage
@@ -141,6 +141,8 @@ def play(
         with progress:
             for name in suite.scenarios:
                 _play_scenario(session, plan, name, limit)
+    except Interrupted:
+        raise KeyboardInterrupt from None
     finally:
         journal.close()
     run["limits"] = {place: limiter.describe() for place, limiter in session.limiters.items() if limiter.cuts}

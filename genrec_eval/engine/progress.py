@@ -18,6 +18,10 @@ REDRAW = 0.1
 """Seconds between two looks of a bar at its task: a fast model finishes thousands of cases meanwhile."""
 
 
+class Interrupted(Exception):
+    """A KeyboardInterrupt of another thread, which an event loop would take for its own."""
+
+
 @dataclass(slots=True)
 class Task:
     """Progress of one model in one scenario.
@@ -54,7 +58,15 @@ class Task:
         return said if self.done >= self.total else f"{said}, about {_spell(left)} left"
 
     def advance(self, n: int = 1, *, cached: bool = False) -> None:
-        """Count finished cases."""
+        """Count finished cases.
+
+        Raises
+        ------
+        Interrupted
+            When the play was interrupted from another thread.
+        """
+        if self.owner.interrupted:
+            raise Interrupted
         if cached and self.cached == self.done:
             self.begun = time.monotonic()  # the clock of the rate starts with the first fresh case
         self.done += n
@@ -70,10 +82,16 @@ class Progress(AbstractContextManager["Progress"]):
     ----------
     console
         Where to write; None shows nothing.
+
+    Attributes
+    ----------
+    interrupted
+        Set from another thread to end the play at the next finished case.
     """
 
     def __init__(self, console: Console | None) -> None:
         self.console = console
+        self.interrupted = False
         self._bars: Any = None
 
     def __enter__(self) -> Self:

@@ -33,7 +33,7 @@ from genrec_eval.core.randomness import generator
 from genrec_eval.core.registry import load_object
 from genrec_eval.models import check
 from genrec_eval.models.chat import ChatCapableSpec
-from genrec_eval.models.signature import Calling, calling, with_options
+from genrec_eval.models.signature import Calling, calling, parameters_of, with_options
 from genrec_eval.models.source import file_digests, file_of, live_identity
 from genrec_eval.models.spec import BuildContext
 from genrec_eval.models.threads import DaemonCalls
@@ -213,6 +213,8 @@ def _build(
         for function in functions.values():
             with_options(function, bound, label)
         functions = {kind: functools.partial(f, **bound) for kind, f in functions.items()}
+    if any("seed" in (parameters_of(f) or ()) for f in functions.values()) and "seed" not in bound:
+        identity["seed"] = context.seed  # it decides the answers: under another one they are asked anew
     if spec.batch:
         from genrec_eval.models.python_batch import PythonBatchModel
 

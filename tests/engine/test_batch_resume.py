@@ -38,11 +38,12 @@ def rank(batch, kill_at=None):
 @pytest.fixture
 def suite(tmp_path: Path) -> dict[str, Any]:
     (tmp_path / "model.py").write_text(MODEL)
-    options = {"users": 300, "items": 60, "interactions_per_user": 15}
+    world = {"users": 300, "items": 60, "interactions_per_user": 15}
+    options = {"k": 5, "metrics": ["ndcg@4"]}
     return {
         "name": "columns",
         "seed": 3,
-        "data": {"world": {"dataset": "synthetic", "options": options}},
+        "data": {"world": {"dataset": "synthetic", "options": world}},
         "models": {
             "own": {"adapter": "python", "target": f"{tmp_path}/model.py:rank", "batch": True},
             "popularity": {"adapter": "reference", "model": "popularity"},

@@ -98,6 +98,14 @@ def test_the_seed_depends_on_request_and_repeat_alone() -> None:
     assert ask(from_callable(lambda user, seed: [seed], context(seed=8))).response != items[0]
 
 
+def test_the_seed_is_part_of_the_identity_of_a_function_that_takes_one() -> None:
+    def identities(function: Any) -> list[Any]:
+        return [from_callable(function, context(seed=seed)).identity().get("seed") for seed in (7, 8)]
+
+    assert identities(lambda user, seed: [seed]) == [7, 8]
+    assert identities(lambda user, history, k: ["c"]) == [None, None]
+
+
 def test_a_class_is_constructed_with_its_options_and_fitted_and_its_methods_tell_the_kinds() -> None:
     class Mine:
         def __init__(self, depth: int) -> None:
