@@ -95,9 +95,7 @@ def test_an_interrupt_ends_a_run_at_once_and_quietly(tmp_path: Path, call: str) 
 
 def test_what_a_run_lacks_is_said_in_a_sentence(tmp_path: Path) -> None:
     run = genrec_eval.run(SUITE, out=tmp_path / "run", quiet=True)
-    with pytest.raises(
-        UsageError, match=r"no records of 'popularty' in 'top-k'; did you mean 'popularity in"
-    ):
+    with pytest.raises(UsageError, match=r"no records of 'popularty' in 'top-k'; did you mean"):
         run.records("popularty", "top-k")
     assert len(run.records("popularity", "top-k")) == len(run.scores.query("metric == 'ndcg@10'"))
     for name in ("estimates.json", "scores.parquet"):

@@ -49,9 +49,7 @@ def suite(tmp_path: Path) -> dict[str, Any]:
             "popularity": {"adapter": "reference", "model": "popularity"},
             "random": {"adapter": "reference", "model": "random"},
         },
-        "scenarios": {
-            "top-k": {"scenario": "top-k", "data": "world", "options": {"k": 5, "metrics": ["ndcg@4"]}}
-        },
+        "scenarios": {"top-k": {"scenario": "top-k", "data": "world", "options": options}},
         "engine": {"chunk": 50},
     }
 
