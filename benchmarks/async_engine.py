@@ -3,7 +3,7 @@
     python benchmarks/async_engine.py [--calls 2000] [--inspect-python PATH]
 
 Each contestant runs in a process of its own against one server (`genrec-eval serve`, model `echo`), in turn.
-Times cover the work, not the imports. inspect-ai may live in another environment (--inspect-python); it is
+Times cover the work, not the imports; for genrec-eval the calling is told apart from scoring and the report. inspect-ai may live in another environment (--inspect-python); it is
 left out, and that is said, when it is not installed.
 """
 
@@ -47,8 +47,11 @@ def bare(url: str, calls: int) -> None:
     asyncio.run(run())
 
 
-def ours(url: str, calls: int) -> None:
-    """The whole of `genrec-eval run`: plan, play, journal, records, scores, estimates, report."""
+def ours(url: str, calls: int) -> float:
+    """The whole of `genrec-eval run`: plan, play, journal, records, scores, estimates, report.
+
+    Returns the seconds of play alone, from the first call to the last answer.
+    """
     import genrec_eval
 
     with tempfile.TemporaryDirectory() as folder:
@@ -71,6 +74,7 @@ def ours(url: str, calls: int) -> None:
         )
         assert run.exit_code == 0, run
         assert run.results.estimates[0].value == 1.0
+        return float(run.directory.run["play"][0]["seconds"])
 
 
 def inspect(url: str, calls: int) -> None:
@@ -98,7 +102,7 @@ def inspect(url: str, calls: int) -> None:
         assert log.results.scores[0].metrics["accuracy"].value == 1.0
 
 
-Contestant = Callable[[str, int], None]
+Contestant = Callable[[str, int], float | None]
 CONTESTANTS: dict[str, Contestant] = {"bare": bare, "genrec-eval": ours, "inspect-ai": inspect}
 
 
@@ -116,8 +120,9 @@ def measure(name: str, url: str, calls: int) -> None:
         import genrec_eval.engine.play
         import genrec_eval.reporting.html  # noqa: F401
     wall, cpu = time.perf_counter(), time.process_time()
-    CONTESTANTS[name](url, calls)
-    print(json.dumps({"wall": time.perf_counter() - wall, "cpu": time.process_time() - cpu}))
+    calling = CONTESTANTS[name](url, calls)
+    wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
+    print(json.dumps({"wall": wall, "calling": calling or wall, "cpu": cpu}))
 
 
 def main() -> None:
@@ -141,7 +146,7 @@ def main() -> None:
         url = f"{found[0]}/v1"
         ideal = arguments.calls / LIMIT * LATENCY
         print(f"{arguments.calls:,} calls, {LATENCY * 1e3:.0f} ms, {LIMIT} in flight: ideal {ideal:.2f} s\n")
-        print("contestant    round   wall s   of ideal   CPU ms a call")
+        print("contestant    round   wall s   calling s   of ideal   CPU ms a call")
         for turn in range(arguments.rounds):
             for name in CONTESTANTS:
                 python = arguments.inspect_python if name == "inspect-ai" else sys.executable
@@ -153,8 +158,8 @@ def main() -> None:
                     continue
                 took = json.loads(done.stdout.strip().splitlines()[-1])
                 cpu = took["cpu"] / arguments.calls * 1e3
-                share = ideal / took["wall"]
-                print(f"{name:<12}  {turn + 1:>5}   {took['wall']:6.2f}   {share:8.2f}   {cpu:13.2f}")
+                times = f"{took['wall']:6.2f}   {took['calling']:9.2f}"
+                print(f"{name:<12}  {turn + 1:>5}   {times}   {ideal / took['calling']:8.2f}   {cpu:13.2f}")
     finally:
         server.terminate()
         server.wait(10)
