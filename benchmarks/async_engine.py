@@ -3,8 +3,9 @@
     python benchmarks/async_engine.py [--calls 2000] [--inspect-python PATH]
 
 Each contestant runs in a process of its own against one server (`genrec-eval serve`, model `echo`), in turn.
-Times cover the work, not the imports; for genrec-eval the calling is told apart from scoring and the report. inspect-ai may live in another environment (--inspect-python); it is
-left out, and that is said, when it is not installed.
+Times cover the work, not the imports; for genrec-eval the calling is told apart from scoring and the report.
+inspect-ai may live in another environment (--inspect-python); it is left out, and that is said, when it is
+not installed.
 """
 
 from __future__ import annotations
