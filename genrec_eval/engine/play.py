@@ -152,8 +152,9 @@ def play(
 
 
 def _asked(resolved: Mapping[str, Any]) -> dict[str, Any]:
-    """The part of a suite that numbers depend on: limits and retries change no number."""
-    return {name: value for name, value in resolved.items() if name != "engine"}
+    """The part of a suite that numbers and verdicts depend on: limits and retries change neither."""
+    asked = {name: value for name, value in resolved.items() if name != "engine"}
+    return {**asked, "error_budget": resolved["engine"]["error_budget"]}
 
 
 def _play_scenario(session: _Session, plan: Plan, name: str, limit: int | None) -> None:
