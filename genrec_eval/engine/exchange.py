@@ -38,6 +38,8 @@ BACKOFF = 0.5
 LONGEST_WAIT = 60.0
 PATIENCE = 3.0
 """Seconds that a service which was never reached has to come up."""
+REFUSED = 120.0
+"""Seconds of nothing but refusals after which a quota is spent and not merely short."""
 _RESPONSES = {"rank": RankResponse, "rate": RateResponse, "chat": ChatResponse, "image": ImageResponse}
 _EXTENSIONS = {"image/png": "png", "image/jpeg": "jpg", "image/webp": "webp", "image/gif": "gif"}
 
@@ -108,7 +110,10 @@ class Exchanger:
         journal.add_identity(self.identity_digest, identity)
         self._own = asyncio.Semaphore(self.places)
         self._sleepers: set[asyncio.Future[None]] = set()
-        self._unanswered_in_a_row = self._unreached = 0
+        self._queue: set[asyncio.Task[Any]] = set()
+        self._sent_home: set[asyncio.Task[Any]] = set()
+        self._unanswered_in_a_row = self._unreached = self._refused = 0
+        self._refused_since = 0.0
         self._reached = False
         self._first_try: float | None = None
 
@@ -203,7 +208,7 @@ class Exchanger:
     async def _attempt(self, request: Request, call: Call) -> tuple[Answer, float | None, float]:
         """One attempt: the answer, the least wait before another (None: final), when it was sent."""
         async with self._own:
-            since = await self.limiter.acquire()
+            since = await self._place()
             outcome, wait, sent, deadline = "other", 0.0, time.time(), asyncio.timeout(call.timeout)
             try:
                 if self.stopped is not None:
@@ -213,13 +218,15 @@ class Exchanger:
                 self._first_try = self._first_try or time.monotonic()
                 async with deadline:
                     answer = _checked(request, await self.model.answer(request, call))
-                outcome, self._reached = "ok", True
+                outcome, self._reached, self._refused = "ok", True, 0
                 self.budget.charge(answer.usage)
                 return answer, None, sent
             except Transient as fault:
                 outcome = "refused" if fault.status is Status.RATE_LIMITED else "failed"
                 wait = fault.retry_after or 0.0
                 self._note_reach(fault)
+                if outcome == "refused":
+                    self._note_refusal(fault)
                 return Answer(status=fault.status, error=str(fault)), wait, sent
             except (Fatal, Spent) as end:
                 self._stop(str(end))
@@ -236,6 +243,23 @@ class Exchanger:
                 return Answer(status=Status.ERROR, error=describe(error)), None, sent
             finally:
                 self.limiter.release(outcome, since, wait)
+
+    async def _place(self) -> float:
+        """Wait for a free place of the endpoint, but not when the model is given up meanwhile."""
+        if self.stopped is not None:
+            raise Stopped(self.stopped)
+        task = asyncio.current_task()
+        assert task is not None
+        self._queue.add(task)
+        try:
+            return await self.limiter.acquire()
+        except asyncio.CancelledError:
+            if task in self._sent_home and not task.uncancel():
+                raise Stopped(self.stopped) from None
+            raise
+        finally:
+            self._queue.discard(task)
+            self._sent_home.discard(task)
 
     async def _pause(self, seconds: float) -> None:
         """Sleep, but not on when the model is given up meanwhile."""
@@ -261,6 +285,9 @@ class Exchanger:
         for sleeper in self._sleepers:
             if not sleeper.done():
                 sleeper.set_result(None)
+        for task in self._queue - self._sent_home:
+            task.cancel()
+            self._sent_home.add(task)
 
     def _note_reach(self, fault: Transient) -> None:
         """Give up a service that was never there, without waiting for retries to run out."""
@@ -269,6 +296,18 @@ class Exchanger:
         most, waited = self.policy.breaker, time.monotonic() - (self._first_try or 0.0)
         if not self._reached and most is not None and self._unreached >= most and waited >= PATIENCE:
             self._stop(f"given up, there was no connection from the first call on: {fault}; run again to ask")
+
+    def _note_refusal(self, fault: Transient) -> None:
+        """Give up a service that has refused every call for minutes, before all retries have run out."""
+        now = time.monotonic()
+        self._refused_since = self._refused_since if self._refused else now
+        self._refused += 1
+        lasted, most = now - self._refused_since, self.policy.breaker
+        if most is not None and self._refused >= most * (1 + self.policy.retries) and lasted >= REFUSED:
+            self._stop(
+                f"given up after {self._refused} refusals and no answer in {lasted:.0f} s: {fault};"
+                " run again to ask the rest"
+            )
 
     def _note_health(self, answer: Answer, attempts: int) -> None:
         # 429 or silence to every attempt is as dead as no connection; one slow answer is not

@@ -363,3 +363,44 @@ def test_whatever_an_adapter_does_is_a_status(
     answer, _, _ = ask(exchanger(tmp_path, Scripted(reply)))
     assert answer.status is status
     assert re.search(sentence, str(answer.error))
+
+
+def test_a_service_that_refuses_everything_is_given_up_and_nobody_waits_for_its_turn(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine_exchange, "REFUSED", 0.3)
+    model = faulty(10**6, Transient(Status.RATE_LIMITED, "quota", retry_after=0))
+    desk = exchanger(tmp_path, model, most=30, retries=5, breaker=2)
+    monkeypatch.setattr(desk, "_note_health", lambda answer, attempts: None)  # that would be another reason
+
+    async def one(number: int) -> None:
+        with pytest.raises(Stopped, match="refusals and no answer in 0 s: quota; run again"):
+            for _ in range(99):
+                await desk.ask(chat(str(number)), 0)
+
+    async def everyone() -> float:
+        began = time.monotonic()
+        await asyncio.gather(*map(one, range(30)))
+        return time.monotonic() - began
+
+    assert asyncio.run(everyone()) < 20
+    assert desk.limiter.in_flight == 0
+
+
+def test_who_waits_for_a_place_can_still_be_cancelled(tmp_path: Path) -> None:
+    async def play() -> None:
+        desk = exchanger(tmp_path, Scripted(echo), most=1)
+        await desk.limiter.acquire()
+        task = asyncio.create_task(desk.ask(chat("hello"), 0))
+        await asyncio.sleep(0.01)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        waiting = asyncio.create_task(desk.ask(chat("hello"), 0))
+        await asyncio.sleep(0.01)
+        desk._stop("given up")
+        with pytest.raises(Stopped, match="given up"):
+            await waiting
+        assert desk.limiter.in_flight == 1
+
+    asyncio.run(play())
