@@ -373,10 +373,13 @@ def test_a_service_that_refuses_everything_is_given_up_and_nobody_waits_for_its_
     desk = exchanger(tmp_path, model, most=30, retries=5, breaker=2)
     monkeypatch.setattr(desk, "_note_health", lambda answer, attempts: None)  # that would be another reason
 
+    async def ask_on(number: int) -> None:
+        for _ in range(99):
+            await desk.ask(chat(str(number)), 0)
+
     async def one(number: int) -> None:
         with pytest.raises(Stopped, match="refusals and no answer in 0 s: quota; run again"):
-            for _ in range(99):
-                await desk.ask(chat(str(number)), 0)
+            await ask_on(number)
 
     async def everyone() -> float:
         began = time.monotonic()
