@@ -14,7 +14,7 @@ Row = tuple[str, bool, str]
 
 def doctor(
     suite: Annotated[
-        str | None, typer.Argument(metavar="[SUITE]", help="Also check what this suite needs.")
+        str | None, typer.Argument(metavar="SUITE", help="Also check what this suite needs.")
     ] = None,
 ) -> int:
     """Check the installation, the plug-ins and, with a suite, its data and the variables it refers to.

@@ -9,19 +9,27 @@ import typer
 
 from genrec_eval.cli.console import output
 
+_SHOWN, _BEFORE = 160, 40
+"""Characters of a long value that are shown, and how many of them stand before the first difference."""
+
 
 def explain_key(
     run: Annotated[Path, typer.Argument(metavar="RUN", help="Run directory.")],
     case: Annotated[str, typer.Argument(metavar="CASE", help="Case id, as in the records.")],
-    model: Annotated[str | None, typer.Option(help="Model; may be left out when there is one.")] = None,
-    scenario: Annotated[str | None, typer.Option(help="Scenario; may be left out when there is one.")] = None,
-    repeat: Annotated[int, typer.Option(min=0, help="Index of the independent sample.")] = 0,
-    step: Annotated[int, typer.Option(min=0, help="Step of a case with several exchanges.")] = 0,
+    model: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Model; may be left out when there is one.")
+    ] = None,
+    scenario: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Scenario; may be left out when there is one.")
+    ] = None,
+    repeat: Annotated[int, typer.Option(metavar="N", min=0, help="Index of the independent sample.")] = 0,
+    step: Annotated[int, typer.Option(metavar="N", min=0, help="Step of a case with several exchanges.")] = 0,
     other: Annotated[
-        Path | None, typer.Option("--against", help="Another run directory: show which fields differ.")
+        Path | None,
+        typer.Option("--against", metavar="RUN", help="Another run directory: show which fields differ."),
     ] = None,
     other_model: Annotated[
-        str | None, typer.Option(help="Model on the other side; the same name by default.")
+        str | None, typer.Option(metavar="NAME", help="Model on the other side; the same name by default.")
     ] = None,
 ) -> int:
     """Show the fields behind the cache key of an answer, or in which fields two keys differ."""
@@ -42,10 +50,29 @@ def explain_key(
         return 0
     console.print(f"{found.key}\n{second.key}\ndiffer in:", markup=False, highlight=False)
     for path, left, right in differences(found.fields, second.fields):
-        console.print(f"  {path}: {_short(left)} | {_short(right)}", markup=False, highlight=False)
+        one, another = _apart(left, right)
+        gap = " | " if len(one) + len(another) < _SHOWN // 2 else "\n    "
+        said = f"  {path}:{' ' if gap == ' | ' else gap}{one}{gap}{another}"
+        console.print(said, markup=False, highlight=False, soft_wrap=True)
     return 0
 
 
-def _short(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) <= 200 else f"{text[:200]}…"
+def _apart(left: Any, right: Any) -> tuple[str, str]:
+    """Both values, long ones from shortly before the place where they part: prompts begin alike.
+
+    >>> _apart(0.0, "r2")
+    ('0.0', "'r2'")
+    >>> [len(text) for text in _apart("a" * 900 + "b" * 900, "a" * 900 + "c")]
+    [162, 43]
+    """
+    texts = repr(left), repr(right)
+    if max(map(len, texts)) <= _SHOWN:
+        return texts
+    pairs = enumerate(zip(*texts, strict=False))
+    parted = next((place for place, (a, b) in pairs if a != b), min(map(len, texts)))
+    start = max(0, parted - _BEFORE)
+    shown = [("…" if start else "") + text[start : start + _SHOWN] for text in texts]
+    return (
+        shown[0] + ("…" if len(texts[0]) > start + _SHOWN else ""),
+        shown[1] + ("…" if len(texts[1]) > start + _SHOWN else ""),
+    )

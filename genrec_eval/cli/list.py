@@ -32,9 +32,10 @@ class Kind(StrEnum):
 
 
 def list_(
-    kind: Annotated[Kind, typer.Argument(help="What to list.")],
+    kind: Annotated[Kind, typer.Argument(metavar="KIND", help="What to list: " + ", ".join(Kind) + ".")],
     name: Annotated[
-        str | None, typer.Argument(help="Show everything about this one: its options, its definition.")
+        str | None,
+        typer.Argument(metavar="NAME", help="Show everything about this one: its options, its definition."),
     ] = None,
 ) -> None:
     """Show what a suite can use: built in, installed as a plug-in, or shipped as a file."""

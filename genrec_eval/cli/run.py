@@ -14,17 +14,21 @@ def run(
     suite: Annotated[str, typer.Argument(metavar="SUITE", help="Suite file, or name of a shipped suite.")],
     only: Annotated[
         list[str] | None,
-        typer.Option(help="Play only this model, scenario or model/scenario; * is allowed; may be repeated."),
+        typer.Option(
+            metavar="PATTERN",
+            help="Play only this model, scenario or model/scenario; * is allowed; may be repeated.",
+        ),
     ] = None,
     limit: Annotated[
-        int | None, typer.Option(min=1, help="Most cases per scenario, a seeded sample.")
+        int | None, typer.Option(min=1, metavar="N", help="Most cases per scenario, a seeded sample.")
     ] = None,
     sets: Annotated[
         list[str] | None,
         typer.Option("--set", metavar="KEY=VALUE", help="Override a value; may be repeated."),
     ] = None,
     out: Annotated[
-        Path | None, typer.Option(help="Run directory; runs/<name of the suite> by default.")
+        Path | None,
+        typer.Option(metavar="FOLDER", help="Run directory; runs/<name of the suite> by default."),
     ] = None,
     fresh: Annotated[
         bool, typer.Option("--fresh", help="Set an earlier run aside instead of resuming it.")

@@ -19,7 +19,7 @@ def serve(
     models: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[MODEL]...",
+            metavar="MODEL",
             help="Reference models to serve; the first answers /rank. Default: popularity item-knn random.",
         ),
     ] = None,
@@ -31,18 +31,30 @@ def serve(
             " whose data they then share titles and ids with; SUITE:NAME where it has several.",
         ),
     ] = "synthetic",
-    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=0, max=65535, help="Port; 0 for any free one.")] = 8000,
+    host: Annotated[str, typer.Option(metavar="HOST", help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[
+        int, typer.Option(metavar="PORT", min=0, max=65535, help="Port; 0 for any free one.")
+    ] = 8000,
     api_key: Annotated[
         str | None,
-        typer.Option(help="Key that calls must bear; ${env:NAME} keeps it out of the process list."),
+        typer.Option(
+            metavar="KEY", help="Key that calls must bear; ${env:NAME} keeps it out of the process list."
+        ),
     ] = None,
-    seed: Annotated[int, typer.Option(help="Seed of the data, of the models and of the faults.")] = 0,
+    seed: Annotated[
+        int, typer.Option(metavar="N", help="Seed of the data, of the models and of the faults.")
+    ] = 0,
     log: Annotated[
-        Path | None, typer.Option(help="Append a JSON line per request received and per answer completed.")
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="Append a JSON line per request received and per answer completed."
+        ),
     ] = None,
     latency: Annotated[
-        str, typer.Option(help="Time to the first byte: 200ms, uniform:50ms-400ms or lognormal:200ms,0.5.")
+        str,
+        typer.Option(
+            metavar="TIME", help="Time to the first byte: 200ms, uniform:50ms-400ms or lognormal:200ms,0.5."
+        ),
     ] = "0ms",
     stall: Annotated[
         float, typer.Option(metavar="RATE", min=0, max=1, help="Share of calls never answered.")

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 def validate(
     suites: Annotated[
-        list[str], typer.Argument(metavar="SUITE...", help="Suite files, or names of shipped suites.")
+        list[str], typer.Argument(metavar="SUITE", help="Suite files, or names of shipped suites.")
     ],
     sets: Annotated[
         list[str] | None,
@@ -65,12 +65,11 @@ def _show(console: Console, loaded: LoadedSuite) -> None:
         options = ", ".join(f"{key}: {value}" for key, value in changed.items())
         console.print(Text(f"data set {name}: {data.dataset}{f' ({options})' if options else ''}"))
     for claim in suite.claims:
-        against = f" than {claim.against}" if claim.rule in {"better_by", "not_worse_by"} else ""
-        against = f" of {claim.against}" if claim.rule == "within" else against
+        against = f" against {claim.against}" if claim.rule in {"better_by", "not_worse_by", "within"} else ""
         expected = "" if claim.expect == "PASS" else ", expected to FAIL"
         console.print(
             Text(
                 f"claim: {claim.claim} ({claim.scenario}, {claim.metric}, {claim.slice}: "
-                f"{claim.model} {claim.rule} {claim.margin:g}{against}{expected})"
+                f"{claim.model}{against}, {claim.rule} {claim.margin:g}{expected})"
             )
         )

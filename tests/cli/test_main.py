@@ -86,8 +86,8 @@ def test_every_command_has_help(name: str, capsys: pytest.CaptureFixture[str]) -
     ("arguments", "sentence"),
     [
         (["rnu"], "error: unknown command 'rnu'; did you mean 'run'?\n"),
-        (["validate"], "error: Missing argument 'SUITE...'.\ntry 'genrec-eval validate --help'\n"),
-        (["list", "model"], "error: Invalid value for 'kind': 'model' is not one of 'models', 'scenarios'"),
+        (["validate"], "error: Missing argument 'SUITE'.\ntry 'genrec-eval validate --help'\n"),
+        (["list", "model"], "error: Invalid value for 'KIND': 'model' is not one of 'models', 'scenarios'"),
         (["list", "--colour"], "error: No such option: --colour"),
         (["--colour"], "error: No such option: --colour"),
         ([], "Usage: genrec-eval [OPTIONS] COMMAND [ARGS]..."),
