@@ -103,13 +103,14 @@ claims:
 
 
 def init(
-    path: Annotated[Path, typer.Argument(help="File to write.")] = Path("suite.yaml"),
+    path: Annotated[Path, typer.Argument(metavar="PATH", help="File to write.")] = Path("suite.yaml"),
 ) -> None:
     """Write a suite to start from; it runs offline as it is, and shows the alternatives as comments.
 
     The JSON Schema for editors is written beside it. An existing suite is never overwritten.
     """
     import json
+    import shlex
 
     from genrec_eval.suite.json_schema import suite_schema
 
@@ -125,15 +126,18 @@ def init(
         raise UsageError(f"'{path}' is there already; name another file: genrec-eval init PATH") from None
     made, _ = suite_schema()
     (path.parent / SCHEMA).write_text(json.dumps(made, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    typer.echo(f"wrote {path} and {path.parent / SCHEMA}\nnext: genrec-eval run {path}")
+    typer.echo(f"wrote {path} and {path.parent / SCHEMA}\nnext: genrec-eval run {shlex.quote(str(path))}")
 
 
 def _filled(path: Path) -> str:
+    import shlex
+
     from genrec_eval.suite.schema import is_slug
 
     name = re.sub(r"[^A-Za-z0-9._-]+", "-", path.stem).strip("-._")[:40] or "suite"
     name = name if is_slug(name) else f"suite-{name}"
     # A name such as 1.5 or null would be read as something else than text.
     plain = re.fullmatch(r"[A-Za-z][A-Za-z0-9_-]*", name) and name.lower() not in {"true", "false", "null"}
-    shown = re.sub(r"[^\x20-\x7e]", "?", str(path))
+    # Quoted as a shell needs it; a line break would end the remark.
+    shown = shlex.quote("".join(letter if letter.isprintable() else "?" for letter in str(path)))
     return TEMPLATE.replace("@NAME@", name if plain else f'"{name}"').replace("@FILE@", shown)

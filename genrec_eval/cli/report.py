@@ -13,7 +13,10 @@ from genrec_eval.cli.console import output
 def report(
     run: Annotated[Path, typer.Argument(metavar="RUN", help="Run directory.")],
     out: Annotated[
-        Path | None, typer.Option("--out", "-o", help="Where to write; report.html in the run by default.")
+        Path | None,
+        typer.Option(
+            "--out", "-o", metavar="FILE", help="Where to write; report.html in the run by default."
+        ),
     ] = None,
 ) -> int:
     """Write the report of a scored run as one self-contained HTML file."""
@@ -21,6 +24,7 @@ def report(
     from genrec_eval.reporting.html import write_report
 
     done = load_run(run)
+    _ = done.results  # says whether the run must be finished or scored first
     path = write_report(done.path, out)
     output().print(str(path), markup=False, highlight=False, soft_wrap=True)
     return 0

@@ -35,7 +35,7 @@ _WORDS = {
     Outcome.CAUGHT: ("CAUGHT", "✓", "green"),
     Outcome.HOLDS: ("PASS", "✓", "green"),
 }
-_PLAIN = str.maketrans({"±": "~", MINUS: "-", "—": "-", "↑": "+", "↓": "-", "·": ",", "…": ".", "×": "x"})
+_PLAIN = str.maketrans({"±": "~", MINUS: "-", "—": "-", "–": "-", "↑": "^", "↓": "v", "·": ",", "…": ".", "×": "x"})
 _MODEL_WIDTH = 18
 _GAP = 2
 
