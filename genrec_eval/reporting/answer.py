@@ -9,7 +9,7 @@ from enum import StrEnum
 from genrec_eval.core.numbers import bound, count
 from genrec_eval.protocol.results import Ruling, Verdict
 from genrec_eval.reporting.results import Results
-from genrec_eval.reporting.text import plural
+from genrec_eval.reporting.text import listing, plural
 
 
 class Outcome(StrEnum):
@@ -108,6 +108,29 @@ def sentence(verdicts: Iterable[Verdict]) -> str:
         text += f" Built-in checks: {plural(found, 'finding') if found else 'no finding'} in {len_of(checks)}"
         text += f"; {', '.join(beside)}." if beside else "."
     return text
+
+
+def answer(results: Results) -> str:
+    """The sentence of the verdicts, then the models whose figures are missing or rest on a part."""
+    if results.coverage and not results.estimates and not results.verdicts:
+        text = "No figure could be computed, so nothing was decided."
+    else:
+        text = sentence(results.verdicts)
+    several = len(results.scenarios()) > 1
+    found: dict[str, list[str]] = {}
+    for row in results.coverage:
+        word = {"not-run": "Not run", "partial": "Played in part"}.get(row.state)
+        if word is None and row.reason:
+            word = "With cases that failed"
+        if word is not None:
+            found.setdefault(word, []).append(f"{row.model} in {row.scenario}" if several else row.model)
+    words = ("Not run", "Played in part", "With cases that failed")
+    return " ".join([text, *(f"{word}: {few(found[word])}." for word in words if word in found)])
+
+
+def few(words: list[str]) -> str:
+    """A listing of at most five words, the last of which may be a number of others."""
+    return listing([*words[:4], f"{len(words) - 4} more"] if len(words) > 5 else words)
 
 
 def len_of(counter: Counter[Outcome]) -> str:

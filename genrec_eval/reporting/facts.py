@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from genrec_eval.core.numbers import count, exact, money, seconds
+from genrec_eval.reporting.answer import few
 from genrec_eval.reporting.results import Results, mapping
 from genrec_eval.reporting.text import line, listing, plural
 
@@ -25,20 +26,34 @@ def tested(results: Results, run: Mapping[str, Any]) -> Pairs:
     protocol = [f"{name}: {_protocol(facts)}" for name, facts in _tables(run.get("scenarios"))]
     population = [text for _, facts in _tables(run.get("scenarios")) if (text := _population(facts))]
     attempted = sum(row.attempted for row in results.coverage)
-    answered = sum(row.answered for row in results.coverage)
     return [
         (name, value)
         for name, value in (
             ("Systems", f"{plural(len(models), 'model')}: {listing(models)}" if models else ""),
             ("Data", "; ".join(data)),
             ("Scenarios", "; ".join(protocol) or listing(results.scenarios())),
-            ("Population", "; ".join(population)),
-            ("Questions", f"{count(attempted)} put, {count(answered)} answered" if attempted else ""),
+            ("Population", "; ".join(population) if attempted or not results.coverage else ""),
+            ("Questions", _questions(results)),
             ("When", _period(run)),
             ("Seed", str(run["seed"]) if run.get("seed") is not None else ""),
         )
         if value
     ]
+
+
+def _questions(results: Results) -> str:
+    # "Answered" counts whatever came back; what could be used is what a reader takes it for.
+    attempted = sum(row.attempted for row in results.coverage)
+    if not attempted:
+        return "none" if results.coverage else ""
+    answered = sum(row.answered for row in results.coverage)
+    statuses: dict[str, int] = {}
+    for row in results.coverage:
+        for name, n in row.statuses.items():
+            statuses[name] = statuses.get(name, 0) + n
+    said = f"{count(attempted)} put, {count(answered)} answered"
+    bad = [f"{count(n)} {name.replace('_', ' ')}" for name, n in statuses.items() if name != "ok" and n]
+    return f"{said}; of the exchanges {listing(bad)}" if bad else said
 
 
 def not_tested(results: Results) -> list[tuple[str, str]]:
@@ -72,13 +87,9 @@ def _gaps(results: Results) -> list[tuple[str, str]]:
     for (reason, where, lacking), models in by_models.items():
         by_slices.setdefault((reason, lacking, tuple(models)), []).append(where)
     return [
-        (f"No {_few([results.title(m) for m in lacking])} for {_few(slices)} of {_few(list(models))}", reason)
+        (f"No {few([results.title(m) for m in lacking])} for {few(slices)} of {few(list(models))}", reason)
         for (reason, lacking, models), slices in by_slices.items()
     ]
-
-
-def _few(words: list[str]) -> str:
-    return listing([*words[:4], f"{len(words) - 4} more"] if len(words) > 5 else words)
 
 
 def play(run: Mapping[str, Any]) -> tuple[list[str], list[list[str]]]:
@@ -253,13 +264,17 @@ def _protocol(facts: Mapping[str, Any]) -> str:
 
 def _population(facts: Mapping[str, Any]) -> str:
     inner = {**facts, **mapping(facts.get("facts"))}
-    asked = inner.get("users_evaluated") or inner.get("users") or inner.get("cases")
+    whole = inner.get("users_evaluated") or inner.get("users") or inner.get("cases")
+    cases = facts.get("cases")
+    # A limit leaves fewer cases than there are users to ask.
+    sampled = isinstance(cases, int) and isinstance(whole, int) and cases < whole
+    asked = f"{count(cases)} of {count(whole)}" if sampled else count(whole)
     excluded = mapping(inner.get("excluded_users") or inner.get("excluded"))
     left = {
         str(k).replace("-", " ").replace("_", " "): n for k, n in excluded.items() if isinstance(n, int) and n
     }
     why = f", left out: {', '.join(f'{count(n)} {reason}' for reason, n in left.items())}" if left else ""
-    return f"{count(asked)} users asked{why}" if asked else ""
+    return f"{asked} users asked{why}" if whole else ""
 
 
 def _tables(value: Any) -> list[tuple[str, dict[str, Any]]]:

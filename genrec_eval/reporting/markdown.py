@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from genrec_eval.core.numbers import figure, sign
-from genrec_eval.reporting.answer import Outcome, outcome, quiet, rule, sentence, worst_first
+from genrec_eval.reporting.answer import Outcome, answer, outcome, quiet, rule, worst_first
 from genrec_eval.reporting.compare import best
 from genrec_eval.reporting.facts import not_tested
 from genrec_eval.reporting.results import Results
@@ -28,7 +28,7 @@ def summary(estimates: Mapping[str, Any]) -> str:
     results = Results.read(estimates)
     rows = worst_first(results.verdicts)
     loud = [row for row in rows if not quiet(row)]
-    parts = [f"## {escape(results.run)}", escape(sentence(rows))]
+    parts = [f"## {escape(results.run)}", escape(answer(results))]
     if loud:
         table = [
             [

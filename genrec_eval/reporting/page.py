@@ -16,10 +16,10 @@ from genrec_eval.reporting import facts
 from genrec_eval.reporting.answer import (
     RED,
     Outcome,
+    answer,
     outcome,
     quiet,
     rule,
-    sentence,
     worst_first,
     would_decide,
 )
@@ -114,6 +114,11 @@ def page(results: Results, run: Mapping[str, Any], directory: Path) -> dict[str,
     suite = mapping(run.get("suite"))
     head, body = facts.play(run)
     metrics = list(dict.fromkeys(row.metric for row in results.estimates))
+    sections = [
+        _section(results, scenario, number, order, spread, quoted)
+        for number, scenario in enumerate(results.scenarios(), 1)
+        if results.metrics(scenario) or any(exchange.scenario == scenario for exchange in quoted)
+    ]
     return {
         "shapes": definitions(),
         "run": results.run,
@@ -121,7 +126,7 @@ def page(results: Results, run: Mapping[str, Any], directory: Path) -> dict[str,
         "name": str(suite.get("name") or results.run),
         "about": str(suite.get("description") or ""),
         "when": facts.moment(run.get("finished") or run.get("created")),
-        "sentence": sentence(results.verdicts),
+        "sentence": answer(results),
         "cards": [row for row in rows if outcome(row.verdict) in RED],
         "rest": [row for row in rows if outcome(row.verdict) not in RED and not quiet(row.verdict)],
         "quiet": _folds([row for row in rows if quiet(row.verdict)]),
@@ -130,14 +135,11 @@ def page(results: Results, run: Mapping[str, Any], directory: Path) -> dict[str,
         "flaws": flaws,
         "tested": facts.tested(results, run),
         "untested": facts.not_tested(results),
-        "sections": [
-            _section(results, scenario, number, order, spread, quoted)
-            for number, scenario in enumerate(results.scenarios(), 1)
-        ],
+        "sections": sections,
         "definitions": [(m, results.title(m), results.definition(m)) for m in metrics],
         "anchors": {m: f"d{number}" for number, m in enumerate(metrics, 1)},
         "titles": {m: results.title(m) for m in [*metrics, *(row.metric for row in results.verdicts)]},
-        "places": {name: f"s{number}" for number, name in enumerate(results.scenarios(), 1)},
+        "places": {section.name: section.anchor for section in sections},
         "br": Markup("<br>"),
         "wbr": Markup("<wbr>@"),
         "play_head": head,

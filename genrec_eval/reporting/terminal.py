@@ -11,6 +11,7 @@ from genrec_eval.protocol.results import Verdict
 from genrec_eval.reporting.answer import (
     Outcome,
     alike,
+    answer,
     outcome,
     quiet,
     sentence,
@@ -35,7 +36,9 @@ _WORDS = {
     Outcome.CAUGHT: ("CAUGHT", "✓", "green"),
     Outcome.HOLDS: ("PASS", "✓", "green"),
 }
-_PLAIN = str.maketrans({"±": "~", MINUS: "-", "—": "-", "–": "-", "↑": "^", "↓": "v", "·": ",", "…": ".", "×": "x"})
+_PLAIN = str.maketrans(
+    {"±": "~", MINUS: "-", "—": "-", "–": "-", "↑": "^", "↓": "v", "·": ",", "…": ".", "×": "x"}
+)
 _MODEL_WIDTH = 18
 _GAP = 2
 
@@ -65,7 +68,7 @@ def print_trouble(estimates: Mapping[str, Any], console: Console) -> None:
     """Print what was not run or failed, and how the claims fared: for a quiet run that did not pass."""
     results = Results.read(estimates)
     _not_run(results, console)
-    _line(console, sentence(worst_first(results.verdicts)))
+    _line(console, _sentence(results))
 
 
 def _scenario(results: Results, scenario: str, console: Console) -> None:
@@ -73,11 +76,12 @@ def _scenario(results: Results, scenario: str, console: Console) -> None:
     from rich.text import Text
 
     models = results.models(scenario)
+    reasons: dict[str, int] = {}
     columns = [
         (
             metric,
             _plain(console, _head(results, metric)),
-            [(_plain(console, text), top) for text, top in _cells(results, scenario, metric, models)],
+            [(_plain(console, text), top) for text, top in _cells(results, (scenario, metric), reasons)],
         )
         for metric in results.metrics(scenario)
         if any(results.get(scenario, metric, model) for model in models)
@@ -103,8 +107,11 @@ def _scenario(results: Results, scenario: str, console: Console) -> None:
             table.add_row(*row)
         console.print(table)
         console.print()
+    for reason, number in reasons.items():
+        _line(console, f"[{number}] {reason}", "dim")
     if marked:
         _line(console, "* better than every model without one: the paired interval excludes 0", "dim")
+    if marked or reasons:
         console.print()
 
 
@@ -114,17 +121,19 @@ def _head(results: Results, metric: str) -> str:
     return line(f"{results.title(metric)}{f' {unit}' if unit else ''}{arrow}", 40)
 
 
-def _cells(results: Results, scenario: str, metric: str, models: list[str]) -> list[tuple[str, bool]]:
+def _cells(results: Results, of: tuple[str, str], reasons: dict[str, int]) -> list[tuple[str, bool]]:
+    scenario, metric = of
     top = best(results, scenario, metric)
     cells: list[tuple[str, bool]] = []
-    for model in models:
+    for model in results.models(scenario):
         row = results.get(scenario, metric, model)
         if row is None:
             cells.append(("not run", False))
             continue
         shown = figure(row.value, row.low, row.high, unit=results.unit(metric), reason=row.reason)
         if not shown.known:
-            cells.append((f"— {line(shown.reason, 16)}", False))
+            number = reasons.setdefault(line(shown.reason), len(reasons) + 1)
+            cells.append((f"— [{number}]", False))
             continue
         spread = shown.spread if shown.spread.startswith("±") else f"({shown.low}–{shown.high})"
         cells.append((f"{shown.value} {spread}{' *' if model in top else '  '}", model in top))
@@ -148,21 +157,30 @@ def _verdicts(results: Results, console: Console) -> None:
     from rich.padding import Padding
 
     rows = worst_first(results.verdicts)
-    _line(console, sentence(rows), "bold")
+    _line(console, _sentence(results), "bold")
     for row in rows:
         if not quiet(row):
             _verdict(results, row, console)
+    # Four checks may be open for one reason: claims and reason are said once.
+    groups: dict[tuple[Outcome, str, str], list[str]] = {}
     for kind, claim, checks in alike(rows):
         if kind is not Outcome.HOLDS:
             models = listing(list(dict.fromkeys(line(row.model, 60) for row in checks)))
-            word, symbol, style = _WORDS[kind]
-            text = _styled(console, f"{word} {symbol} ", style)
-            console.print(text.append(_plain(console, f"{line(claim, 200)} · {models}")))
             why = ". ".join(filter(None, (line(checks[0].reason), would_decide(checks[0]))))
-            console.print(Padding(_styled(console, why, "dim"), (0, 0, 0, 4), expand=False))
+            groups.setdefault((kind, models, why), []).append(line(claim, 200))
+    for (kind, models, why), claims in groups.items():
+        word, symbol, style = _WORDS[kind]
+        text = _styled(console, f"{word} {symbol} ", style)
+        console.print(text.append(_plain(console, f"{'; '.join(claims)} · {models}")))
+        console.print(Padding(_styled(console, why, "dim"), (0, 0, 0, 4), expand=False))
     if held := sum(quiet(row) and outcome(row) is Outcome.HOLDS for row in rows):
         _line(console, f"PASS {plural(held, 'built-in check')} without a finding")
     console.print()
+
+
+def _sentence(results: Results) -> str:
+    # What was not run stands in lines of its own just above.
+    return sentence(results.verdicts) if results.estimates or results.verdicts else answer(results)
 
 
 def _verdict(results: Results, row: Verdict, console: Console) -> None:

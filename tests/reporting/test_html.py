@@ -218,3 +218,29 @@ def test_a_broken_table_ends_in_a_sentence(tmp_path: Path) -> None:
     (folder / "scores.parquet").write_bytes(b"no parquet")
     with pytest.raises(UsageError, match=r"scores\.parquet"):
         render_report(folder)
+
+
+def test_a_run_without_a_figure_has_no_empty_sections(tmp_path: Path) -> None:
+    folder = write_run(tmp_path / "run")
+    data = document() | {"estimates": [], "verdicts": []}
+    data["coverage"] = [
+        row | {"state": "not-run", "attempted": 0, "answered": 0, "statuses": {}, "reason": "it is down"}
+        for row in data["coverage"]
+    ]
+    (folder / "estimates.json").write_text(json.dumps(data), "utf-8")
+    (folder / "records" / "part-0.parquet").unlink()
+    page = Page(render_report(folder))
+    assert "No figure could be computed, so nothing was decided. Not run: " in page.words
+    assert "users asked" not in page.words
+    assert "Figures of scenario" not in page.words
+    assert "Definitions of the metrics" not in page.words
+    links = {attrs["href"][1:] for tag, attrs in page.tags if tag == "a" and attrs["href"].startswith("#")}
+    assert links <= {attrs.get("id", "") for _, attrs in page.tags}
+
+
+def test_a_sample_is_not_told_as_the_whole_population(tmp_path: Path) -> None:
+    folder = write_run(tmp_path / "run")
+    run = json.loads((folder / "run.json").read_text("utf-8"))
+    run["scenarios"]["top-k"] = {"cases": 60, "facts": {"users_evaluated": 489}}
+    (folder / "run.json").write_text(json.dumps(run), "utf-8")
+    assert "60 of 489 users asked" in Page(render_report(folder)).words

@@ -118,3 +118,37 @@ def test_a_value_without_interval_is_not_printed() -> None:
     assert "0.98" not in _printed(data, 200)
     assert "0.98" not in summary(data)
     assert "no interval" in _printed(data, 200)
+
+
+def test_a_reason_is_told_whole_below_the_table_and_once() -> None:
+    data = document()
+    reason = "no unit is scored, for every one of them ended in an error"
+    for row in data["estimates"][:2]:
+        row |= {"value": None, "low": None, "high": None, "interval": None, "reason": reason}
+    text = _printed(data, 200)
+    assert text.count(reason) == 1
+    assert f"[1] {reason}" in text
+    assert "— [1]" in text
+
+
+def test_checks_open_for_one_reason_share_a_line() -> None:
+    data = document()
+    for row in data["verdicts"]:
+        if not row["gate"]:
+            row |= {
+                "verdict": "INSUFFICIENT",
+                "reason": "only 4 % were answered",
+                "needed": None,
+                "model": "x",
+            }
+    text = _printed(data, 200)
+    assert text.count("only 4 % were answered") == 1
+    assert "INSUFFICIENT ? Lists hold no " in text
+
+
+def test_nothing_played_is_said_so_and_not_called_figures() -> None:
+    data = document() | {"estimates": [], "verdicts": []}
+    data["coverage"] = [row | {"state": "not-run", "reason": "it is down"} for row in data["coverage"]]
+    for text in (_printed(data, 200), summary(data)):
+        assert "No figure could be computed, so nothing was decided. Not run: " in text
+        assert "the figures stand" not in text
