@@ -82,7 +82,7 @@ def _pick(
 ) -> None:
     columns = [
         c
-        for c in ("case", "step", "error", "items", "mentions", "text", "raw")
+        for c in ("case", "step", "error", "items", "mentions", "grounding", "text", "raw")
         if c in file.schema_arrow.names
     ]
     start = 0
@@ -100,6 +100,9 @@ def _pick(
 def _exchange(key: tuple[str, str, str], values: Mapping[str, Any]) -> Exchange:
     model, scenario, status = key
     items = values.get("mentions") or values.get("items") or []
+    tiers = values.get("grounding") or []
+    if len(tiers) == len(items):
+        items = [f"{item} ({tier})" for item, tier in zip(items, tiers, strict=True)]
     output = values.get("text") or values.get("raw") or ""
     return Exchange(
         model=model,

@@ -26,6 +26,7 @@ from genrec_eval.reporting.answer import (
 from genrec_eval.reporting.compare import is_validity
 from genrec_eval.reporting.distributions import Distribution, distributions, is_mean
 from genrec_eval.reporting.exchanges import Exchange, exchanges
+from genrec_eval.reporting.groundings import TIERS, Grounded, groundings
 from genrec_eval.reporting.results import Results, mapping
 from genrec_eval.reporting.svg import Scale, bars, definitions, gauge, key
 from genrec_eval.reporting.tables import (
@@ -91,6 +92,7 @@ class Section:
     groups: list[tuple[str, list[Table], list[Table], bool]]
     spreads: list[Spread]
     undistributed: list[str]
+    grounded: list[Grounded]
     exchanges: list[Exchange]
 
 
@@ -111,11 +113,12 @@ def page(results: Results, run: Mapping[str, Any], directory: Path) -> dict[str,
     rows = [_ruled(results, verdict, order, flaws) for verdict in worst_first(results.verdicts)]
     spread = distributions(directory / "scores.parquet")
     quoted = exchanges(directory)
+    grounded = groundings(directory)
     suite = mapping(run.get("suite"))
     head, body = facts.play(run)
     metrics = list(dict.fromkeys(row.metric for row in results.estimates))
     sections = [
-        _section(results, scenario, number, order, spread, quoted)
+        _section(results, scenario, number, order, spread, grounded, quoted)
         for number, scenario in enumerate(results.scenarios(), 1)
         if results.metrics(scenario) or any(exchange.scenario == scenario for exchange in quoted)
     ]
@@ -140,6 +143,7 @@ def page(results: Results, run: Mapping[str, Any], directory: Path) -> dict[str,
         "anchors": {m: f"d{number}" for number, m in enumerate(metrics, 1)},
         "titles": {m: results.title(m) for m in [*metrics, *(row.metric for row in results.verdicts)]},
         "places": {section.name: section.anchor for section in sections},
+        "tiers": TIERS,
         "br": Markup("<br>"),
         "wbr": Markup("<wbr>@"),
         "play_head": head,
@@ -156,6 +160,7 @@ def _section(
     number: int,
     order: list[str],
     spread: Mapping[tuple[str, str, str], Distribution],
+    grounded: list[Grounded],
     quoted: list[Exchange],
 ) -> Section:
     metrics = results.metrics(scenario)
@@ -176,6 +181,9 @@ def _section(
         groups=groups,
         spreads=spreads,
         undistributed=undistributed,
+        grounded=sorted(
+            (row for row in grounded if row.scenario == scenario), key=lambda row: _place(row.model, order)
+        ),
         exchanges=sorted(
             (exchange for exchange in quoted if exchange.scenario == scenario),
             key=lambda exchange: (exchange.status == "ok", _place(exchange.model, order)),
