@@ -154,7 +154,7 @@ def main() -> None:
                 words = [python, __file__, "--one", name, url, "--calls", str(arguments.calls)]
                 done = subprocess.run(words, capture_output=True, text=True)
                 if done.returncode:
-                    why = done.stderr.strip().splitlines()[-1][:200]
+                    why = (done.stderr.strip() or "no such environment").splitlines()[-1][:200]
                     print(f"{name:<12}  {turn + 1:>5}   not run: {why}")
                     continue
                 took = json.loads(done.stdout.strip().splitlines()[-1])
