@@ -202,13 +202,13 @@ def _build(
     if not _is_json(spec.options):  # an option from a notebook may be any object
         identity |= {"options": sorted(spec.options), "unique": uuid.uuid4().hex}
         remark = remark or "answers are not reused by later runs: an option is not plain data"
+    functions = _functions(subject, spec, label)  # before training, which may take long
     if hasattr(subject, "fit") and not inspect.isroutine(subject):
         if context.training is None:
             raise UsageError(f"{label} has a fit method, but its scenarios have no data to train on")
         _guarded(f"{label}.fit", source, lambda: subject.fit(context.training))
         identity["training"] = context.training.digest
     bound = {} if inspect.isclass(target) else spec.options
-    functions = _functions(subject, spec, label)
     if bound:
         for function in functions.values():
             with_options(function, bound, label)
@@ -239,9 +239,11 @@ def _functions(subject: Any, spec: PythonSpec, label: str) -> dict[Kind, Callabl
     if methods:
         return methods
     if not callable(subject):
+        own = [name for name in dir(type(subject)) if not name.startswith("_") and _has(subject, name)]
+        known = f" (it has: {', '.join(own[:10])})" if own and type(subject).__module__ != "builtins" else ""
         raise UsageError(
-            f"{label} is a {type(subject).__name__} that cannot be called and has none of the methods"
-            f" {', '.join(KINDS)}"
+            f"{label}: an object of class {type(subject).__name__} cannot be called and has none of the"
+            f" methods {', '.join(KINDS)}{known}; a recommender needs rank(user, history, k)"
         )
     return dict.fromkeys(spec.kinds, subject)
 

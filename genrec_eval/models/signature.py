@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from genrec_eval.core.errors import UsageError, did_you_mean
-from genrec_eval.protocol.requests import Kind, RankRequest, Request
+from genrec_eval.protocol.requests import ChatRequest, Kind, RankRequest, Request
 
 Seed = Callable[[], int]
 """Draws the seed of a call; most functions never ask."""
@@ -69,11 +69,14 @@ def calling(function: Callable[..., Any], kind: Kind, taken: Mapping[str, Any], 
             return _by_name(wanted)
     seeded = "seed" in named
     required = [name for name, p in named.items() if _required(p) and name != "seed"]
+    if kind == "chat" and required == ["messages"]:
+        return _messages(seeded)
     if len(required) == 1 and named[required[0]].kind is not inspect.Parameter.KEYWORD_ONLY:
         return _typed(seeded)
     if kind == "rank" and (len(required) == 3 or (spread and len(required) < 3)):
         return _positional
     form = "(user, history, k)" if kind == "rank" else "one parameter, the request"
+    form += ", or (messages)" if kind == "chat" else ""
     extra = f"; any of {', '.join(NAMES)} may be asked for by name" if kind == "rank" else ""
     raise UsageError(f"{label} takes ({', '.join(free)}); to answer {kind} it must take {form}{extra}")
 
@@ -97,6 +100,17 @@ def _positional(request: Request, seed: Seed) -> tuple[tuple[Any, ...], dict[str
 
 def _typed(seeded: bool) -> Calling:
     return lambda request, seed: ((request,), {"seed": seed()} if seeded else {})
+
+
+def _messages(seeded: bool) -> Calling:
+    """The dicts that chat libraries take: ``[{"role": "user", "content": …}]``."""
+
+    def arguments(request: Request, seed: Seed) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        assert isinstance(request, ChatRequest)
+        messages = [message.to_wire() for message in request.messages]
+        return (), {"messages": messages, **({"seed": seed()} if seeded else {})}
+
+    return arguments
 
 
 def _by_name(wanted: tuple[str, ...]) -> Calling:

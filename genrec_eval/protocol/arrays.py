@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -141,6 +141,10 @@ class Vocabulary:
 
     def __len__(self) -> int:
         return len(self.ids)
+
+    def __iter__(self) -> Iterator[str]:
+        """Ids in order, for people's own code; columnar code uses ``ids``."""
+        return iter(self.ids.to_pylist())
 
     def encode(self, ids: pa.Array) -> Int32:
         """Codes of ``ids``; -1 for unknown ids and nulls."""

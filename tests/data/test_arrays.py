@@ -86,3 +86,7 @@ def test_fingerprints_of_many_ids_are_distinct() -> None:
     prints = arrays.fingerprints(ids)
     assert len(np.unique(prints)) == len(ids)
     assert arrays.fingerprints(ids.slice(65_535, 3)).tolist() == prints[65_535:65_538].tolist()
+
+
+def test_a_vocabulary_lists_its_ids_in_the_order_of_their_codes() -> None:
+    assert list(Vocabulary(["b", "a"])) == ["b", "a"]

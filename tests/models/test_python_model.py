@@ -149,6 +149,8 @@ def test_chat_functions() -> None:
         lambda request: ChatResponse(text="cut", finish_reason="length"), context(), kinds=["chat"]
     )
     assert ask(long, CHAT).status is Status.TRUNCATED
+    plain = from_callable(lambda messages: f"{messages}", context(), kinds=["chat"])
+    assert ask(plain, CHAT).response == ChatResponse(text="[{'role': 'user', 'content': 'hello'}]")
     wrong = ask(from_callable(lambda request: 3, context(), kinds=["chat"]), CHAT)
     assert (wrong.status, wrong.error, wrong.raw) == (Status.INVALID, "text is an int, not a string", "3")
 
@@ -251,7 +253,12 @@ def test_wrong_returns_have_a_sentence(function: Any, sentence: str) -> None:
     [
         ("def recommend(a, b): ...", {}, "takes (a, b); to answer rank it must take (user, history, k)"),
         ("def recommend(a, b): ...", {"kinds": ["chat"]}, "to answer chat it must take one parameter"),
-        ("recommend = 5", {}, "is a int that cannot be called"),
+        ("recommend = 5", {}, "an object of class int cannot be called"),
+        (
+            "class recommend:\n    def fit(self, training): 1 / 0\n    def recommend(self, u, h, k): ...",
+            {},
+            "none of the methods rank, rate, chat, image (it has: fit, recommend); a recommender needs rank(",
+        ),
         ("def recomend(u, h, k): ...", {}, "has no 'recommend'; did you mean 'recomend'"),
         ("def recommend(u, h, k): ...", {"options": {"x": 1}}, "takes no option 'x'"),
         ("import nothing_of_this_name", {}, "raised ModuleNotFoundError"),
