@@ -136,9 +136,9 @@ def run(
     *,
     models: Mapping[str, Callable[..., Any]] | None = None,
     out: str | Path | None = None,
-    only: Sequence[str] = (),
+    only: str | Sequence[str] = (),
     limit: int | None = None,
-    sets: Sequence[str] = (),
+    sets: str | Sequence[str] = (),
     fresh: bool = False,
     quiet: bool = False,
 ) -> Run:
@@ -176,6 +176,10 @@ def run(
     """
     from rich.console import Console
 
+    if limit is not None and limit < 1:
+        raise UsageError(f"limit is a number of cases from 1 on, not {limit}")
+    # One pattern or one override, not its letters.
+    only, sets = ((words,) if isinstance(words, str) else words for words in (only, sets))
     loaded = load_suite(suite, sets, models)
     console = None if quiet else Console(stderr=True)
     return play_and_score(loaded, out, only=only, limit=limit, fresh=fresh, console=console)
@@ -199,12 +203,15 @@ def load_suite(
 ) -> LoadedSuite:
     """Read and validate a suite, with live functions as further models, and check what it needs."""
     from genrec_eval.models.live import LiveSpec
-    from genrec_eval.suite.load import check_metrics, missing_environment, resolve
+    from genrec_eval.suite.load import check_metrics, check_prompts, missing_environment, resolve
 
+    if models is not None and not isinstance(models, Mapping):
+        raise UsageError('models is a dict of names and functions: models={"mine": recommend}')
     live = {name: LiveSpec(target=model) for name, model in (models or {}).items()}
     loaded = resolve(suite, sets, live)
     with relative_to(loaded.folder):
         check_metrics(loaded)
+        check_prompts(loaded)
     missing = missing_environment(loaded)
     if missing:
         raise UsageError("\n".join(missing))

@@ -76,11 +76,12 @@ def _plugins() -> list[Row]:
 
 
 def _suite(source: str) -> list[Row]:
-    from genrec_eval.suite.load import check_metrics, missing_environment, resolve
+    from genrec_eval.suite.load import check_metrics, check_prompts, missing_environment, resolve
 
     try:
         loaded = resolve(source)
         check_metrics(loaded)
+        check_prompts(loaded)
     except GenrecError as error:
         return [(f"suite {source}", False, line) for line in str(error).splitlines()]
     rows: list[Row] = [(f"suite {source}", True, "valid")]

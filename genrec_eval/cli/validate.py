@@ -25,7 +25,7 @@ def validate(
     ] = None,
 ) -> int:
     """Check suites and show what they would run. Asks no model and reads no data."""
-    from genrec_eval.suite.load import check_metrics, missing_environment, resolve
+    from genrec_eval.suite.load import check_metrics, check_prompts, missing_environment, resolve
 
     console = output()
     failed = False
@@ -33,6 +33,7 @@ def validate(
         try:
             loaded = resolve(source, sets or [])
             check_metrics(loaded)
+            check_prompts(loaded)
         except UsageError as error:
             failed = True
             complain(f"error: {error}")

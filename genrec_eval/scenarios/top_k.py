@@ -113,7 +113,8 @@ class TopK(Scenario):
             known = dataset.user_table.column_names[1:]
             raise UsageError(
                 f"scenario 'top-k': the users of data set '{dataset.name}' have no column '{unknown[0]}'"
-                f"{did_you_mean(unknown[0], known)} (columns: {', '.join(known) or 'none'})"
+                f"{did_you_mean(unknown[0], known)} (columns: {', '.join(known) or 'none'});"
+                f" take it out of the scenario's groups"
             )
         self.metrics()  # a misspelt metric is refused before anything is played
         from genrec_eval.scenarios.top_k_cases import prepare

@@ -116,6 +116,29 @@ def missing_environment(loaded: LoadedSuite) -> list[str]:
     return [f"{place}: environment variable {name} is not set" for name, place in missing.items()]
 
 
+def check_prompts(loaded: LoadedSuite) -> None:
+    """Check the prompt files of chat models; this imports the template engine.
+
+    Raises
+    ------
+    FileError
+        One line for each model whose prompt is missing or wrong.
+    """
+    faults: list[str] = []
+    for name, spec in loaded.suite.models.items():
+        recommender = getattr(spec, "recommender", None)
+        if recommender is None:
+            continue
+        from genrec_eval.models.llm.prompt import load_prompt
+
+        try:
+            load_prompt(recommender.prompt, loaded.folder)
+        except UsageError as error:
+            faults.append(line(loaded.root, ("models", name, "recommender", "prompt"), str(error)))
+    if faults:
+        raise FileError(faults)
+
+
 def check_metrics(loaded: LoadedSuite) -> None:
     """Check that scenarios and claims name metrics that are there; this imports numpy.
 

@@ -104,3 +104,18 @@ def test_what_a_run_lacks_is_said_in_a_sentence(tmp_path: Path) -> None:
     assert "was played but not scored; run: genrec-eval score" in repr(again)
     with pytest.raises(UsageError, match="was played but not scored"):
         _ = again.scores
+
+
+@pytest.mark.parametrize(
+    ("given", "sentence"),
+    [
+        ({"limit": 0}, "limit is a number of cases from 1 on, not 0"),
+        ({"models": print}, "models is a dict of names and functions"),
+        ({"only": "popularty"}, "--only popularty matches no model or scenario; did you mean 'popularity'"),
+        ({"sets": "engine.limit"}, "--set engine.limit: write key.path=value"),
+    ],
+)
+def test_arguments_of_the_wrong_kind_end_in_a_sentence(tmp_path: Path, given: dict, sentence: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        genrec_eval.run(SUITE, out=tmp_path / "run", quiet=True, **given)
+    assert sentence in str(caught.value)

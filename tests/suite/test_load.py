@@ -23,7 +23,7 @@ from genrec_eval.core.content import content
 from genrec_eval.core.errors import UsageError
 from genrec_eval.core.faults import FileError
 from genrec_eval.protocol.results import Ruling
-from genrec_eval.suite.load import LoadedSuite, check_metrics, missing_environment, resolve
+from genrec_eval.suite.load import LoadedSuite, check_metrics, check_prompts, missing_environment, resolve
 
 Load = Callable[..., LoadedSuite]
 Faults = Callable[..., list[str]]
@@ -347,3 +347,20 @@ def test_any_setting_is_taken_or_refused_in_words(setting: str, tmp_path: Path) 
     (tmp_path / "any.yaml").write_text(SMALL, encoding="utf-8")
     with suppress(UsageError):
         resolve(tmp_path / "any.yaml", [setting])
+
+
+@pytest.mark.parametrize(
+    ("prompt", "sentence"),
+    [
+        ("rank-lst", "unknown prompt 'rank-lst'; did you mean 'rank-list'?"),
+        ("mine.yaml", "mine.yaml: cannot be read"),
+    ],
+)
+def test_a_prompt_is_looked_at_before_anything_is_played(tmp_path: Path, prompt: str, sentence: str) -> None:
+    path = tmp_path / "suite.yaml"
+    suite = yaml.safe_load(SMALL)
+    suite["models"]["llm"] = {"adapter": "openai", "model": "m", "recommender": {"prompt": prompt}}
+    path.write_text(yaml.safe_dump(suite), encoding="utf-8")
+    with pytest.raises(FileError, match=r"models\.llm\.recommender\.prompt") as caught:
+        check_prompts(resolve(path))
+    assert sentence in str(caught.value)
