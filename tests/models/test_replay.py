@@ -268,6 +268,10 @@ def test_a_file_that_cannot_be_used_is_refused(
             "column 'scores' is of type list<element: string>",
         ),
         ({"user": ["a"], "list": [["x"]]}, "has no column 'items'"),
+        (
+            {"case": ["a"], "unit": ["a"], "items": [["x"]]},
+            "holds records of a run; say columns: {user: unit} to replay them",
+        ),
     ],
 )
 def test_a_parquet_file_with_wrong_columns_is_refused(tmp_path: Path, columns: dict, sentence: str) -> None:
