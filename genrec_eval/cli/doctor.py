@@ -53,7 +53,9 @@ def _installation() -> list[Row]:
         rows.append((f"shipped {folder}", place.is_dir(), str(place)))
     here = Path.cwd()
     free = shutil.disk_usage(here).free / 1e9
-    rows.append(("working folder", os.access(here, os.W_OK), f"{here}, {free:.1f} GB free"))
+    writable = os.access(here, os.W_OK)
+    said = f"{free:.1f} GB free" if writable else "not writable; runs need --out FOLDER"
+    rows.append(("working folder", writable, f"{here}, {said}"))
     return rows
 
 

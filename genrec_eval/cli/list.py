@@ -6,7 +6,7 @@ import inspect
 from collections.abc import Iterator
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, get_args
 
 import typer
 
@@ -168,14 +168,30 @@ def _definition(definition: Any) -> None:
 
 
 def _options(cls: Any) -> None:
-    rows: list[Row] = []
+    _table(None, ("key", "default", "meaning"), list(_keys(cls)))
+
+
+def _keys(cls: Any, above: str = "") -> Iterator[Row]:
+    """Keys with defaults and meanings; those of a mapping inside follow it, with a dot."""
     for name, field in cls.model_fields.items():
+        inside = _model_in(field.annotation)
         if field.is_required():
             said = "required"
         else:
-            said = _written(field.get_default(call_default_factory=True, validated_data={}))
-        rows.append((field.alias or name, said, " ".join((field.description or "").split())))
-    _table(None, ("key", "default", "meaning"), rows)
+            default = field.get_default(call_default_factory=True, validated_data={})
+            said = "-" if inside is not None else _written(default)
+        key = above + (field.alias or name)
+        yield key, said, " ".join((field.description or "").split())
+        if inside is not None:
+            yield from _keys(inside, f"{key}.")
+
+
+def _model_in(annotation: Any) -> Any:
+    """The model class of a field, also of one that may be left out; None for plain values."""
+    for kind in (annotation, *get_args(annotation)):
+        if hasattr(kind, "model_fields"):
+            return kind
+    return None
 
 
 def _written(value: Any) -> str:

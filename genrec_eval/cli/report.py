@@ -19,12 +19,20 @@ def report(
         ),
     ] = None,
 ) -> int:
-    """Write the report of a scored run as one self-contained HTML file."""
+    """Write the report of a scored run as one self-contained HTML file.
+
+    A FILE that ends in .md gets a short summary in Markdown, for the step summary of a CI job.
+    """
     from genrec_eval.api import load_run
     from genrec_eval.reporting.html import write_report
+    from genrec_eval.reporting.markdown import summary
 
     done = load_run(run)
     _ = done.results  # says whether the run must be finished or scored first
-    path = write_report(done.path, out)
+    if out is not None and out.suffix == ".md":
+        path = out
+        path.write_text(summary(done.parsed), encoding="utf-8")
+    else:
+        path = write_report(done.path, out)
     output().print(str(path), markup=False, highlight=False, soft_wrap=True)
     return 0
