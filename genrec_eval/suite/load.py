@@ -134,7 +134,7 @@ def check_prompts(loaded: LoadedSuite) -> None:
         try:
             load_prompt(recommender.prompt, loaded.folder)
         except UsageError as error:
-            faults.append(line(loaded.root, ("models", name, "recommender", "prompt"), str(error)))
+            faults.append(f"{loaded.where(('models', name))}: model '{name}': {error}")
     if faults:
         raise FileError(faults)
 

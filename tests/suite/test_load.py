@@ -361,6 +361,6 @@ def test_a_prompt_is_looked_at_before_anything_is_played(tmp_path: Path, prompt:
     suite = yaml.safe_load(SMALL)
     suite["models"]["llm"] = {"adapter": "openai", "model": "m", "recommender": {"prompt": prompt}}
     path.write_text(yaml.safe_dump(suite), encoding="utf-8")
-    with pytest.raises(FileError, match=r"models\.llm\.recommender\.prompt") as caught:
+    with pytest.raises(FileError, match=r"suite\.yaml:\d+: model 'llm': ") as caught:
         check_prompts(resolve(path))
     assert sentence in str(caught.value)
