@@ -12,7 +12,7 @@ from genrec_eval.audit.results import ESTIMATES_FILE, Results, read_estimates
 from genrec_eval.core.errors import Exit, UsageError, did_you_mean
 from genrec_eval.core.registry import relative_to
 from genrec_eval.engine.progress import Progress
-from genrec_eval.engine.rundir import RunDirectory, set_aside
+from genrec_eval.engine.rundir import RunDirectory
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -231,14 +231,10 @@ def play_and_score(
     from genrec_eval.engine.play import play
 
     path = Path(out) if out is not None else Path("runs") / loaded.suite.name
-    if fresh:
-        aside = set_aside(path)
-        if aside is not None and console is not None:
-            console.print(f"the run before lies in {aside}", markup=False, highlight=False)
-    directory = RunDirectory.create(path)
+    directory = RunDirectory.create(path, fresh)
     with directory.locked(), relative_to(loaded.folder):
         progress = Progress(console)
-        _outside_a_loop(lambda: play(loaded, directory, progress, tuple(only), limit), progress)
+        _outside_a_loop(lambda: play(loaded, directory, progress, tuple(only), limit, fresh), progress)
         return _score(directory, console)
 
 

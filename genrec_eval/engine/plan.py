@@ -41,13 +41,15 @@ class Plan:
 
     pairings: list[Pairing] = field(default_factory=list)
     left_out: list[Coverage] = field(default_factory=list)
+    only: tuple[str, ...] = ()
+    limit: int | None = None
 
     def of(self, scenario: str) -> list[Pairing]:
         """Pairings of one scenario."""
         return [pairing for pairing in self.pairings if pairing.scenario == scenario]
 
 
-def make_plan(suite: Any, only: tuple[str, ...] = ()) -> Plan:
+def make_plan(suite: Any, only: tuple[str, ...] = (), limit: int | None = None) -> Plan:
     """Pair models with scenarios.
 
     Parameters
@@ -56,13 +58,15 @@ def make_plan(suite: Any, only: tuple[str, ...] = ()) -> Plan:
         The validated suite.
     only
         Patterns of a model, a scenario or ``model/scenario``; everything when empty.
+    limit
+        Most cases per scenario; None for all.
 
     Raises
     ------
     UsageError
         When a pattern matches nothing.
     """
-    plan = Plan()
+    plan = Plan(only=only, limit=limit)
     used: set[str] = set()
     for scenario, described in suite.scenarios.items():
         for model, spec in suite.models.items():

@@ -78,13 +78,17 @@ class RunDirectory:
         return cls(path, run)
 
     @classmethod
-    def create(cls, path: Path) -> RunDirectory:
-        """Open a directory for writing; made when missing, resumed when it is a run of ours."""
+    def create(cls, path: Path, fresh: bool = False) -> RunDirectory:
+        """Open a directory for writing; made when missing, resumed when it is a run of ours.
+
+        With ``fresh`` the run that it holds may be of any version; :meth:`renew` sets it aside.
+        """
         if path.exists() and not path.is_dir():
             raise UsageError(f"{path} is a file; --out names a directory")
-        if (path / "run.json").exists():
+        ours = (path / "run.json").exists()
+        if ours and not fresh:
             return cls.open(path)
-        if path.exists() and any(p.name not in _FIRST for p in path.iterdir()):
+        if not ours and path.exists() and any(p.name not in _FIRST for p in path.iterdir()):
             raise UsageError(f"{path} holds other files and is not a run directory; choose another --out")
         try:
             path.mkdir(parents=True, exist_ok=True)
@@ -108,6 +112,24 @@ class RunDirectory:
             yield
         finally:
             lock.release()
+
+    def renew(self) -> Path | None:
+        """Move what the directory holds to a place beside it, for ``--fresh``; nothing is deleted.
+
+        Returns the place, or None when there was nothing to move.
+        """
+        held = [path for path in self.path.iterdir() if path.name != "lock"]
+        if not held:
+            return None
+        number = 1
+        while (aside := self.path.with_name(f"{self.path.name}~{number}")).exists():
+            number += 1
+        with disk_faults(self.path):
+            aside.mkdir()
+            for path in held:
+                path.rename(aside / path.name)
+        self.run.clear()
+        return aside
 
     def save(self) -> None:
         """Write ``run.json``, without secrets."""
@@ -242,19 +264,3 @@ def write_json(path: Path, value: Any) -> None:
         stream.flush()
         os.fsync(stream.fileno())
         partial.replace(path)
-
-
-def set_aside(path: Path) -> Path | None:
-    """Move a run directory out of the way, for ``--fresh``; nothing paid for is deleted."""
-    if not path.exists():
-        return None
-    ours = {"run.json", "journal.sqlite", "lock"}
-    if any(path.iterdir()) and not any((path / name).exists() for name in ours):
-        raise UsageError(f"{path} holds other files and is not a run directory; choose another --out")
-    with RunDirectory(path, {}).locked():
-        pass  # another process that writes here must not lose the ground under its feet
-    number = 1
-    while (target := path.with_name(f"{path.name}~{number}")).exists():
-        number += 1
-    path.rename(target)
-    return target

@@ -105,10 +105,7 @@ def test_validate_goes_on_after_a_broken_suite_and_warns_of_unset_variables(
     )
     assert exit_code(["validate", "bad.yaml", "good.yaml"]) == 2
     captured = capsys.readouterr()
-    assert (
-        "error: 2 faults:\nbad.yaml:2: sede: unknown key 'sede'; did you mean 'seed'?"
-        in captured.err
-    )
+    assert "error: 2 faults:\nbad.yaml:2: sede: unknown key 'sede'; did you mean 'seed'?" in captured.err
     assert "\nbad.yaml:3: levl: unknown key 'levl'; did you mean 'level'?" in captured.err
     assert "warning: good.yaml:2: environment variable GENREC_TEST_UNSET is not set" in captured.err
     assert "good.yaml: suite 'quickstart' is valid" in captured.out

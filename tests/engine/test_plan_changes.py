@@ -11,7 +11,7 @@ import pytest
 
 import genrec_eval
 from genrec_eval.api import score
-from genrec_eval.core.errors import UsageError
+from genrec_eval.core.errors import IncompleteError, UsageError
 
 MODEL = """
 from pathlib import Path
@@ -94,12 +94,36 @@ def test_an_edited_function_is_asked_anew(tmp_path: Path, suite: dict[str, Any])
     assert len(asked(tmp_path)) == len(before)
 
 
-def test_a_failed_rerun_shows_no_results_of_the_run_before(tmp_path: Path, suite: dict[str, Any]) -> None:
+def test_a_rerun_that_broke_off_shows_no_results_of_the_run_before(
+    tmp_path: Path, suite: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
     play(suite, tmp_path / "run")
-    suite["data"]["world"] = {"dataset": "files", "options": {"interactions": "gone.csv"}}
-    with pytest.raises(UsageError, match=r"gone\.csv"):
+
+    def full(*_: Any) -> None:
+        raise IncompleteError("no room")
+
+    monkeypatch.setattr("genrec_eval.engine.play.cover", full)
+    with pytest.raises(IncompleteError, match="no room"):
         play(suite, tmp_path / "run")
     names = {path.name for path in (tmp_path / "run").iterdir()}
     assert not names & {"estimates.json", "scores.parquet", "report.html"}
     with pytest.raises(UsageError, match="was interrupted while it was played"):
         score(tmp_path / "run")
+
+
+def test_a_rerun_that_cannot_start_leaves_the_finished_run_as_it_was(tmp_path: Path) -> None:
+    suite = {
+        "name": "whole",
+        "data": {"world": {"dataset": "synthetic", "options": {"users": 60, "items": 120}}},
+        "models": {"popularity": {"adapter": "reference", "model": "popularity"}},
+        "scenarios": {"top-k": {"scenario": "top-k", "data": "world"}},
+    }
+    out = tmp_path / "run"
+    genrec_eval.run(suite, out=out, quiet=True)
+    before = {path: path.read_bytes() for path in sorted(out.rglob("*")) if path.is_file()}
+    broken: dict[str, Any] = {**suite, "models": {"lost": {"adapter": "replay", "path": "nowhere.csv"}}}
+    for fresh in (False, True):
+        with pytest.raises(UsageError, match=r"nowhere\.csv"):
+            genrec_eval.run(broken, out=out, quiet=True, fresh=fresh)
+        assert {path: path.read_bytes() for path in sorted(out.rglob("*")) if path.is_file()} == before
+    assert not (tmp_path / "run~1").exists()

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pytest
 
 from genrec_eval.core.errors import IncompleteError, UsageError
-from genrec_eval.engine.rundir import RunDirectory, disk_faults, set_aside, write_json
+from genrec_eval.engine.rundir import RunDirectory, disk_faults, write_json
 
 
 def test_it_opens_what_it_created(tmp_path: Path) -> None:
@@ -150,7 +150,14 @@ def test_nothing_secret_reaches_run_json(tmp_path: Path, monkeypatch: pytest.Mon
 
 def test_fresh_sets_aside_and_never_deletes(tmp_path: Path) -> None:
     (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "run.json").write_text('{"format": 99}')
     (tmp_path / "run" / "journal.sqlite").write_text("paid for")
-    assert set_aside(tmp_path / "run") == tmp_path / "run~1"
+    directory = RunDirectory.create(tmp_path / "run", fresh=True)
+    with directory.locked():
+        assert directory.renew() == tmp_path / "run~1"
+        assert directory.renew() is None
     assert (tmp_path / "run~1" / "journal.sqlite").read_text() == "paid for"
-    assert set_aside(tmp_path / "run") is None
+    (tmp_path / "thesis").mkdir()
+    (tmp_path / "thesis" / "thesis.tex").write_text("precious")
+    with pytest.raises(UsageError, match="holds other files"):
+        RunDirectory.create(tmp_path / "thesis", fresh=True)

@@ -1,0 +1,139 @@
+"""Make ready: load data, prepare cases, build models. No file of the run directory is touched yet."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import orjson
+
+from genrec_eval.core.errors import UsageError
+from genrec_eval.core.randomness import generator
+from genrec_eval.core.secrets import scrub
+from genrec_eval.engine.plan import Pairing, Plan, Player, make_player
+from genrec_eval.engine.progress import Progress
+from genrec_eval.protocol.results import Coverage
+
+if TYPE_CHECKING:
+    from genrec_eval.data.dataset import Dataset
+    from genrec_eval.scenarios.base import Prepared, Scenario
+    from genrec_eval.suite.load import LoadedSuite
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stage:
+    """A scenario with everything that is needed to play it.
+
+    Attributes
+    ----------
+    rows
+        Rows of the case table that are played.
+    players
+        Models that take part.
+    absent
+        Models that cannot, and why.
+    data
+        What ``run.json`` keeps of the data set, by its name in the suite; empty without one.
+    """
+
+    name: str
+    scenario: Scenario
+    prepared: Prepared
+    rows: np.ndarray
+    players: list[Player]
+    absent: list[Coverage]
+    data: dict[str, Any]
+
+
+def make_ready(loaded: LoadedSuite, plan: Plan, progress: Progress) -> list[Stage]:
+    """Everything that may turn out wrong before the first question is asked.
+
+    Raises
+    ------
+    UsageError
+        When data or models are not as they should be; an earlier run is still as it was.
+    """
+    datasets: dict[str, Dataset] = {}
+    stages = []
+    for name, entry in loaded.suite.scenarios.items():
+        pairings = plan.of(name)
+        if not pairings:
+            continue
+        dataset_name = entry.data or ""
+        if dataset_name and dataset_name not in datasets:
+            datasets[dataset_name] = _load(loaded, dataset_name, progress)
+        dataset = datasets.get(dataset_name)
+        scenario = loaded.scenario(name)
+        prepared = scenario.prepare(dataset)
+        built = [_build(loaded, pairing, scenario, prepared) for pairing in pairings]
+        stages.append(
+            Stage(
+                name=name,
+                scenario=scenario,
+                prepared=prepared,
+                rows=_rows(prepared, plan.limit, loaded.suite.seed, name),
+                players=[one for one in built if isinstance(one, Player)],
+                absent=[one for one in built if isinstance(one, Coverage)],
+                data={} if dataset is None else {dataset_name: _facts(dataset)},
+            )
+        )
+    return stages
+
+
+def described(player: Player) -> dict[str, Any]:
+    """What ``run.json`` keeps of a model."""
+    about: dict[str, Any] = {"adapter": getattr(player.pairing.spec, "adapter", None)}
+    about["description"] = player.pairing.spec.description
+    about["identity"] = player.model.identity()
+    about["repeats"] = player.repeats
+    about["planted"] = getattr(player.model, "planted", None)
+    if remark := getattr(player.model, "remark", None):
+        about["remark"] = remark
+    if player.translator is not None:
+        about["recommender"] = player.translator.identity()
+    return dict(orjson.loads(scrub(orjson.dumps(about).decode())))
+
+
+def _load(loaded: LoadedSuite, name: str, progress: Progress) -> Dataset:
+    dataset: Dataset = loaded.suite.data[name].options.load(loaded.folder, loaded.suite.seed)
+    for warning in dataset.facts.get("warnings") or ():
+        progress.note(f"data set '{name}': {warning}")
+    return dataset
+
+
+def _facts(dataset: Dataset) -> dict[str, Any]:
+    return {
+        "name": dataset.name,
+        "digest": dataset.digest,
+        "licence": dataset.licence,
+        "source": dataset.source,
+        "facts": dict(dataset.facts),
+    }
+
+
+def _build(
+    loaded: LoadedSuite, pairing: Pairing, scenario: Scenario, prepared: Prepared
+) -> Player | Coverage:
+    with _placed(loaded, pairing.model):
+        return make_player(pairing, scenario, prepared, loaded.folder, loaded.suite)
+
+
+@contextmanager
+def _placed(loaded: LoadedSuite, model: str) -> Iterator[None]:
+    """Say whose fault it is: the line of the suite and the model, before what is wrong."""
+    try:
+        yield
+    except UsageError as error:
+        said, who = str(error), f"model '{model}'"
+        said = said if said.startswith(who) else f"{who}: {said}"
+        raise UsageError(f"{loaded.where(('models', model))}: {said}") from error
+
+
+def _rows(prepared: Prepared, limit: int | None, seed: int, scenario: str) -> np.ndarray:
+    n = len(prepared.cases)
+    if limit is None or limit >= n:
+        return np.arange(n)
+    return np.sort(generator(seed, "limit", scenario).permutation(n)[:limit])
