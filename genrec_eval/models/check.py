@@ -80,7 +80,13 @@ def words(values: Any, name: str, n: int) -> tuple[str, ...] | None:
 def rate_response(ratings: Any, request: RateRequest) -> RateResponse:
     """Check ratings: a list with one finite number or null per requested item, or a map from item id."""
     if isinstance(ratings, Mapping):
-        ratings = [ratings.get(item) for item in request.items]
+        rated = {  # ids are strings or integers here as everywhere
+            str(item) if isinstance(item, Integral) and not isinstance(item, bool) else item: value
+            for item, value in ratings.items()
+        }
+        if len(rated) < len(ratings):
+            raise Malformed("ratings names an item twice, as a string and as an integer")
+        ratings = [rated.get(item) for item in request.items]
     values = _sequence(ratings, "ratings")
     if len(values) != len(request.items):
         raise Malformed(f"ratings holds {len(values)} values for {len(request.items)} items")
@@ -100,6 +106,8 @@ def chat_response(
     _unicode(text, "text")
     if finish_reason is not None and not isinstance(finish_reason, str):
         raise Malformed(f"finish_reason is {_kind(finish_reason)}, not a string")
+    if logprobs is not None and not isinstance(logprobs, list | tuple):
+        raise Malformed(f"logprobs is {_kind(logprobs)}, not a list")
     tokens = None if logprobs is None else tuple(_token(t, row) for row, t in enumerate(logprobs))
     return ChatResponse(text=text, finish_reason=finish_reason, logprobs=tokens)
 
@@ -169,7 +177,7 @@ def answer_from_payload(
     usage = _usage(payload.get("usage"))
     if payload.get("error") is not None:
         said = payload["error"]
-        text = clip(said if isinstance(said, str) else json.dumps(said, default=repr), 500)
+        text = clip(said if isinstance(said, str) else _shown(said), 500)
         return Answer(
             status=Status.ERROR, error=f"the model says: {printable(text)}", usage=usage, first=first
         )
@@ -214,8 +222,19 @@ def finite(value: Any) -> float | None:
     """A finite number as float, else None."""
     if isinstance(value, bool) or not isinstance(value, Real):
         return None
-    number = float(value)
+    try:
+        number = float(value)
+    except OverflowError:  # JSON may hold an integer of any length
+        return None
     return number if math.isfinite(number) else None
+
+
+def _shown(value: Any) -> str:
+    """Decoded JSON as text; what is nested deeper than the encoder goes is named by its type."""
+    try:
+        return json.dumps(value, default=repr)
+    except RecursionError:
+        return f"{_kind(value)}, nested too deeply to show"
 
 
 def _response(request: Request, payload: Mapping[str, Any], max_bytes: int) -> Response:

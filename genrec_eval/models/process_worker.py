@@ -107,7 +107,9 @@ class Worker:
             ) from None
         found = answer.get("id") if isinstance(answer, dict) else None
         if found != self._number or isinstance(found, bool):
-            shown = clip(repr(found), 40)
+            shown = (
+                clip(repr(found), 40) if isinstance(found, str | int | float | None) else "that is no number"
+            )
             raise OutOfStep(f"the process answered id {shown} to the question with id {self._number}", line)
         return answer
 

@@ -134,6 +134,34 @@ def test_json_answers(body: bytes, status: Status, sentence: str | None) -> None
         assert answer.raw == check.clip(body.decode(), check.RAW_LENGTH)
 
 
+def test_ratings_by_id_take_integers_as_lists_of_items_do() -> None:
+    request = RateRequest(user="u", items=("1", "2", "3"))
+    assert check.rate_response({1: 4.0, np.int64(2): 3.0, "3": 5}, request).ratings == (4.0, 3.0, 5.0)
+    with pytest.raises(check.Malformed, match="names an item twice"):
+        check.rate_response({1: 4.0, "1": 2.0}, request)
+
+
+@pytest.mark.parametrize(
+    ("request_", "body", "status", "sentence"),
+    [
+        (CHAT, b'{"text": "x", "logprobs": 5}', Status.INVALID, "logprobs is an int, not a list"),
+        (CHAT, b'{"text": "x", "logprobs": true}', Status.INVALID, "logprobs is a boolean, not a list"),
+        (
+            RANK,
+            b'{"error": ' + b"[" * 1000 + b"]" * 1000 + b"}",
+            Status.ERROR,
+            "the model says: a list, nested too deeply to show",
+        ),
+        (RANK, b'{"items": [], "usage": {"cost": 1' + b"0" * 400 + b"}}", Status.OK, None),
+    ],
+)
+def test_answers_that_are_meant_to_hurt(
+    request_: object, body: bytes, status: Status, sentence: str | None
+) -> None:
+    answer = check.answer_from_json(request_, body)
+    assert (answer.status, answer.error, answer.usage.cost) == (status, sentence, None)
+
+
 def test_chat_answers_carry_reason_logprobs_and_usage() -> None:
     body = (
         b'{"text": "hi", "finish_reason": "length", "logprobs": [["hi", -0.1, [["hi", -0.1], ["ho", -3]]]],'

@@ -300,3 +300,10 @@ def test_the_identity_changes_with_the_program_text_and_holds_no_secret(
     assert ask(first)[0].response == RankResponse(items=("a",))
     assert "a-secret-value" not in str(first.identity())
     assert build(tmp_path, "say(items=[])", **settings).identity() != first.identity()
+
+
+def test_an_id_nested_as_deep_as_json_goes_is_the_wrong_id(tmp_path: Path) -> None:
+    model = build(tmp_path, "print('{\"id\": ' + '[' * 1000 + ']' * 1000 + '}', flush=True)")
+    (answer,) = ask(model, RANK)
+    assert answer.status is Status.INVALID
+    assert answer.error == "the process answered id that is no number to the question with id 1"
