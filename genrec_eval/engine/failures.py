@@ -8,13 +8,11 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from genrec_eval.protocol.status import MALFORMED, UNANSWERED, Status
+from genrec_eval.protocol.status import FAILED, Status
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-FAILED = UNANSWERED | MALFORMED | {Status.UNPARSED}
-"""Statuses in which nothing usable came; a refusal or a cut answer is an answer."""
 _WORDS = {Status.MISSING: "nothing is recorded for the case", Status.UNPARSED: "no answer could be read"}
 SHOWN = 5
 _MOST_KINDS = 4096

@@ -18,6 +18,7 @@ from genrec_eval.models.python import describe
 from genrec_eval.protocol.model import Translator
 from genrec_eval.protocol.requests import Request
 from genrec_eval.protocol.responses import Answer
+from genrec_eval.protocol.status import FAILED
 from genrec_eval.scenarios.base import Case, Prepared, Scenario
 
 _SLICE = 1024
@@ -85,7 +86,8 @@ async def play_cases(
             raise ended[0]
         for step, request, answer, exchange, cached in done:
             writer.add(case, repeat, step, request, answer, exchange, cached, intended)
-        task.advance(cached=all(cached for *_, cached in done))
+        failed = any(answer.status in FAILED for _, _, answer, *_ in done)
+        task.advance(cached=all(cached for *_, cached in done), failed=int(failed))
 
     async def worker() -> None:
         for case, repeat in work:

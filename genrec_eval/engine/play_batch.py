@@ -26,7 +26,7 @@ from genrec_eval.models.check_batch import check_batch, failed
 from genrec_eval.protocol.arrays import PAD, Vocabulary
 from genrec_eval.protocol.batch import RankBatch, RankedBatch
 from genrec_eval.protocol.model import BatchModel
-from genrec_eval.protocol.status import CODES, Status
+from genrec_eval.protocol.status import CODES, FAILED, Status
 from genrec_eval.protocol.tables import RECORDS
 
 if TYPE_CHECKING:
@@ -70,17 +70,20 @@ def play_batches(
             key = _chunk_key(batch, cases.take(some), identity_digest)
             path = folder / part_name(*names, number)
             number += 1
-            cached = _stored_key(path) == key
+            cached, failed = _stored_key(path) == key, 0
             if cached:
                 tally.cached += len(some)
             else:
                 table = _play_chunk(model, batch, prepared, some, names)
+                status = table.column("status").cast(pa.string())
+                failed = int(pc.sum(pc.is_in(status, pa.array(sorted(FAILED)))).as_py())
                 # without a key it is not taken for done: memory that ran out may be there next time
-                write_part(path, table, None if _all_failed(table) else {_KEY.decode(): key})
+                done = not pc.all(pc.equal(status, str(Status.ERROR))).as_py()
+                write_part(path, table, {_KEY.decode(): key} if done else None)
                 journal.add_chunk(key, identity_digest, path.name, len(some))
                 tally.calls += len(some)
                 tally.attempts += len(some)
-            task.advance(len(some), cached=cached)
+            task.advance(len(some), cached=cached, failed=failed)
     drop_stale(folder, *names, kept=number)
     return tally
 
@@ -114,10 +117,6 @@ def _add(content: hashlib._Hash, words: pa.Array | pa.ChunkedArray) -> None:
         bounds = np.frombuffer(offsets, np.int64, len(chunk) + 1)
         content.update(bounds.tobytes())
         content.update(memoryview(characters)[: bounds[-1]] if characters is not None else b"")
-
-
-def _all_failed(table: pa.Table) -> bool:
-    return bool(pc.all(pc.equal(table.column("status").cast(pa.string()), str(Status.ERROR))).as_py())
 
 
 def _stored_key(path: Path) -> str | None:

@@ -30,6 +30,8 @@ class Task:
     ----------
     cached
         Cases whose answers came from the journal or a stored part: they tell nothing of the rate.
+    failed
+        Cases without a usable answer.
     """
 
     owner: Progress
@@ -38,6 +40,7 @@ class Task:
     begun: float
     done: int = 0
     cached: int = 0
+    failed: int = 0
     handle: Any = None
     shown: float = 0.0
 
@@ -57,8 +60,8 @@ class Task:
         left = (self.total - self.done) / rate
         return said if self.done >= self.total else f"{said}, about {_spell(left)} left"
 
-    def advance(self, n: int = 1, *, cached: bool = False) -> None:
-        """Count finished cases.
+    def advance(self, n: int = 1, *, cached: bool = False, failed: int = 0) -> None:
+        """Count ``n`` finished cases, ``failed`` of which got no usable answer.
 
         Raises
         ------
@@ -70,6 +73,7 @@ class Task:
         if cached and self.cached == self.done:
             self.begun = time.monotonic()  # the clock of the rate starts with the first fresh case
         self.done += n
+        self.failed += failed
         if cached:
             self.cached += n
         self.owner.show(self)
@@ -138,12 +142,17 @@ class Progress(AbstractContextManager["Progress"]):
         if now - task.shown < (EVERY if self._bars is None else REDRAW) and not finished:
             return
         task.shown = now
+        failed = f"{task.failed:,} failed" if task.failed else ""
         if self._bars is not None:
-            self._bars.update(task.handle, completed=task.done, pace=task.pace)
+            self._bars.update(task.handle, completed=task.done, pace=_join(failed, task.pace))
             return
         before = f"{task.cached:,} from before" if task.cached else ""
         count = "all" if finished else f"{task.done:,} of"
-        self.note(", ".join(filter(None, (f"{task.label}: {count} {task.total:,}", before, task.pace))))
+        self.note(_join(f"{task.label}: {count} {task.total:,}", before, failed, task.pace))
+
+
+def _join(*parts: str) -> str:
+    return ", ".join(filter(None, parts))
 
 
 def _spell(seconds: float) -> str:

@@ -31,5 +31,8 @@ UNANSWERED = TRANSIENT | {Status.ERROR, Status.MISSING}
 MALFORMED = frozenset({Status.INVALID, Status.OVERSIZED})
 """Statuses in which something came that is no answer: they count against the error budget too."""
 
+FAILED = UNANSWERED | MALFORMED | {Status.UNPARSED}
+"""Statuses in which nothing usable came; a refusal or a cut answer is an answer."""
+
 CODES: tuple[Status, ...] = tuple(Status)
 """Status of each small integer used in columnar batches."""

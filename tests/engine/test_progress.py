@@ -80,3 +80,12 @@ def test_a_note_holds_no_secret(monkeypatch: pytest.MonkeyPatch) -> None:
     out = io.StringIO()
     Progress(Console(file=out)).note(f"refused {expand('${env:TEST_KEY}')}")
     assert out.getvalue() == "refused ${env:TEST_KEY}\n"
+
+
+def test_failures_are_told_beside_the_count() -> None:
+    out = io.StringIO()
+    with Progress(Console(file=out, width=200)) as progress:
+        task = progress.task("top-k · mine", 59)
+        task.advance(50, failed=50)
+        task.advance(9, failed=8)
+    assert "top-k · mine: all 59, 58 failed, " in out.getvalue()
