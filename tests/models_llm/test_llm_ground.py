@@ -18,7 +18,7 @@ from genrec_eval.models.llm.entries import entry
 from genrec_eval.models.llm.ground import Grounder
 from genrec_eval.models.llm.parse import parse
 from genrec_eval.models.llm.similar import Block
-from genrec_eval.models.llm.text import normalise, spell_numbers
+from genrec_eval.models.llm.text import as_data, normalise, spell_numbers
 
 ROWS = [
     ("m1", "Alien (1979)", 1979, None),
@@ -299,3 +299,17 @@ def test_real_titles_that_are_absent_match_nothing(real_data: Path) -> None:
     absent -= {row[1].strip() for row in here}
     grounder = Grounder(table(here))
     assert [title for title in absent if grounder.match([title]).tier not in ("none", "ambiguous")] == []
+
+
+def test_a_title_too_long_for_a_prompt_is_known_as_the_prompt_shows_it() -> None:
+    words = " ".join(f"word{n}" for n in range(60))
+    rows = [("p1", f"Kettle {words}"), ("p2", f"Toaster {words} blue"), ("p3", f"Toaster {words} red")]
+    grounder = Grounder(pa.table({"item": [row[0] for row in rows], "title": [row[1] for row in rows]}))
+    shown = as_data(grounder.shown("p1"))
+    assert len(shown) == 200
+    (written,) = parse(f"1. {shown}").entries
+    assert grounder.match(written.readings).item == "p1"
+    assert grounder.match(written.readings).tier == "exact"
+    assert grounder.match([shown.rstrip("…")]).tier == "normalised"
+    assert grounder.match([as_data(grounder.shown("p2"))]).tier == "ambiguous"
+    assert grounder.match([shown[:150]]).tier == "none"

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal
 from genrec_eval.models.llm.similar import SHORTEST, Block, misspelt
 from genrec_eval.models.llm.spec import TIERS, Tier
 from genrec_eval.models.llm.text import (
+    as_data,
     bracketed_names,
     catalogue_title,
     normalise,
@@ -223,7 +224,8 @@ class Grounder:
     def _shown_index(self) -> dict[str, list[int]]:
         index: dict[str, list[int]] = {}
         for code, (item, written) in enumerate(zip(self.ids, self._written, strict=True)):
-            names = {self._display(code), written or item}
+            # Also as a prompt shows it: a title that was cut to fit is copied with its cut.
+            names = {self._display(code), written or item, as_data(self._display(code))}
             if not (written and item.isdecimal()):
                 names.add(item)
             for name in names:
@@ -240,7 +242,12 @@ class Grounder:
 
     @cached_property
     def _normal_index(self) -> dict[str, list[int]]:
-        return _index(enumerate(self._normal))
+        index = _index(enumerate(self._normal))
+        for code in range(len(self)):
+            shown = self._display(code)
+            if (cut := as_data(shown)) != shown and len(cut) < len(shown):
+                _add(index, normalise(cut), code)
+        return index
 
     @cached_property
     def _alias_index(self) -> dict[str, list[int]]:
