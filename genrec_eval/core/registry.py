@@ -102,12 +102,12 @@ def load_object(target: str, base: Path | None = None) -> Any:
         module = _load_file(place, base) if place.endswith(".py") else importlib.import_module(place)
     except UsageError:
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:  # a script that ends with sys.exit() must not end the run
         raise UsageError(f"importing '{place}' raised {type(error).__name__}: {error}") from error
     found: Any = module
     for part in attribute.split("."):
         if not hasattr(found, part):
-            names = [name for name in vars(found) if not name.startswith("_")]
+            names = [name for name in dir(found) if not name.startswith("_")]
             raise UsageError(f"'{place}' has no '{part}'{did_you_mean(part, names)}")
         found = getattr(found, part)
     return found
