@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from genrec_eval.core.errors import UsageError
 from genrec_eval.core.strict import StrictModel
+from genrec_eval.core.yaml import plain, read_file
 from genrec_eval.models.check import count
 from genrec_eval.models.spec import Price
 from genrec_eval.protocol.responses import Usage
@@ -51,15 +52,11 @@ def read_prices(path: Path | None = None) -> PriceTable:
     UsageError
         When the file is missing or not of the form of the bundled one.
     """
-    import yaml
-
     path = path or BUNDLED
+    if not path.exists():
+        raise UsageError(f"no price table at {path}")
     try:
-        return PriceTable.model_validate(yaml.safe_load(path.read_text("utf-8")))
-    except FileNotFoundError:
-        raise UsageError(f"no price table at {path}") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path} is not valid YAML: {' '.join(str(error).split())}") from None
+        return PriceTable.model_validate(plain(read_file(path, str(path))))
     except ValidationError as error:
         faults = "; ".join(
             f"{'.'.join(map(str, fault['loc'])) or 'the file'}: {fault['msg']}"

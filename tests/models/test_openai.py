@@ -473,7 +473,8 @@ def test_cost_follows_the_tokens(tmp_path: Path, raw_server: Any, reply: Any) ->
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        ("as_of: [", "is not valid YAML"),
+        ("as_of: [", "not valid YAML"),
+        ("[" * 5000, "nested deeper than"),
         ("as_of: 2026-01-01\nsource: x\nendpoints: {h: {m: {input: -1, output: 1}}}", "endpoints.h.m.input"),
         ("as_of: 2026-01-01\nsource: x\nendpoint: {}", "unknown key 'endpoint'; did you mean 'endpoints'?"),
     ],
@@ -485,3 +486,5 @@ def test_a_wrong_price_table_is_refused(tmp_path: Path, text: str, sentence: str
     assert sentence in str(caught.value)
     with pytest.raises(UsageError, match="no price table at"):
         read_prices(tmp_path / "q.yaml")
+    with pytest.raises(UsageError, match="cannot be read: Is a directory"):
+        read_prices(tmp_path)
