@@ -138,11 +138,12 @@ def _messages(request: dict[str, Any]) -> tuple[str, int]:
     last, tokens = None, 0
     for place, message in enumerate(messages):
         where = f"messages[{place}]"
-        if not isinstance(message, dict) or message.get("role") not in _ROLES:
+        role = message.get("role") if isinstance(message, dict) else None
+        if not isinstance(role, str) or role not in _ROLES:
             raise ApiError(400, f"{where} must be an object with a known 'role'.", param=f"{where}.role")
         content = _content(message.get("content"), where)
         tokens += _TOKENS_A_MESSAGE + len(pieces(content))
-        if message["role"] == "user":
+        if role == "user":
             last = content
     if last is None:
         raise ApiError(400, "'messages' must hold a message of the user.", param="messages")

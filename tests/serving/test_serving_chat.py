@@ -146,6 +146,7 @@ def test_unknown_model_is_a_404_of_the_api(client):
         ({"messages": "hi"}, "messages", "at least one message"),
         ({"messages": [{"role": "system", "content": "x"}]}, "messages", "a message of the user"),
         ({"messages": [{"role": "boss", "content": "x"}]}, "messages[0].role", "known 'role'"),
+        ({"messages": [{"role": ["user"], "content": "x"}]}, "messages[0].role", "known 'role'"),
         ({"messages": [{"role": "user", "content": 7}]}, "messages[0].content", "a string or a list"),
         ({"model": None}, "model", "'model' is required"),
         ({"model": 3}, "model", "'model' must be a string"),
