@@ -128,6 +128,8 @@ def override(root: Node, settings: Iterable[str]) -> Node:
         if not equals or not path.strip():
             raise UsageError(f"--set {setting}: write key.path=value, as in --set engine.limit=8")
         place = f"--set {path.strip()}"
+        if path.split(".")[0].strip() == "extends":
+            raise UsageError(f"{place}: what a suite extends cannot be set; write it in a suite file")
         root = _put(root, path.strip().split("."), read_text(text, place, lines=False), place, ())
     return root
 

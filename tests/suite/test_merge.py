@@ -113,3 +113,9 @@ def test_a_ladder_of_suites_that_extend_the_one_below_twice_is_read_once_each(tm
     write(tmp_path, **{f"t{i}": f"extends: t{i + 1}.yaml" for i in range(100)})
     with pytest.raises(UsageError, match="more than 32 suites extend one another"):
         resolve("t0.yaml")
+
+
+def test_what_a_suite_extends_cannot_be_set(tmp_path: Path) -> None:
+    write(tmp_path, base=SMALL)
+    with pytest.raises(UsageError, match="--set extends: what a suite extends cannot be set"):
+        resolve(tmp_path / "base.yaml", ["extends=quickstart"])
