@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Mapping
+from datetime import UTC
 from email.utils import parsedate_to_datetime
 
 from genrec_eval.core.errors import UsageError
@@ -30,7 +31,10 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
         elif text.strip().replace(".", "", 1).isdigit():
             seconds = float(text)
         else:
-            seconds = parsedate_to_datetime(text).timestamp() - time.time()
+            when = parsedate_to_datetime(text)
+            if when.tzinfo is None:  # the older form names no zone; all dates of HTTP are in GMT
+                when = when.replace(tzinfo=UTC)
+            seconds = when.timestamp() - time.time()
     except (ValueError, TypeError, OverflowError):
         return None
     return min(max(seconds, 0.0), LONGEST_WAIT) if seconds == seconds else None

@@ -280,3 +280,15 @@ def test_waiting_times() -> None:
     for odd in ("soon", "nan", "-5", "inf", "1e999", "²"):
         assert retry_after({"retry-after": odd}) is None
     assert retry_after({"retry-after-ms": "nan"}) is None
+
+
+def test_a_date_without_a_zone_is_in_greenwich(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TZ", "America/New_York")
+    time.tzset()
+    try:
+        wait = retry_after({"retry-after": time.asctime(time.gmtime(time.time() + 100))})
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+    assert wait is not None
+    assert 90 < wait <= 101
