@@ -172,10 +172,21 @@ class Worker:
 
 
 async def _reap(process: asyncio.subprocess.Process, drain: asyncio.Task[None] | None) -> None:
-    await process.wait()
+    try:
+        await asyncio.wait_for(_ended(process), PATIENCE)
+    except TimeoutError:  # a grandchild that left the group holds the pipe: let go of our end
+        getattr(process, "_transport").close()  # noqa: B009 - asyncio offers no public way
     if drain is not None:
         drain.cancel()
         await asyncio.wait([drain])
+
+
+async def _ended(process: asyncio.subprocess.Process) -> None:
+    assert process.stdout is not None
+    # asyncio calls a process ended only when its pipes are, and a pipe too full to be read stays open
+    while await process.stdout.read(1 << 16):
+        pass
+    await process.wait()
 
 
 def _die_with_parent() -> Callable[[], None] | None:

@@ -307,3 +307,19 @@ def test_an_id_nested_as_deep_as_json_goes_is_the_wrong_id(tmp_path: Path) -> No
     (answer,) = ask(model, RANK)
     assert answer.status is Status.INVALID
     assert answer.error == "the process answered id that is no number to the question with id 1"
+
+
+def test_a_program_that_writes_without_end_is_ended(tmp_path: Path) -> None:
+    model = build(tmp_path, "while True: os.write(1, b'x' * 65536)", max_bytes=100_000)
+    first, second = ask(model, RANK, RANK)
+    assert first.status is second.status is Status.OVERSIZED
+
+
+def test_a_grandchild_that_holds_the_pipe_holds_nobody_up(tmp_path: Path) -> None:
+    body = """
+    import subprocess
+    subprocess.Popen(["sleep", "6"], start_new_session=True)
+    say(items=[1.5])
+    """
+    model = build(tmp_path, body)
+    assert ask(model, RANK)[0].status is Status.INVALID
