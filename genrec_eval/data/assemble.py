@@ -19,6 +19,7 @@ from genrec_eval.protocol.arrays import PAD, Int32, Int64, Vocabulary, stable_or
 
 _MIX, _MIX_TOO = np.int64(0x1E3779B97F4A7C15), np.int64(0x2545F4914F6CDD1D)
 _LAST = 2.0**63
+_PARTS = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
 _UNITS = ((10**17, 10**9, "nanoseconds"), (10**14, 10**6, "microseconds"), (10**11, 10**3, "milliseconds"))
 
 
@@ -100,6 +101,13 @@ def assemble(
     ambiguous = _ambiguous(items)
     if ambiguous:
         warnings.append(f"{ambiguous} titles are shared by several items; text alone cannot tell them apart")
+    strangers = _added(items, item_table)
+    if strangers:
+        some = ", ".join(clip(item) for item in items.column("item").slice(items.num_rows - strangers, 3))
+        warnings.append(
+            f"{strangers} of {len(item_ids)} items of the interactions are not among the items described,"
+            f" which are matched by id: {some}"
+        )
     return Dataset(
         name=name,
         users=Vocabulary(users.column("user")),
@@ -120,7 +128,7 @@ def assemble(
             "users": users.num_rows,
             "items": items.num_rows,
             "items_without_interactions": items.num_rows - len(item_ids),
-            "items_added_from_interactions": _added(items, item_table),
+            "items_added_from_interactions": strangers,
             "users_added_from_interactions": _added(users, user_table),
             "ambiguous_titles": ambiguous,
             "warnings": warnings,
@@ -215,27 +223,48 @@ def _times(log: Log, column: pa.ChunkedArray, warnings: list[str]) -> Int64:
     if column.null_count:
         row = int(np.flatnonzero(column.is_null().to_numpy())[0])
         raise log.fault(row, "timestamp", "the timestamp is missing")
-    if pa.types.is_string(kind) or pa.types.is_large_string(kind):
-        column = _moments(log, column)
+    if pa.types.is_dictionary(kind):
+        column = column.cast(kind.value_type)
+    if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
+        column = _moments(log, pc.utf8_trim_whitespace(column))
+    if pa.types.is_date(column.type):
+        column = column.cast(pa.timestamp("s" if pa.types.is_date32(column.type) else "ms"))
+    if pa.types.is_timestamp(column.type):  # floored by hand: a cast refuses what it would round
+        return np.floor_divide(column.cast(pa.int64()).to_numpy(), _PARTS[column.type.unit])
     if pa.types.is_temporal(column.type):
-        unit = (
-            pa.timestamp("us", column.type.tz) if pa.types.is_timestamp(column.type) else pa.timestamp("us")
-        )
-        micro = column.cast(unit).cast(pa.int64()).to_numpy()
-        return np.floor_divide(micro, 1_000_000)
+        raise log.fault(0, "timestamp", f"{column.type} where a date or Unix seconds are expected")
     if pa.types.is_integer(column.type):
-        values: npt.NDArray[Any] = column.to_numpy().astype(np.int64)
+        values: npt.NDArray[Any] = column.to_numpy()
     else:
         values = _numbers(log, "timestamp", column).to_numpy()
-        bad = np.flatnonzero(~(np.abs(values) < _LAST))
-        if len(bad):
-            raise log.fault(int(bad[0]), "timestamp", f"{values[bad[0]]} is not a time")
+    with np.errstate(invalid="ignore"):
+        bad = np.flatnonzero(~((values > -_LAST) & (values < _LAST)))
+    if len(bad):
+        raise log.fault(int(bad[0]), "timestamp", f"{values[bad[0]]} is not a time")
+    if values.dtype.kind in "iu":
+        values = values.astype(np.int64)
+    _refuse_calendar(log, values)
     return _seconds(log, values, warnings)
+
+
+def _refuse_calendar(log: Log, values: npt.NDArray[Any]) -> None:
+    """20240131 is the last of January to a reader and a day of 1970 to a clock; say so and read neither."""
+    if values.min() < 1900_01_01 or values.max() > 2199_12_31:
+        return
+    month, day = values // 100 % 100, values % 100
+    if bool(((month >= 1) & (month <= 12) & (day >= 1) & (day <= 31)).all()):
+        raise log.fault(
+            0,
+            "timestamp",
+            f"{int(values[0])} reads like a date written YYYYMMDD, and as Unix seconds it would be in 1970;"
+            " write dates as YYYY-MM-DD",
+        )
 
 
 def _moments(log: Log, column: pa.ChunkedArray) -> pa.ChunkedArray:
     """Numbers or ISO 8601 in text."""
-    for kind in (pa.int64(), pa.float64(), pa.timestamp("us"), pa.timestamp("us", "UTC")):
+    moments = (pa.timestamp(unit, zone) for unit in ("us", "ns") for zone in (None, "UTC"))
+    for kind in (pa.int64(), pa.float64(), *moments):
         try:
             return column.cast(kind)
         except pa.ArrowInvalid:

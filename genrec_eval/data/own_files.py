@@ -165,7 +165,12 @@ def _texts(source: Source, name: str, column: pa.ChunkedArray) -> pa.ChunkedArra
 
 def _lists(source: Source, name: str, column: pa.ChunkedArray, separator: str) -> pa.ChunkedArray:
     if pa.types.is_list(column.type) or pa.types.is_large_list(column.type):
-        return column.cast(pa.list_(pa.string()))
+        try:
+            return column.cast(pa.list_(pa.string()))
+        except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
+            raise UsageError(
+                f"{source.path}, column '{name}' holds {column.type} where lists of text are expected"
+            ) from None
     rows = _texts(source, name, column).to_pylist()
     parts = [[p.strip() for p in (row or "").split(separator) if p.strip()] for row in rows]
     return pa.chunked_array([pa.array(parts, pa.list_(pa.string()))])

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from genrec_eval.core.errors import UsageError, did_you_mean
 from genrec_eval.core.secrets import expand
@@ -29,9 +30,14 @@ def locate(text: str, folder: Path, what: str) -> Path:
     what
         The option it comes from, for the message.
     """
-    path = folder / Path(expand(text)).expanduser()
-    if not path.exists():
-        beside = [p.name for p in path.parent.iterdir()] if path.parent.is_dir() else []
+    try:
+        path = folder / Path(expand(text)).expanduser()
+        there = path.exists()
+        beside = [p.name for p in path.parent.iterdir()] if not there and path.parent.is_dir() else []
+    except (OSError, RuntimeError, ValueError) as error:  # too long, not readable, no such home folder
+        why = error.strerror if isinstance(error, OSError) else error
+        raise UsageError(f"{clip(text)} (from {what}) is not a usable path: {why}") from None
+    if not there:
         raise UsageError(f"no such file or folder: {path} (from {what}){did_you_mean(path.name, beside)}")
     return path
 
@@ -107,7 +113,8 @@ class Source:
         if self.format == "parquet":
             return list(_parquet(self.path).schema_arrow.names)
         if self.format == "jsonl":
-            return list(next(self._json_lines(), (0, {}))[1])
+            # A field may be missing anywhere, in the first line too.
+            return list(dict.fromkeys(name for _, line in self._json_lines() for name in line))
         if self.names is not None:
             return list(self.names)
         return next(self._raw_rows(), (0, []))[1]
@@ -151,7 +158,7 @@ class Source:
         from pyarrow import csv as arrow_csv
 
         try:
-            return arrow_csv.read_csv(
+            table = arrow_csv.read_csv(
                 self.path,
                 read_options=arrow_csv.ReadOptions(
                     column_names=self.names, encoding=self.encoding, block_size=1 << 23
@@ -166,9 +173,30 @@ class Source:
                     strings_can_be_null=False,
                 ),
             )
-        except (pa.ArrowException, UnicodeDecodeError, OSError) as error:
+        except (pa.ArrowException, UnicodeError, OSError) as error:
             self._explain(wanted)
             raise UsageError(f"{self.path} cannot be read: {_first(error)}") from error
+        spanning = [
+            column
+            for name, column in zip(table.column_names, table.columns, strict=True)
+            if name not in self.types and pc.any(pc.match_substring(column, "\n")).as_py()
+        ]
+        if spanning:
+            self._refuse_open_quotes()
+        return table
+
+    def _refuse_open_quotes(self) -> None:
+        """A quote that is not closed swallows the rows below it, and the fast reader lets it."""
+        last = 0
+        try:
+            for line, _ in self._raw_rows(strict=True):
+                last = line
+        except UsageError as error:
+            raise UsageError(
+                f"{self.path} line {last + 1}: a quote opens here that is not closed where its field ends,"
+                f" and rows below become part of it ({str(error).rpartition(': ')[2]}); write a quote inside"
+                ' a quoted text twice, and put one that begins a text in quotes, as in """Heroes"""'
+            ) from None
 
     def _explain(self, wanted: list[str]) -> None:
         """Raise for the first line that is at fault."""
@@ -195,19 +223,19 @@ class Source:
             next(rows, None)
         yield from rows
 
-    def _raw_rows(self) -> Iterator[tuple[int, list[str]]]:
+    def _raw_rows(self, *, strict: bool = False) -> Iterator[tuple[int, list[str]]]:
         with self._open() as stream:
             try:
                 marked = "utf-8-sig" if self.encoding == "utf-8" else self.encoding
                 text = io.TextIOWrapper(stream, encoding=marked, newline="")
             except LookupError as error:
                 raise UsageError(f"{self.path}: {error}") from None
-            reader = csv.reader(text, delimiter=self.separator)
+            reader = csv.reader(text, delimiter=self.separator, strict=strict)
             try:
                 for row in reader:
                     if row:
                         yield reader.line_num, row
-            except UnicodeDecodeError:
+            except UnicodeError:
                 raise self._undecodable() from None
             except csv.Error as error:
                 raise UsageError(f"{self.path} line {reader.line_num}: {error}") from None
@@ -222,7 +250,7 @@ class Source:
                         f"{self.path} line {line}: byte 0x{raw[error.start]:02X} is not {self.encoding} text;"
                         " save the file as UTF-8 or name its encoding (many old files are latin-1)"
                     )
-        return UsageError(f"{self.path} is not {self.encoding} text")
+        return UsageError(f"{self.path} is not {self.encoding} text; name its encoding")
 
     def _json_lines(self) -> Iterator[tuple[int, dict[str, Any]]]:
         import orjson

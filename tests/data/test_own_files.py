@@ -387,3 +387,101 @@ def test_any_bytes_end_in_data_or_a_sentence(tmp_path: Path, content: bytes, nam
     put(tmp_path, name, content)
     with suppress(UsageError):
         assert len(load(tmp_path, name).interactions) > 0
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "line"),
+    [
+        ("items.tsv", 'item\ttitle\na\tB\nx\t"Foo\ny\t"Bar\n', 3),
+        ("items.csv", 'item,title\nx,"Foo\ny,Bar\nz,Baz\n', 2),
+    ],
+)
+def test_a_quote_that_swallows_rows_is_refused(tmp_path: Path, name: str, text: str, line: int) -> None:
+    put(tmp_path, "log.csv", CSV)
+    put(tmp_path, name, text)
+    with pytest.raises(UsageError, match=rf"{name} line {line}: a quote opens here that is not closed"):
+        load(tmp_path, items=name)
+
+
+def test_a_quote_that_swallows_interactions_is_refused(tmp_path: Path) -> None:
+    put(tmp_path, "log.csv", 'user,item,timestamp\nu,a,1\nx,"Foo,1\ny,"Bar,2\n')
+    with pytest.raises(UsageError, match=r"log\.csv line 3: a quote opens here"):
+        load(tmp_path)
+
+
+def test_texts_may_span_lines(tmp_path: Path) -> None:
+    put(tmp_path, "log.csv", CSV)
+    put(tmp_path, "items.csv", 'item,title\nx,"Foo ""one"",\ntwo"\ny,Bar\n')
+    assert load(tmp_path, items="items.csv").item_table["title"].to_pylist() == ['Foo "one",\ntwo', "Bar"]
+
+
+def test_a_field_that_the_first_line_of_json_lacks_is_read(tmp_path: Path) -> None:
+    put(tmp_path, "log.jsonl", '{"user": "u", "item": "x", "timestamp": 4}\n')
+    put(tmp_path, "items.jsonl", '{"item": "x"}\n{"item": "y", "title": "Heat (1995)"}\n')
+    assert load(tmp_path, "log.jsonl", items="items.jsonl").item_table["title"].to_pylist() == [
+        None,
+        "Heat (1995)",
+    ]
+    put(tmp_path, "rated.jsonl", '{"user": "u", "item": "x"}\n{"user": "u", "item": "y", "rating": 4}\n')
+    with pytest.raises(UsageError, match="line 1, column 'rating': the rating is missing"):
+        load(tmp_path, "rated.jsonl")
+
+
+def test_genres_that_are_objects_are_refused(tmp_path: Path) -> None:
+    put(tmp_path, "log.csv", CSV)
+    put(tmp_path, "items.jsonl", '{"item": "x", "genres": [{"id": 1}]}\n')
+    with pytest.raises(UsageError, match=r"column 'genres' holds list<.*> where lists of text are expected"):
+        load(tmp_path, items="items.jsonl")
+
+
+def test_items_that_match_no_description_are_told(tmp_path: Path) -> None:
+    put(tmp_path, "log.csv", CSV)
+    put(tmp_path, "items.csv", "item,title\n1.0,A\ny,B\n")
+    (warning,) = load(tmp_path, items="items.csv").facts["warnings"]
+    assert warning.startswith("1 of 2 items of the interactions are not among the items described")
+    assert warning.endswith(": 'x'")
+
+
+@pytest.mark.parametrize("path", ["x" * 300 + ".csv", "~nobody-of-that-name/log.csv"])
+def test_paths_that_no_system_takes_are_refused(tmp_path: Path, path: str) -> None:
+    with pytest.raises(UsageError, match=r"\(from option interactions\) is not a usable path: "):
+        load(tmp_path, path)
+
+
+def test_text_of_another_encoding_than_named_is_refused(tmp_path: Path) -> None:
+    put(tmp_path, "log.csv", CSV)
+    with pytest.raises(UsageError, match="is not utf-16 text"):
+        load(tmp_path, encoding="utf-16")
+
+
+@pytest.mark.parametrize(
+    ("times", "sentence"),
+    [
+        (pa.array([1, 2], pa.time64("us")), "time64[us] where a date or Unix seconds are expected"),
+        (pa.array([1, 2], pa.duration("s")), "duration[s] where a date or Unix seconds are expected"),
+        (pa.array([2**63 + 5, 2**63 + 9], pa.uint64()), "9223372036854775813 is not a time"),
+        (pa.array([20240131, 20240201]), "20240131 reads like a date written YYYYMMDD"),
+        (pa.array(["20240131", "20240201"]), "20240131 reads like a date written YYYYMMDD"),
+    ],
+)
+def test_columns_that_are_no_times_are_refused(tmp_path: Path, times: pa.Array, sentence: str) -> None:
+    pq.write_table(pa.table({"user": [1, 1], "item": [1, 2], "timestamp": times}), tmp_path / "log.parquet")
+    with pytest.raises(UsageError) as caught:
+        load(tmp_path, "log.parquet")
+    assert sentence in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "times",
+    [
+        pa.array([1577836800 * 10**9 + 7, 1577836801 * 10**9 + 999_999_999]).cast(pa.timestamp("ns", "UTC")),
+        pa.array(["2020-01-01T00:00:00.000000007Z", "2020-01-01T00:00:01Z"]),
+        pa.array(["2020-01-01T00:00:00", "2020-01-01T00:00:01"]).dictionary_encode(),
+        pa.array([" 1577836800", "1577836801 "]),
+    ],
+)
+def test_times_of_any_precision_are_floored_to_seconds(tmp_path: Path, times: pa.Array) -> None:
+    pq.write_table(pa.table({"user": [1, 1], "item": [1, 2], "timestamp": times}), tmp_path / "log.parquet")
+    when = load(tmp_path, "log.parquet").interactions.timestamp
+    assert when is not None
+    assert when.tolist() == [1577836800, 1577836801]
