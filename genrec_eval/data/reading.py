@@ -150,7 +150,9 @@ class Source:
 
     def _read_parquet(self, wanted: list[str]) -> pa.Table:
         try:
-            return _parquet(self.path).read(columns=wanted)
+            table = _parquet(self.path).read(columns=wanted)
+            table.validate(full=True)  # that texts are UTF-8 is taken on the file's word otherwise
+            return table
         except (pa.ArrowException, OSError) as error:
             raise UsageError(f"{self.path} is a broken parquet file: {_first(error)}") from error
 

@@ -485,3 +485,10 @@ def test_times_of_any_precision_are_floored_to_seconds(tmp_path: Path, times: pa
     when = load(tmp_path, "log.parquet").interactions.timestamp
     assert when is not None
     assert when.tolist() == [1577836800, 1577836801]
+
+
+def test_parquet_with_bytes_that_are_no_text_is_broken(tmp_path: Path) -> None:
+    users = pa.Array.from_buffers(pa.string(), 1, pa.array([b"\xff\xfe"]).buffers())
+    pq.write_table(pa.table({"user": users, "item": ["a"], "timestamp": [1]}), tmp_path / "log.parquet")
+    with pytest.raises(UsageError, match=r"log\.parquet is a broken parquet file: .*UTF8"):
+        load(tmp_path, "log.parquet")
