@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from genrec_eval.core.errors import UsageError
 from genrec_eval.core.fingerprint import digest_file
 from genrec_eval.models.check_batch import OK, check_batch, encode_ids
 from genrec_eval.models.replay_store import Store
@@ -28,6 +29,7 @@ def open_lists(path: Path, form: Format, spec: ReplaySpec) -> ReplayModel:
     """Open a file of recorded lists; raises a UsageError that names what is wrong with it."""
     from genrec_eval.models.replay_readers import read_store
 
+    store = read_store(path, form, spec)
     identity = {
         "adapter": "replay",
         "file": digest_file(path),
@@ -35,7 +37,7 @@ def open_lists(path: Path, form: Format, spec: ReplaySpec) -> ReplayModel:
         "columns": dict(sorted(spec.columns.items())),
         "separator": spec.separator,
     }
-    return ReplayModel(read_store(path, form, spec), identity)
+    return ReplayModel(store, identity, path)
 
 
 class ReplayModel(BatchModel):
@@ -45,8 +47,9 @@ class ReplayModel(BatchModel):
     counted; nulls, NaN and scores of another length make a user's list ``INVALID``.
     """
 
-    def __init__(self, store: Store, identity: dict[str, Any]) -> None:
+    def __init__(self, store: Store, identity: dict[str, Any], path: Path) -> None:
         self._store = store
+        self._path = path
         self._identity = identity
         self._lock = threading.Lock()
         self._asked = 0
@@ -89,8 +92,12 @@ class ReplayModel(BatchModel):
             filler.status[rows < 0] = _MISSING
             order = np.argsort(rows, kind="stable")
             order = order[int((rows < 0).sum()) :]
-            for piece in self._store.take(rows[order]):
-                filler.fill(order[piece.start : piece.start + len(piece.items)], piece.items, piece.scores)
+            try:
+                for piece in self._store.take(rows[order]):
+                    part = order[piece.start : piece.start + len(piece.items)]
+                    filler.fill(part, piece.items, piece.scores)
+            except UnicodeDecodeError as error:  # arrow takes the bytes of a file for UTF-8 on its word
+                raise UsageError(f"{self._path} holds an id that is not UTF-8 text: {error}") from None
             if self._store.refused:
                 for position in np.flatnonzero(np.isin(rows, np.fromiter(self._store.refused, np.int64))):
                     status, sentence = self._store.refused[int(rows[position])]

@@ -45,6 +45,8 @@ def read_store(path: Path, form: Format, spec: ReplaySpec) -> Store:
 def pick_column(path: Path, names: list[str], column: Column, spec: ReplaySpec, needed: bool) -> str | None:
     """The file's name of a column; None when it is optional and absent."""
     name = spec.name_of(column)
+    if names.count(name) > 1:
+        raise UsageError(f"{path} has two columns named '{name}'; rename one")
     if name in names:
         return name
     if needed or column in spec.columns:
@@ -116,7 +118,7 @@ def _csv(path: Path, delimiter: str, spec: ReplaySpec) -> Store:
     names = header(path, delimiter)
     user = _needed(path, names, "user", spec)
     if spec.name_of("item") in names:
-        item = spec.name_of("item")
+        item = _needed(path, names, "item", spec)
         rank = pick_column(path, names, "rank", spec, needed=False)
         score = pick_column(path, names, "score", spec, needed=False)
         types = {user: _WORD, item: _WORD}
@@ -248,12 +250,15 @@ def _jsonl(path: Path, spec: ReplaySpec) -> MemoryLists:
         if isinstance(user, bool) or not isinstance(user, str | int):
             hint = did_you_mean(user_key, entry) or f" (its keys: {', '.join(entry)})"
             raise UsageError(f"{path}:{number}: no string or integer under '{user_key}'{hint}")
-        if str(user) in users:
+        user = str(user)
+        if check.printable(user) != user:  # else it could not be a user of any data set
+            raise UsageError(f"{path}:{number}: the user holds a lone surrogate: not Unicode text")
+        if user in users:
             raise UsageError(
                 f"{path}: user '{user}' is recorded twice, the second time in line {number};"
                 " keep one line per user"
             )
-        row = users.setdefault(str(user), len(users))
+        row = users.setdefault(user, len(users))
         try:
             if items_key not in entry:
                 raise check.Malformed(f"the line has no '{items_key}'{did_you_mean(items_key, entry)}")

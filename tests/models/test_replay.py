@@ -384,3 +384,24 @@ def test_recorded_texts_that_cannot_be_used_are_refused(
     with pytest.raises(UsageError) as caught:
         build(tmp_path, name, kinds=["chat"])
     assert sentence in str(caught.value)
+
+
+def test_a_user_that_is_no_unicode_is_refused(tmp_path: Path) -> None:
+    # the NaN sends the line past the strict reader, which would refuse the surrogate itself
+    name = written(tmp_path, "a.jsonl", '{"user": "\\ud800", "items": ["i1"], "x": NaN}\n')
+    with pytest.raises(UsageError, match="the user holds a lone surrogate"):
+        build(tmp_path, name)
+
+
+def test_two_columns_of_one_name_are_refused(tmp_path: Path) -> None:
+    name = written(tmp_path, "a.csv", "user,item,item\nu0,i1,i2\n")
+    with pytest.raises(UsageError, match="two columns named 'item'; rename one"):
+        build(tmp_path, name)
+
+
+def test_ids_that_are_no_text_are_said_to_be_so(tmp_path: Path) -> None:
+    broken = pa.Array.from_buffers(pa.string(), 1, pa.array([b"\xff\xfe"]).buffers())
+    items = pa.ListArray.from_arrays([0, 1], broken)
+    model = build(tmp_path, parquet(tmp_path, {"user": ["u0"], "items": items}))
+    with pytest.raises(UsageError, match=r"run\.parquet holds an id that is not UTF-8 text"):
+        model.rank(asked(["u0"]))
