@@ -139,7 +139,7 @@ class OpenAIModel(Model):
             timeout=call.timeout,
         ) as response:
             try:
-                async for event in _events(response):
+                async for event in _events(response, self._spec.max_bytes):
                     if reader.piece(event, self._where) and first is None:
                         first = time.time()
             except check.Malformed as error:
@@ -208,15 +208,23 @@ def _message(message: Message) -> dict[str, Any]:
     return {"role": message.role, "content": parts}
 
 
-async def _events(response: Any) -> AsyncIterator[bytes]:
+async def _events(response: Any, max_bytes: int) -> AsyncIterator[bytes]:
     """Data of each server-sent event, up to the end mark.
 
     Lines end with a line feed alone: the client's own line reader would also cut at U+2028, which
     may stand inside a JSON string.
     """
-    rest = b""
+    parts: list[bytes] = []  # of a line that has not ended; joined once, for it may come in many
+    size = 0
     async for chunk in response.iter_bytes():
-        *lines, rest = (rest + chunk).split(b"\n")
+        *lines, rest = chunk.split(b"\n")
+        if lines:
+            lines[0] = b"".join([*parts, lines[0]])
+            parts, size = [], 0
+        parts.append(rest)
+        size += len(rest)
+        if size > 8 * max_bytes:  # as much as JSON may need to spell max_bytes characters
+            raise TooLarge(f"the answer is larger than {max_bytes:,} bytes (max_bytes)")
         for line in lines:
             line = line.rstrip(b"\r")
             if line.startswith(b"data:"):

@@ -488,3 +488,30 @@ def test_a_wrong_price_table_is_refused(tmp_path: Path, text: str, sentence: str
         read_prices(tmp_path / "q.yaml")
     with pytest.raises(UsageError, match="cannot be read: Is a directory"):
         read_prices(tmp_path)
+
+
+def test_an_event_may_come_in_any_pieces() -> None:
+    from genrec_eval.models.openai_model import _events
+
+    text = 'data: {"a": "é\u2028"}\r\n\r\n: note\n\ndata: 2\n\ndata: [DONE]\n\ndata: 3\n\n'.encode()
+
+    class Response:
+        def __init__(self, size: int) -> None:
+            self.size = size
+
+        async def iter_bytes(self) -> Any:
+            for start in range(0, len(text), self.size):
+                yield text[start : start + self.size]
+
+    async def read(size: int) -> list[bytes]:
+        return [event async for event in _events(Response(size), 100)]
+
+    for size in range(1, len(text) + 1):
+        assert asyncio.run(read(size)) == ['{"a": "é\u2028"}'.encode(), b"2"]
+
+
+def test_a_stream_without_line_ends_is_too_large_before_it_is_joined(raw_server: Any) -> None:
+    raw_server.reply = streamed("data: " + "x" * 20_000)
+    answer = ask(raw_server, stream=True, max_bytes=1_000)
+    assert answer.status is Status.OVERSIZED
+    assert answer.error == "the answer is larger than 1,000 bytes (max_bytes)"
