@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from genrec_eval.audit.definitions import definition_rows
@@ -11,6 +12,7 @@ from genrec_eval.audit.run_tables import RunTables, scenario_of
 from genrec_eval.audit.score import score_run
 from genrec_eval.audit.verdicts import Evidence, check_verdicts, claim_verdicts, exit_code
 from genrec_eval.core.errors import Exit
+from genrec_eval.protocol.results import Coverage
 from genrec_eval.suite.schema import Claim
 
 
@@ -24,7 +26,7 @@ def audit_run(run: RunTables, path: Path | None = None) -> Results:
     path
         Where the estimates go; ``estimates.json`` in the run directory by default.
     """
-    score_run(run)
+    remarks = score_run(run)
     suite = run.run["suite"]
     estimates = estimate_run(run)
     scenarios = {name: scenario_of(run, name) for name in dict.fromkeys(s for _, s in run.played())}
@@ -40,11 +42,16 @@ def audit_run(run: RunTables, path: Path | None = None) -> Results:
         run=run.run["run"],
         estimates=estimates,
         verdicts=verdicts,
-        coverage=run.coverage,
+        coverage=[_remarked(row, remarks.get((row.model, row.scenario))) for row in run.coverage],
         definitions=definition_rows(metrics),
     )
     write_estimates(path or run.path / ESTIMATES_FILE, results)
     return results
+
+
+def _remarked(row: Coverage, remark: str | None) -> Coverage:
+    said = [sentence for sentence in (row.reason, remark) if sentence]
+    return replace(row, reason="; ".join(said) or None)
 
 
 def error_budget_of(run: RunTables) -> float:

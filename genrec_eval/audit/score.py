@@ -26,7 +26,7 @@ NOT_ATTEMPTED = "not-attempted"
 _INDEX = "genrec_eval.row_groups"
 
 
-def score_run(run: RunTables) -> Path:
+def score_run(run: RunTables) -> dict[tuple[str, str], str]:
     """Score everything that was played and write ``scores.parquet``.
 
     One row group per model, scenario and metric, in the order of play; the units in the order of
@@ -35,11 +35,13 @@ def score_run(run: RunTables) -> Path:
 
     Returns
     -------
-    Path
-        The file; its bytes depend on the stored tables alone.
+    dict
+        (model, scenario) → what the scenario remarks on the answers as a whole, where it does. Like the
+        bytes of the file, it depends on the stored tables alone.
     """
     target = run.path / SCORES_FILE
     index: list[tuple[str, str, str]] = []
+    remarks: dict[tuple[str, str], str] = {}
     # units differ in every row: a dictionary of them only costs time
     words = [field.name for field in SCORES if pa.types.is_dictionary(field.type)]
     options = {"compression": "zstd", "use_dictionary": words}
@@ -48,12 +50,14 @@ def score_run(run: RunTables) -> Path:
             scenario = scenario_of(run, name)
             cases, context = run.cases(name), run.context(name)
             scored = scenario.score(cases, context, run.records(model, name, scenario.reads))
+            if scored.remark is not None:
+                remarks[model, name] = scored.remark
             for metric, scores in {ANSWERED: _answered(scored), **scored.scores}.items():
                 table = _table(model, name, metric, scored.units, scores)
                 writer.write_table(table, row_group_size=max(1, len(table)))
                 index.append((model, name, metric))
         writer.add_key_value_metadata({_INDEX: json.dumps(index)})
-    return target
+    return remarks
 
 
 def _answered(scored: ScoredUnits) -> UnitScores:

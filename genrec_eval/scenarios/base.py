@@ -85,6 +85,8 @@ class ScoredUnits:
         Group name → pyarrow string array[n]; null where unknown.
     attempted, answered
         bool[n] each.
+    remark
+        A sentence on what is plainly amiss with the answers as a whole; None when nothing is.
     """
 
     units: pa.Array
@@ -92,6 +94,7 @@ class ScoredUnits:
     groups: Mapping[str, pa.Array]
     attempted: np.ndarray
     answered: np.ndarray
+    remark: str | None = None
 
 
 class Scenario(ABC):

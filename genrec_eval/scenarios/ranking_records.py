@@ -16,6 +16,7 @@ from genrec_eval.protocol.status import CODES, UNANSWERED, Status
 
 Mask = npt.NDArray[np.bool_]
 
+EXAMPLES = 3
 CELLS = 1_000_000
 """List slots handled at once; bounds the memory of scoring whatever the size of the run."""
 
@@ -60,12 +61,15 @@ class RecordReader:
     ----------
     attempted, answered
         bool[n], True where at least one repeat was; complete once :meth:`read` is exhausted.
+    strangers
+        The first few ids of the alphabet that are not in the catalogue, as examples.
     """
 
     def __init__(self, cases: pa.Array, items: Vocabulary, k: int) -> None:
         self.cases, self.items, self.k = cases, items, k
         self.attempted: Mask = np.zeros(len(cases), bool)
         self.answered: Mask = np.zeros(len(cases), bool)
+        self.strangers: list[str] = []
         self._recorded: dict[int, Mask] = {}
         self._rows = Vocabulary(cases)
 
@@ -154,9 +158,15 @@ class RecordReader:
         codes = np.append(self.items.encode(coded.dictionary), np.int32(PAD))
         strange = np.flatnonzero(codes[:-1] < 0)
         if strange.size:
-            numbers = coded.dictionary.take(pa.array(strange)).dictionary_encode().indices
+            unknown = coded.dictionary.take(pa.array(strange))
+            self._note(unknown)
+            numbers = unknown.dictionary_encode().indices
             codes[strange] = PAD - 1 - numbers.fill_null(-1).to_numpy(zero_copy_only=False)  # null: PAD
         return codes[coded.indices.fill_null(PAD).to_numpy(zero_copy_only=False)]
+
+    def _note(self, unknown: pa.Array) -> None:
+        first = pc.unique(unknown.drop_null().cast(pa.string())).sort()[:EXAMPLES].to_pylist()
+        self.strangers = sorted({*self.strangers, *first})[:EXAMPLES]
 
 
 def ragged(column: pa.ChunkedArray) -> Ragged:

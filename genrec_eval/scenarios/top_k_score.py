@@ -12,7 +12,7 @@ from genrec_eval.metrics.evaluate import score_lists
 from genrec_eval.metrics.lists import RankedLists
 from genrec_eval.protocol.arrays import Int64, Vocabulary
 from genrec_eval.scenarios.base import ScoredUnits
-from genrec_eval.scenarios.ranking_records import Chunk, Mask, RecordReader, ragged
+from genrec_eval.scenarios.ranking_records import EXAMPLES, Chunk, Mask, RecordReader, ragged
 
 NOT_ATTEMPTED = "not-attempted"
 """Reason of units that were never asked."""
@@ -68,12 +68,13 @@ def score(
     repeats = [
         by_repeat[repeat] for repeat in sorted(by_repeat)
     ]  # sums must not depend on the records' order
+    found = {
+        metric.id: _over_repeats([(rows, scores.pop(metric.id)) for rows, scores in repeats], len(units))
+        for metric in metrics
+    }
     return ScoredUnits(
         units=units,
-        scores={
-            metric.id: _over_repeats([(rows, scores.pop(metric.id)) for rows, scores in repeats], len(units))
-            for metric in metrics
-        },
+        scores=found,
         groups={
             name.removeprefix("group."): cases.column(name).combine_chunks()
             for name in cases.column_names
@@ -81,7 +82,24 @@ def score(
         },
         attempted=reader.attempted,
         answered=reader.answered,
+        remark=_remark(found[f"invalid@{k}"], reader, items) if f"invalid@{k}" in found else None,
     )
+
+
+def _remark(invalid: UnitScores, reader: RecordReader, items: pa.Table) -> str | None:
+    """A model that speaks of other ids than the catalogue: the commonest mistake of a first run."""
+    shares = invalid.values[invalid.scored]
+    if not reader.strangers or not len(shares) or shares.mean() <= 0.5:
+        return None
+    strange, known = ([repr(text[:40]) for text in ids] for ids in (reader.strangers, _first_ids(items)))
+    return (
+        f"{shares.mean():.0%} of the listed ids are not in the catalogue, such as {', '.join(strange)};"
+        f" its ids are like {', '.join(known)}"
+    )
+
+
+def _first_ids(items: pa.Table) -> list[str]:
+    return [str(text) for text in items.column("item")[:EXAMPLES].to_pylist()]
 
 
 def _over_repeats(repeats: list[tuple[Int64, UnitScores]], n: int) -> UnitScores:
