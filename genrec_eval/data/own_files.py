@@ -18,7 +18,7 @@ from genrec_eval.data.reading import Source, clip, locate
 if TYPE_CHECKING:
     from genrec_eval.data.files import FilesSpec
 
-RECIPE = 1
+RECIPE = 2
 """Raised whenever the same files and options would load differently."""
 
 _LISTS = ("aliases", "genres")

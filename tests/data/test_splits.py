@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from pydantic import ValidationError
 
 from genrec_eval.core.errors import UsageError
 from genrec_eval.data.dataset import Dataset, Interactions
+from genrec_eval.data.files import FilesSpec
 from genrec_eval.data.split_spec import SplitSpec
 from genrec_eval.data.splits import Split, global_temporal
 from genrec_eval.protocol.arrays import Ragged, Vocabulary
@@ -199,3 +201,16 @@ def test_spec_takes_one_cut_and_defaults_to_four_fifths() -> None:
     rows = [(i % 5, i % 6, 5, i) for i in range(20)]
     split: Split = SplitSpec.model_validate({}).apply(dataset(rows))
     assert split.facts["train"] == 16
+
+
+def test_the_order_of_the_catalogue_gives_nothing_of_the_test_away(tmp_path: Path) -> None:
+    rows = ["u,old,1", "v,old,2", "u,new-z,3", "v,new-z,4", "w,new-z,5", "u,new-a,6"]
+    log = tmp_path / "log.csv"
+    log.write_text("user,item,timestamp\n" + "\n".join(rows) + "\n")
+    data = FilesSpec(interactions=str(log)).load(tmp_path, 0)
+    assert list(data.items) == ["new-a", "new-z", "old"]
+    log.write_text("user,item,timestamp\n" + "\n".join([*rows[:2], rows[5], *rows[2:5]]) + "\n")
+    assert list(FilesSpec(interactions=str(log)).load(tmp_path, 0).items) == list(data.items)
+    (tmp_path / "items.csv").write_text("item,title\nold,Old\n")
+    described = FilesSpec(interactions=str(log), items=str(tmp_path / "items.csv")).load(tmp_path, 0)
+    assert list(described.items) == ["old", "new-a", "new-z"]
