@@ -53,16 +53,16 @@ class Persona:
 
     def __call__(self, last: str, request: dict[str, Any]) -> str:
         """Answer the last user message."""
-        found = self.titles.find(last)
-        split = _CANDIDATES.search(last)
-        border = len(last) if split is None else split.start()
+        found, wish = self.titles.read(last)
+        split = _CANDIDATES.search(wish)
+        border = len(wish) if split is None else split.start()
         history = np.array([code for place, code in found if place < border], np.int32)
         offered = np.array([code for place, code in found if place >= border], np.int32)
         items, _ = self.catalogue.recommend(
             self.model,
             _user(last, request),
             history,
-            length_asked(last),
+            length_asked(wish),
             offered if len(offered) else None,
         )
         codes = self.catalogue.training.items.codes
@@ -70,7 +70,7 @@ class Persona:
         form = request.get("response_format")
         if isinstance(form, dict) and form.get("type") == "json_object":
             return json.dumps({"recommendations": labels}, ensure_ascii=False)
-        if _JSON.search(last):
+        if _JSON.search(wish):
             return json.dumps(labels, ensure_ascii=False)
         return "\n".join(f"{place}. {label}" for place, label in enumerate(labels, 1))
 

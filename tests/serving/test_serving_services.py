@@ -13,12 +13,15 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from genrec_eval.data.dataset import Interactions, Training
 from genrec_eval.models.llm.spec import RecommenderSpec
 from genrec_eval.models.spec import BuildContext
+from genrec_eval.protocol.arrays import Vocabulary
 from genrec_eval.protocol.requests import RankRequest, RateRequest
 from genrec_eval.protocol.responses import Answer, ChatResponse
 from genrec_eval.reference.base import REFERENCE
 from genrec_eval.serving.catalogue import Catalogue
+from genrec_eval.serving.persona import Persona
 from genrec_eval.serving.pixels import png
 from genrec_eval.serving.titles import Titles
 
@@ -247,3 +250,50 @@ def test_image_endpoint(client, server):
 
 def test_every_reference_model_can_be_served(world):
     assert set(Catalogue(world, REFERENCE.names()).models) == set(REFERENCE.names())
+
+
+SPEAKING = (
+    "Zulu (1964)", "The Candidate: Choose From (1972)", "Top 3 (1990)", "$ (1971)", "Wreck-It 5 (2001)",
+    "JSON (2000)", "Heat (1986)", "It (1990)", "Candidates, The: A Story (1999)", "Give 7 Movies (2003)",
+    "<b>Bold</b> (1990)", "Ünïted (1990)", "Recommend 2 (1992)", f"Long {'y' * 250} (1990)", "Heat (1995)",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("prompt", ["rank-list", "rank-json", "rank-candidates"])
+def test_titles_that_read_like_instructions_are_titles(prompt):
+    n = len(SPEAKING)
+    ids = [f"i{place}" for place in range(n)]
+    random = np.random.default_rng(0)
+    events = Interactions(
+        user=random.integers(0, 30, 400).astype(np.int32), item=random.integers(0, n, 400).astype(np.int32)
+    )
+    people = [f"u{place}" for place in range(30)]
+    training = Training(
+        dataset="d", users=Vocabulary(people), items=Vocabulary(ids), interactions=events, seed=0, digest="x",
+        item_table=pa.table({"item": ids, "title": SPEAKING}), user_table=pa.table({"user": people}),
+    )  # fmt: skip
+    catalogue = Catalogue(training, ["item-knn"])
+    model = catalogue.models["item-knn"]
+    persona = Persona(catalogue, Titles(training.item_table), model)
+    context = BuildContext(name="m", folder=Path(), training=training, seed=0)
+    translator = RecommenderSpec(prompt=prompt).build(context)
+    for seen in range(1, n):
+        offered = [code for code in range(1, n) if code != seen] if prompt == "rank-candidates" else None
+        request = RankRequest(
+            user="u",
+            history=(ids[seen], ids[0]),
+            k=4,
+            candidates=None if offered is None else tuple(ids[code] for code in offered),
+        )
+        said = persona(translator.translate(request).messages[-1].content, {})
+        answer = translator.interpret(request, Answer(response=ChatResponse(text=said)))
+        given = None if offered is None else np.array(offered)
+        expected, _ = catalogue.recommend(model, "u", np.array([seen, 0]), 4, given)
+        assert list(answer.response.items) == expected, SPEAKING[seen]
+
+
+def test_candidates_after_escaped_titles_stand_where_they_stand():
+    titles = films(("a", "Ünïtéd Ärtïsts", 1990), ("b", "Heat", 1995))
+    found, rest = titles.read(json.dumps(["Ünïtéd Ärtïsts (1990)"]) + " choose from Heat (1995)")
+    assert [code for place, code in found if place < rest.index("choose from")] == [0]
+    assert [code for place, code in found if place > rest.index("choose from")] == [1]
