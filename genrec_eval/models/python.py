@@ -16,6 +16,7 @@ request and return a list of ratings, text, or image bytes. A class is built fro
 
 from __future__ import annotations
 
+import asyncio
 import functools
 import inspect
 import traceback
@@ -141,6 +142,12 @@ class PythonModel(Model):
                     result = await result
         except (Transient, Fatal, UsageError):
             raise
+        except asyncio.CancelledError as error:
+            task = asyncio.current_task()
+            if task is None or task.cancelling():
+                raise
+            # the model's own: passed on, it would end the engine's worker in silence
+            return Answer(status=Status.ERROR, error=describe(error, self._source))
         except (Exception, SystemExit) as error:
             return Answer(status=Status.ERROR, error=describe(error, self._source))
         return answer_from_result(request, result, self._max_bytes)

@@ -69,8 +69,10 @@ class DaemonCalls:
                 if not state["ended"]:
                     self._abandoned += 1
             raise
-        if isinstance(error, KeyboardInterrupt):  # never the user's: signals reach the main thread alone
-            raise RuntimeError("the model raised KeyboardInterrupt") from error
+        # Never the user's interrupt, never our own cancellation: those do not come out of this thread. And
+        # a StopIteration would end a coroutine without a word on where it came from.
+        if isinstance(error, StopIteration) or not isinstance(error, Exception | SystemExit | None):
+            raise RuntimeError(f"the model raised {type(error).__name__}") from error
         if error is not None:
             raise error
         return result

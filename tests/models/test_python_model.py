@@ -376,3 +376,45 @@ def test_only_the_users_with_a_wrong_row_are_invalid() -> None:
 def test_batch_is_for_rank_alone() -> None:
     with pytest.raises(UsageError, match="batch works for kind rank only"):
         from_callable(lambda request: "hi", context(), batch=True, kinds=["chat"])
+
+
+def _cancels(user: str, history: list[str], k: int) -> list[str]:
+    raise asyncio.CancelledError
+
+
+async def _cancels_async(user: str, history: list[str], k: int) -> list[str]:
+    raise asyncio.CancelledError
+
+
+def _stops(user: str, history: list[str], k: int) -> list[str]:
+    return next(iter([]))
+
+
+@pytest.mark.parametrize(
+    ("model", "error"),
+    [
+        (_cancels, "RuntimeError: the model raised CancelledError"),
+        (_cancels_async, "CancelledError"),
+        (_stops, "RuntimeError: the model raised StopIteration"),
+    ],
+)
+def test_what_would_end_our_own_task_is_an_error_of_the_model(model: Any, error: str) -> None:
+    built = from_callable(model, BuildContext(name="m", folder=Path(), training=None, seed=1))
+    answer = asyncio.run(built.answer(RankRequest(user="u", k=2), Call()))
+    assert answer.status is Status.ERROR
+    assert answer.error is not None
+    assert answer.error.startswith(error)
+
+
+def test_a_call_that_is_cancelled_from_outside_ends() -> None:
+    async def slow(user: str, history: list[str], k: int) -> list[str]:
+        await asyncio.sleep(60)
+        return []
+
+    async def scene() -> None:
+        built = from_callable(slow, BuildContext(name="m", folder=Path(), training=None, seed=1))
+        async with asyncio.timeout(0.01):
+            await built.answer(RankRequest(user="u", k=2), Call())
+
+    with pytest.raises(TimeoutError):
+        asyncio.run(scene())
