@@ -18,7 +18,7 @@ import re
 import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Literal, get_args
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from pydantic import Field, PositiveInt, field_validator
 
@@ -41,7 +41,7 @@ AnswerField = Literal[
 ]
 
 
-_SECRET = re.compile(r"authorization|api-?key|token|secret|cookie|password", re.IGNORECASE)
+_SECRET = re.compile(r"authorization|api[-_]?key|token|secret|cookie|password", re.IGNORECASE)
 _FIELDS = (
     "kind",
     "user",
@@ -82,6 +82,11 @@ class HttpSpec(ChatCapableSpec):
             raise ValueError(f"'{url}' is no http:// or https:// address")
         if "@" in parts.netloc and not has_reference(parts.netloc):
             raise ValueError("url holds a user name or password; send it in headers, as ${env:NAME}")
+        for key, text in parse_qsl(parts.query):
+            if _SECRET.search(key) and not has_reference(text):
+                raise ValueError(
+                    f"url holds the secret '{key}' in the open; write {key}=${{env:NAME}} instead"
+                )
         return url
 
     @field_validator("headers")

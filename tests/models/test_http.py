@@ -224,6 +224,7 @@ def test_what_is_sent_is_the_wire_form(raw_server: Any, reply: Any) -> None:
     [
         ({"url": "ftp://x"}, "is no http:// or https:// address"),
         ({"url": "http://me:secret@x/"}, "url holds a user name or password"),
+        ({"url": "http://x/?api_key=abc"}, "url holds the secret 'api_key' in the open"),
         ({"url": "http://x", "headers": {"Authorization": "Bearer abc"}}, "holds its secret in the open"),
         (
             {"url": "http://x", "request": {"uid": "usr"}},
