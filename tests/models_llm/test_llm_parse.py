@@ -262,3 +262,12 @@ def test_a_giant_answer_takes_no_time_that_grows_with_its_square(text: str) -> N
     parsed = parse(text)
     assert all(len(found.mention) <= LONGEST for found in parsed.entries)
     assert parsed.oversized == (text.count("1. a\n") > 1)
+
+
+def test_a_line_of_brackets_has_few_readings() -> None:
+    from genrec_eval.models.llm import entries
+
+    assert len(list(entries._SEPARATOR.finditer("Heat " + "(a " * 90))) > entries.MOST_SEPARATORS
+    read = entries.entry("Heat " + "(a " * 90)
+    assert read.mention.startswith("Heat")
+    assert len(read.readings) <= entries.MOST_READINGS

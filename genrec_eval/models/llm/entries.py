@@ -15,12 +15,15 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from itertools import islice
 
 from genrec_eval.models.llm.text import YEAR_GROUP, is_qualifier, split_year, squeeze
 
 LONGEST = 300
 """Characters of a line that are read; no title is longer."""
 MOST_READINGS = 8
+MOST_SEPARATORS = 16
+"""Places of a line at which a remark may begin; an answer of nothing but brackets took seconds to read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +123,7 @@ def _cuts(text: str) -> list[str]:
         found.append(text[:end])
     head = text[: year.start()] if year else text
     tail = f" ({year['year']})" if year else ""
-    for match in reversed(list(_SEPARATOR.finditer(head))):
+    for match in reversed(list(islice(_SEPARATOR.finditer(head), MOST_SEPARATORS))):
         if match.start() > 0 and _is_remark(text[: match.start()], head[match.end() :]):
             found.append(head[: match.start()] + tail)
     return found
