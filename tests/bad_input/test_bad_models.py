@@ -148,7 +148,7 @@ def test_a_broken_model_leaves_the_others_whole(shop: Workshop) -> None:
 
 
 def test_some_bad_answers_within_the_budget_are_told_too(shop: Workshop) -> None:
-    source = function("return ['i001'] if user != USER else 1 / 0").replace("def", "USER = None\ndef", 1)
+    source = function("return ['i01'] if user != USER else 1 / 0").replace("def", "USER = None\ndef", 1)
     shop.run({"mine": shop.python(source)})
     user = shop.records()[0]["unit"]
     said = shop.run({"mine": shop.python(source.replace("None", repr(user)))})
