@@ -268,8 +268,8 @@ class Suite(StrictModel):
         exclude=True,
         description=(
             "Suite files (relative to this one) or names of shipped suites that this one builds on; "
-            "mappings are merged, null removes a key, lists are replaced. Relative paths, inherited ones too, "
-            "are read from the folder of the suite that is run."
+            "mappings are merged, null removes a key, lists are replaced. Relative paths, "
+            "inherited ones too, are read from the folder of the suite that is run."
         ),
     )
     name: Name = Field(description="Name of the suite, safe as a folder name.")
