@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -13,7 +12,7 @@ from genrec_eval.core.fingerprint import canonical
 from genrec_eval.models.spec import BuildContext, ModelSpec
 from genrec_eval.protocol.model import BatchModel, Model, Translator
 from genrec_eval.protocol.results import Coverage
-from genrec_eval.scenarios.base import SCENARIOS, Prepared, Scenario
+from genrec_eval.scenarios.base import Prepared, Scenario
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,15 +94,6 @@ def make_plan(suite: Any, only: tuple[str, ...] = (), limit: int | None = None) 
 
 def _matches(pattern: str, model: str, scenario: str) -> bool:
     return any(fnmatchcase(name, pattern) for name in (model, scenario, f"{model}/{scenario}"))
-
-
-def make_scenario(described: Any, seed: int) -> Scenario:
-    """The scenario of a suite entry, with its options validated."""
-    kind: type[Scenario] = SCENARIOS.get(described.scenario)
-    options = described.options
-    if isinstance(options, Mapping):
-        options = kind.Options.model_validate(options)
-    return kind(options, seed)
 
 
 def make_player(

@@ -131,11 +131,6 @@ def load_prompt(name_or_path: str, folder: Path) -> Prompt:
     return read_prompt(folder / name_or_path)
 
 
-def list_prompts() -> list[Prompt]:
-    """The shipped prompts, by name."""
-    return [read_prompt(path) for path in _shipped().values()]
-
-
 def _shipped() -> dict[str, Path]:
     return {path.stem: path for path in sorted((content("suites") / "prompts").glob("*.yaml"))}
 
