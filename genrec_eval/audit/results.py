@@ -8,8 +8,8 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, TypeVar
 
-from genrec_eval.audit.run_tables import whole_file
 from genrec_eval.core.errors import UsageError
+from genrec_eval.engine.rundir import whole_file
 from genrec_eval.protocol.results import Coverage, Estimate, Ruling, Verdict
 
 SCHEMA = "genrec-eval/estimates/1"

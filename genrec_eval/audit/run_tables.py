@@ -1,14 +1,12 @@
-"""What the audit reads of a run directory, and how it writes into one."""
+"""What the audit reads of a run directory."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from genrec_eval.core.errors import UsageError, did_you_mean
-from genrec_eval.engine.rundir import disk_faults
 from genrec_eval.protocol.results import Coverage
 from genrec_eval.scenarios.base import SCENARIOS, Scenario
 from genrec_eval.suite.schema import find
@@ -55,15 +53,3 @@ def scenario_of(run: RunTables, name: str) -> Scenario:
     described = declared[name]
     kind: type[Scenario] = find(SCENARIOS, described["scenario"], Path(run.run.get("folder", ".")))
     return kind(kind.Options.model_validate(described.get("options") or {}), run.run["seed"])
-
-
-@contextmanager
-def whole_file(path: Path) -> Iterator[Path]:
-    """Give a file to write beside ``path`` and put it in place at the end: all of it or nothing."""
-    part = path.with_name(path.name + ".part")
-    try:
-        with disk_faults(path):
-            yield part
-            part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)

@@ -10,8 +10,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from genrec_eval.audit.run_tables import RunTables, scenario_of, whole_file
+from genrec_eval.audit.run_tables import RunTables, scenario_of
 from genrec_eval.core.errors import UsageError
+from genrec_eval.engine.rundir import whole_file
 from genrec_eval.metrics.base import UnitScores
 from genrec_eval.protocol.tables import SCORES
 from genrec_eval.scenarios.base import ScoredUnits

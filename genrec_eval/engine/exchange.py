@@ -20,7 +20,7 @@ from genrec_eval.engine.budget import Budget, Spent
 from genrec_eval.engine.journal import Exchange, Journal
 from genrec_eval.engine.keys import exchange_key, stored_form
 from genrec_eval.engine.limits import Limiter
-from genrec_eval.engine.rundir import disk_faults
+from genrec_eval.engine.rundir import disk_faults, whole_file
 from genrec_eval.models.python import describe
 from genrec_eval.protocol.model import Call, Fatal, Model, Transient
 from genrec_eval.protocol.requests import Image, Request
@@ -371,9 +371,8 @@ class Exchanger:
         if not path.exists():
             with disk_faults(path):
                 self.blobs.mkdir(exist_ok=True)
-                partial = path.with_suffix(".partial")
+            with whole_file(path) as partial:
                 partial.write_bytes(data)
-                partial.replace(path)
         return name
 
 

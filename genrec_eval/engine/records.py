@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from genrec_eval.engine.journal import Exchange
-from genrec_eval.engine.rundir import disk_faults
+from genrec_eval.engine.rundir import whole_file
 from genrec_eval.protocol.requests import Request
 from genrec_eval.protocol.responses import Answer, ChatResponse, RankResponse, RateResponse
 from genrec_eval.protocol.tables import RECORDS
@@ -33,10 +33,8 @@ def write_part(path: Path, table: pa.Table, metadata: dict[str, str] | None = No
     """Write one part so that it is either complete or absent."""
     if metadata:
         table = table.replace_schema_metadata({**(table.schema.metadata or {}), **metadata})
-    partial = path.with_suffix(".partial")
-    with disk_faults(path):
+    with whole_file(path) as partial:
         pq.write_table(table, partial, compression="zstd")
-        partial.replace(path)
 
 
 class RecordWriter:
@@ -91,10 +89,11 @@ class RecordWriter:
             row |= {"mentions": response.mentions, "grounding": response.grounding}
         elif isinstance(response, RateResponse):
             row["ratings"] = response.ratings
-        elif isinstance(response, ChatResponse):
+        if isinstance(response, ChatResponse):
             row["text"] = response.text
-        if row["response"] is not None and "text" in (sent := orjson.loads(row["response"])):
-            row["text"] = sent["text"]  # what a chat model wrote stays readable beside what was read from it
+        elif exchange.response is not None:
+            # what a chat model wrote stays readable beside what was read from it
+            row["text"] = orjson.loads(exchange.response).get("text")
         self._rows.append(row)
         if len(self._rows) >= ROWS:
             self.flush()

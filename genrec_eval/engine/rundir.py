@@ -194,9 +194,8 @@ class RunDirectory:
                 if path.stem not in tables:  # of an earlier version of the scenario
                     path.unlink()
             for name, table in tables.items():
-                partial = folder / f"{name}.partial"
-                pq.write_table(table, partial, compression="zstd")
-                partial.replace(folder / f"{name}.parquet")
+                with whole_file(folder / f"{name}.parquet") as partial:
+                    pq.write_table(table, partial, compression="zstd")
 
     def cases(self, scenario: str) -> pa.Table:
         """The cases of a scenario."""
@@ -255,12 +254,22 @@ def disk_faults(place: Path) -> Iterator[None]:
         ) from error
 
 
+@contextmanager
+def whole_file(path: Path) -> Iterator[Path]:
+    """Give a file to write beside ``path`` and put it in place at the end: all of it or nothing."""
+    partial = path.with_name(path.name + ".partial")
+    try:
+        with disk_faults(path):
+            yield partial
+            partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
 def write_json(path: Path, value: Any) -> None:
     """Write strict JSON without secrets, so that the file is either the old or the new one."""
-    partial = path.with_name(path.name + ".partial")
-    with disk_faults(path), partial.open("wb") as stream:
+    with whole_file(path) as partial, partial.open("wb") as stream:
         text = orjson.dumps(value, option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS).decode()
         stream.write(scrub(text).encode() + b"\n")
         stream.flush()
         os.fsync(stream.fileno())
-        partial.replace(path)
