@@ -48,13 +48,14 @@ def world(users: int) -> tuple[np.ndarray, np.ndarray]:
 
 def ours(listed: np.ndarray, relevant: np.ndarray) -> dict[str, Any]:
     """Score in chunks, as a run does, and take the means."""
+    from genrec_eval.metrics.catalogue import Catalogue
     from genrec_eval.metrics.evaluate import score_lists
     from genrec_eval.metrics.lists import RankedLists
     from genrec_eval.metrics.registry import metric
     from genrec_eval.protocol.arrays import Ragged
 
     metrics = [metric(name) for name in OURS]
-    counts = np.zeros(ITEMS, np.int64)
+    catalogue = Catalogue(train_counts=np.zeros(ITEMS, np.int64))
 
     def chunk(start: int) -> RankedLists:
         items, truth = listed[start : start + CHUNK], relevant[start : start + CHUNK]
@@ -64,8 +65,7 @@ def ours(listed: np.ndarray, relevant: np.ndarray) -> dict[str, Any]:
             truth=Ragged(np.arange(n + 1) * RELEVANT, truth.ravel()),
             history=Ragged(np.zeros(n + 1, np.int64), np.empty(0, np.int32)),
             answered=np.ones(n, bool),
-            n_items=ITEMS,
-            train_counts=counts,
+            catalogue=catalogue,
         )
 
     began, cpu = time.perf_counter(), time.process_time()

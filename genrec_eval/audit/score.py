@@ -85,6 +85,7 @@ def _table(model: str, scenario: str, metric: str, units: pa.Array, scores: Unit
         pa.concat_arrays([pa.nulls(len(head), pa.string()), units.cast(pa.string())]),
         value,
         pa.DictionaryArray.from_arrays(pa.array(reason, mask=reason < 0), pa.array(names, pa.string())),
+        pa.nulls(len(value), pa.float64()) if scores.weights is None else pa.array(scores.weights),
     ]
     return pa.Table.from_arrays(columns, schema=SCORES)
 
@@ -125,7 +126,7 @@ class StoredScores:
         group = self._group.get((model, scenario, metric))
         if group is None:
             return None
-        table = self._file.read_row_group(group, columns=["unit", "value", "reason"])
+        table = self._file.read_row_group(group, columns=["unit", "value", "reason", "weight"])
         values = table.column("value").combine_chunks()
         units = table.column("unit").combine_chunks()
         total, reach = None, None
@@ -134,7 +135,17 @@ class StoredScores:
             table, values, units = table.slice(2), values.slice(2), units.slice(2)
         numbers = values.fill_null(0.0).to_numpy(zero_copy_only=False)
         reasons = _reasons(table.column("reason"))
-        return units, UnitScores(values=numbers, reasons=reasons, total=total, reach=reach)
+        return units, UnitScores(
+            values=numbers, reasons=reasons, total=total, reach=reach, weights=_weights(table)
+        )
+
+
+def _weights(table: pa.Table) -> np.ndarray | None:
+    """Null throughout, or absent from a table of an earlier version, when all units count alike."""
+    if "weight" not in table.column_names or table.column("weight").null_count:
+        return None
+    weights: np.ndarray = table.column("weight").to_numpy()
+    return weights
 
 
 def _reasons(column: pa.ChunkedArray) -> Mapping[str, np.ndarray]:

@@ -48,6 +48,32 @@ class Interactions:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class GivenCases:
+    """Evaluation cases that the source itself brings: impressions, a published test file.
+
+    Attributes
+    ----------
+    user
+        int32[n], user codes; a user may have several cases.
+    history, truth
+        Item codes per case, the history oldest first.
+    candidates
+        Item codes that were shown per case; None when the source does not say.
+    timestamp
+        int64[n] Unix seconds, or None.
+    """
+
+    user: Int32
+    history: Ragged
+    truth: Ragged
+    candidates: Ragged | None = None
+    timestamp: Int64 | None = None
+
+    def __len__(self) -> int:
+        return len(self.user)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Dataset:
     """Interactions with the catalogue and the users they refer to.
 
@@ -58,7 +84,8 @@ class Dataset:
     item_table
         One row per item: ``item``, then any of ``title`` (with its year where known, as in
         ``Heat (1995)``), ``year``, ``aliases`` (list, written like titles),
-        ``description``, ``genres`` (list), ``provider`` and attributes of the source.
+        ``description``, ``genres`` (list), ``provider``, ``semantic_id`` (list of tokens), ``embedding``
+        (list of float32) and attributes of the source.
     user_table
         One row per user: ``user``, then group attributes as strings (``gender``, ``age``, ...).
     groups
@@ -80,6 +107,8 @@ class Dataset:
     licence: str | None = None
     source: str | None = None
     facts: Mapping[str, Any] = field(default_factory=dict)
+    given: GivenCases | None = None
+    """Cases for the split ``given``; the interactions are then all training."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,6 +124,8 @@ class Training:
     seed: int
     digest: str
     """Identifies data and split; part of the key of every model that was trained on it."""
+    future: Interactions | None = None
+    """The held-out interactions. Only models with a planted leak are handed them; all others get None."""
 
     def histories(self) -> Ragged:
         """Items per user code, oldest first."""

@@ -12,7 +12,7 @@ import numpy as np
 from genrec_eval.core.errors import UsageError
 from genrec_eval.core.fingerprint import digest
 from genrec_eval.data.dataset import Dataset, Interactions, Training
-from genrec_eval.protocol.arrays import Int32, Int64, Ragged
+from genrec_eval.protocol.arrays import Float64, Int32, Int64, Ragged
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,12 +25,23 @@ class Split:
         What models may learn from; its codes are those of the dataset, and items that only come up
         later stay in the catalogue.
     users
-        int32[n], ascending codes of the users to evaluate: those with a non-empty truth.
+        int32[n], the user of each case. One case per user in ascending order, except for splits into
+        sessions or given cases, where a user may have several.
     truth
-        Relevant items of each evaluated user: distinct, none from the user's training history, in the
-        order in which they came up.
+        Relevant items of each case, never none: distinct, none from the case's history, in the order in
+        which they came up.
     history
-        Training items of each evaluated user, oldest first.
+        Items that the user is known to have had before, oldest first.
+    held_out
+        The test interactions: what leakage audits look at and what a planted leak may learn from.
+    grades
+        float64, parallel to ``truth.values``: the ratings; None where there are none.
+    rejected
+        Test items of each case that were rated below ``min_rating``; None where that is not known.
+    candidates
+        What each case chooses from; None for the whole catalogue.
+    cut
+        int64[n], Unix seconds from which on each case lies in the future; None without timestamps.
     facts
         What the split did, in counts: ``cut``, ``train``, ``test``, ``excluded_users`` (by reason),
         ``cold_items``, ``leaked_interactions`` (0), ``repeats_dropped``, ...
@@ -40,6 +51,11 @@ class Split:
     users: Int32
     truth: Ragged
     history: Ragged
+    held_out: Interactions
+    grades: Float64 | None = None
+    rejected: Ragged | None = None
+    candidates: Ragged | None = None
+    cut: Int64 | None = None
     facts: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -148,6 +164,8 @@ def global_temporal(
         users=users.astype(np.int32),
         truth=truth.take(users),
         history=training.histories().take(users),
+        held_out=test,
+        cut=np.full(len(users), time, np.int64),
         facts=facts,
     )
 

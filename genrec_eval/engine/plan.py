@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
@@ -100,10 +100,13 @@ def make_player(
     pairing: Pairing, scenario: Scenario, prepared: Prepared, folder: Path, suite: Any
 ) -> Player | Coverage:
     """Build the model of a pairing; a Coverage row instead when it cannot answer the scenario."""
+    training = prepared.training
+    if training is not None and pairing.spec.peeks:
+        training = replace(training, future=prepared.future)
     context = BuildContext(
         name=pairing.model,
         folder=folder,
-        training=prepared.training,
+        training=training,
         seed=suite.seed,
         prices=None if suite.prices is None else folder / suite.prices,
     )

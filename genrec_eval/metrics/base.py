@@ -37,12 +37,16 @@ class UnitScores:
         None for a mean over units.
     reach
         The most that one unit can change ``total``; None when unknown.
+    weights
+        float64[n], how much each unit counts; None when all count alike. The run's value is then
+        ``link(sum(weights · values) / sum(weights))``, with the link of the definition.
     """
 
     values: Float64
     reasons: Reasons = field(default_factory=dict)
     total: float | None = None
     reach: float | None = None
+    weights: Float64 | None = None
 
     def __len__(self) -> int:
         return len(self.values)
@@ -68,6 +72,9 @@ class UnitScores:
                 )
                 for name in names
             },
+            weights=np.concatenate([part.weights for part in parts if part.weights is not None])
+            if parts and all(part.weights is not None for part in parts)
+            else None,
         )
 
     def place(self, rows: Int64, n: int, reason: str) -> UnitScores:
@@ -86,7 +93,25 @@ class UnitScores:
         absent[rows] = False
         if absent.any():
             reasons[reason] = reasons.get(reason, np.zeros(n, bool)) | absent
-        return UnitScores(values=values, reasons=reasons, total=self.total, reach=self.reach)
+        weights = None
+        if self.weights is not None:
+            weights = np.zeros(n)
+            weights[rows] = self.weights
+        return UnitScores(values=values, reasons=reasons, total=self.total, reach=self.reach, weights=weights)
+
+
+NEEDS = {
+    "scores": "scores beside the listed items",
+    "grades": "graded relevance (ratings)",
+    "rejected": "items that users are known not to want (min_rating with ratings below it)",
+    "candidates": "candidate sets",
+    "attributes": "item attributes (a list column 'genres' or another named one)",
+    "embeddings": "item embeddings (a list column 'embedding')",
+    "providers": "item providers (a column 'provider' or another named one)",
+    "test_counts": "the held-out interactions",
+    "first_seen": "timestamps",
+}
+"""What a metric may need beyond lists and truth → in words, for the sentence that refuses it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,6 +134,13 @@ class Definition:
         ``"indicator"`` when a unit's value is 0 or 1, else ``"real"``.
     parameters
         Parameter → (default, allowed values or None).
+    link
+        ``"sqrt"`` when the run's value is the square root of the mean over units (RMSE).
+    on
+        What the function takes: ``"lists"`` (:class:`~genrec_eval.metrics.lists.RankedLists`),
+        ``"ratings"`` (:class:`~genrec_eval.metrics.rated.RatedPairs`) or a scenario's own.
+    needs
+        What the data must offer beside lists and truth, of :data:`NEEDS`.
     """
 
     name: str
@@ -125,6 +157,9 @@ class Definition:
     parameters: Mapping[str, tuple[Any, tuple[Any, ...] | None]] = field(default_factory=dict)
     needs_cutoff: bool = True
     traps: str = ""
+    link: Literal["identity", "sqrt"] = "identity"
+    on: str = "lists"
+    needs: tuple[str, ...] = ()
 
 
 class Accumulator(ABC):
@@ -236,6 +271,8 @@ class Metric:
             indicator=self.definition.values == "indicator",
             total=scores.total,
             reach=scores.reach,
+            weights=scores.weights,
+            link=self.definition.link,
         )
 
 

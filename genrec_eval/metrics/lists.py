@@ -8,6 +8,7 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
+from genrec_eval.metrics.catalogue import Catalogue
 from genrec_eval.metrics.hits import Marks, members, repeats
 from genrec_eval.protocol.arrays import PAD, Float64, Int32, Int64, Ragged
 
@@ -28,12 +29,20 @@ class RankedLists:
         Item codes per user that count as seen.
     answered
         bool[n]; False where the model gave no answer: such a user scores as an empty list.
-    n_items
-        Size of the catalogue.
-    train_counts
-        int64[n_items], interactions of each item in training.
+    catalogue
+        What is known of the items.
+    grades
+        float64, parallel to ``truth.values``: how relevant each item is (its rating); None when relevance
+        is 0 or 1.
+    rejected
+        Item codes per user that the user is known not to want (rated below the threshold); None when
+        nothing is known.
+    candidates
+        Item codes per user that the model had to choose from; None for the whole catalogue.
     scores
-        float64[n, width] or None.
+        float64[n, width], the model's own scores, NaN at empty slots; None when it gave none.
+    cut
+        int64[n], the moment (Unix seconds) for which each list was made; None when there is none.
 
     What several metrics need (``hits``, ``seen``, ``repeats``, ``unknown``, ``lengths``) is computed
     at first use and kept, so that all metrics at all cutoffs share it.
@@ -43,18 +52,21 @@ class RankedLists:
     truth: Ragged
     history: Ragged
     answered: npt.NDArray[np.bool_]
-    n_items: int
-    train_counts: Int64
+    catalogue: Catalogue
+    grades: Float64 | None = None
+    rejected: Ragged | None = None
+    candidates: Ragged | None = None
     scores: Float64 | None = None
+    cut: Int64 | None = None
 
     def __post_init__(self) -> None:
         n = len(self.items)
-        parts = {"truth": self.truth, "history": self.history, "answered": self.answered}
-        for name, part in parts.items():
-            if len(part) != n:  # type: ignore[arg-type]
-                raise ValueError(f"{name} has {len(part)} rows for {n} lists")  # type: ignore[arg-type]
-        if len(self.train_counts) != self.n_items:
-            raise ValueError(f"train_counts has {len(self.train_counts)} entries for {self.n_items} items")
+        for name in ("truth", "history", "answered", "rejected", "candidates", "scores", "cut"):
+            part = getattr(self, name)
+            if part is not None and len(part) != n:
+                raise ValueError(f"{name} has {len(part)} rows for {n} lists")
+        if self.grades is not None and len(self.grades) != len(self.truth.values):
+            raise ValueError(f"grades has {len(self.grades)} entries for {len(self.truth.values)} in truth")
         if self.items.size and int(self.items.max()) >= self.n_items:
             raise ValueError(f"item code {self.items.max()} is outside the catalogue of {self.n_items}")
         if not self.answered.all():
@@ -62,6 +74,16 @@ class RankedLists:
 
     def __len__(self) -> int:
         return len(self.items)
+
+    @property
+    def n_items(self) -> int:
+        """Size of the catalogue."""
+        return len(self.catalogue)
+
+    @property
+    def train_counts(self) -> Int64:
+        """int64[n_items], interactions of each item in training."""
+        return self.catalogue.train_counts
 
     @cached_property
     def lengths(self) -> Int64:

@@ -64,6 +64,11 @@ class ModelSpec(StrictModel):
     )
     scenarios: tuple[str, ...] | None = Field(None, description="Only these scenarios; all by default.")
 
+    @property
+    def peeks(self) -> bool:
+        """Whether the model is given the held-out interactions: only where that is its planted flaw."""
+        return False
+
     def build(self, context: BuildContext) -> Any:
         """Return a :class:`~genrec_eval.protocol.model.Model` or ``BatchModel``.
 

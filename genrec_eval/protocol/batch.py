@@ -70,3 +70,53 @@ class RankedBatch:
     scores: Float64 | None = None
     status: npt.NDArray[np.uint8] | None = None
     errors: dict[int, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RateBatch:
+    """Rate requests of n users.
+
+    Attributes
+    ----------
+    users
+        pyarrow string array, n ids.
+    user_codes
+        int32[n], codes in the training's user vocabulary; -1 for users unseen in training.
+    targets
+        Item codes to rate per user.
+    history
+        Item codes per user, oldest first.
+    items
+        The catalogue; codes index it.
+    repeat
+        Index of the independent sample.
+    """
+
+    users: Any
+    user_codes: Int32
+    targets: Ragged
+    history: Ragged
+    items: Vocabulary
+    repeat: int = 0
+
+    def __len__(self) -> int:
+        return len(self.user_codes)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RatedBatch:
+    """Predicted ratings of n users, exactly as generated.
+
+    Attributes
+    ----------
+    ratings
+        float64, parallel to ``targets.values``; NaN where the model gives none.
+    status
+        uint8[n], index into ``status.CODES``; None when every row is ok.
+    errors
+        Row → sentence, for rows whose status is not ok.
+    """
+
+    ratings: Float64
+    status: npt.NDArray[np.uint8] | None = None
+    errors: dict[int, str] = field(default_factory=dict)

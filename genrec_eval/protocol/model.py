@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import Any
 
-from genrec_eval.protocol.batch import RankBatch, RankedBatch
+from genrec_eval.protocol.batch import RankBatch, RankedBatch, RateBatch, RatedBatch
 from genrec_eval.protocol.requests import Kind, Request
 from genrec_eval.protocol.responses import Answer
 from genrec_eval.protocol.status import Status
@@ -82,7 +82,7 @@ class Model(ABC):
 
 
 class BatchModel(ABC):
-    """A system that answers ``rank`` for many users at once, as arrays."""
+    """A system that answers ``rank``, ``rate`` or both for many users at once, as arrays."""
 
     kinds: frozenset[Kind] = frozenset({"rank"})
 
@@ -90,9 +90,13 @@ class BatchModel(ABC):
     def identity(self) -> dict[str, Any]:
         """See :meth:`Model.identity`."""
 
-    @abstractmethod
     def rank(self, batch: RankBatch) -> RankedBatch:
         """Rank for every user of the batch; one row each, in the order of the batch."""
+        raise NotImplementedError(f"{type(self).__name__} does not rank")
+
+    def rate(self, batch: RateBatch) -> RatedBatch:
+        """Rate every target of every user of the batch."""
+        raise NotImplementedError(f"{type(self).__name__} does not rate")
 
     def arrange(self, users: Any) -> Any:
         """Return the order (int64 permutation) in which users are cheapest to answer, or None.

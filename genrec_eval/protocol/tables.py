@@ -52,6 +52,7 @@ SCORES = pa.schema(
         ("unit", pa.string()),
         ("value", pa.float64()),
         ("reason", _word),  # why value is null
+        ("weight", pa.float64()),  # how much the unit counts; null when all count alike
     ]
 )
 """One number, or null with its reason, per unit and metric."""

@@ -42,6 +42,11 @@ class ReferenceSpec(ModelSpec):
             REFERENCE.get(info.data["model"]).Options.model_validate(options)
         return options
 
+    @property
+    def peeks(self) -> bool:
+        """See :attr:`genrec_eval.models.spec.ModelSpec.peeks`."""
+        return bool(REFERENCE.get(self.model).peeks)
+
     def build(self, context: BuildContext) -> ReferenceModel:
         """Fit the model on the training data.
 

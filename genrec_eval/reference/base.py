@@ -56,6 +56,8 @@ class ReferenceModel(BatchModel):
     """Version of the algorithm: raised when its numbers change, so that no old answer is reused."""
     planted: ClassVar[str | None] = None
     """The flaw that is built in, by the name of the metric that must show it; None for a sound model."""
+    peeks: ClassVar[bool] = False
+    """Whether the planted flaw looks at the held-out interactions, ``training.future``."""
     seeded: ClassVar[bool] = False
     """Whether lists depend on the seed, which is then part of the identity."""
     Options: ClassVar[type[StrictModel]] = NoOptions

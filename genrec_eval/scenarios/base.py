@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import numpy as np
     import pyarrow as pa
 
-    from genrec_eval.data.dataset import Dataset, Training
+    from genrec_eval.data.dataset import Dataset, Interactions, Training
     from genrec_eval.metrics.base import Metric, UnitScores
     from genrec_eval.protocol.batch import RankBatch
 
@@ -61,6 +61,8 @@ class Prepared:
         Named pyarrow tables that scoring needs beside the cases (``items``, ...).
     training
         What models may learn from; None when the scenario has no data.
+    future
+        The held-out interactions, handed to models with a planted leak and to no other.
     facts
         Counts worth showing: protocol, split, leakage, excluded users by reason.
     """
@@ -68,6 +70,7 @@ class Prepared:
     cases: pa.Table
     context: Mapping[str, pa.Table] = field(default_factory=dict)
     training: Training | None = None
+    future: Interactions | None = None
     facts: Mapping[str, Any] = field(default_factory=dict)
 
 

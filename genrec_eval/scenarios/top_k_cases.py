@@ -54,6 +54,7 @@ def prepare(dataset: Dataset, options: TopKOptions, seed: int) -> Prepared:
         cases=pa.table(columns),
         context={"items": _items(dataset, split.training.interactions.item)},
         training=split.training,
+        future=split.held_out,
         facts=facts,
     )
 

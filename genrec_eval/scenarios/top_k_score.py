@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 
 from genrec_eval.metrics.base import Metric, UnitScores
+from genrec_eval.metrics.catalogue import Catalogue
 from genrec_eval.metrics.evaluate import score_lists
 from genrec_eval.metrics.lists import RankedLists
 from genrec_eval.protocol.arrays import Int64, Vocabulary
@@ -29,7 +30,7 @@ def score(
     items = context["items"]
     units = cases.column("unit").combine_chunks()
     truth, history = ragged(cases.column("truth")), ragged(cases.column("history"))
-    train_counts = items.column("train_count").to_numpy()
+    catalogue = Catalogue(train_counts=items.column("train_count").to_numpy())
     reader = RecordReader(cases.column("case").combine_chunks(), Vocabulary(items.column("item")), k)
     first: list[int] = []
     later: dict[int, list[Chunk]] = {}
@@ -42,8 +43,7 @@ def score(
                 truth=truth.take(chunk.rows),
                 history=history.take(chunk.rows),
                 answered=chunk.answered,
-                n_items=len(items),
-                train_counts=train_counts,
+                catalogue=catalogue,
             )
 
     def first_repeat() -> Iterator[Chunk]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -29,6 +30,13 @@ class Sample:
         each unit. None for a mean over units.
     reach
         The most that one unit can change ``total``; None when unknown.
+    weights
+        float64[n] or None; the value is ``link(sum(weights · values) / sum(weights))`` over scored units.
+    link
+        ``"identity"`` or ``"sqrt"``.
+    minus
+        The sample whose value is taken away, unit by unit in the same resample, for a difference that is
+        no mean of unit differences; None for a plain value.
     """
 
     values: npt.NDArray[np.float64]
@@ -37,6 +45,9 @@ class Sample:
     indicator: bool = False
     total: float | None = None
     reach: float | None = None
+    weights: npt.NDArray[np.float64] | None = None
+    link: Literal["identity", "sqrt"] = "identity"
+    minus: Sample | None = None
 
     def where(self, mask: npt.NDArray[np.bool_]) -> Sample:
         """The units of a slice.

@@ -8,6 +8,7 @@ from math import log2
 import numpy as np
 from hypothesis import strategies as st
 
+from genrec_eval.metrics.catalogue import Catalogue
 from genrec_eval.metrics.lists import RankedLists
 from genrec_eval.protocol.arrays import PAD, Ragged
 
@@ -49,8 +50,9 @@ def arrays(users: list[User], n_items: int = 20, counts: list[int] | None = None
         truth=Ragged.from_lists([user.relevant for user in users]),
         history=Ragged.from_lists([user.history for user in users]),
         answered=np.array([user.answered for user in users], bool),
-        n_items=n_items,
-        train_counts=np.array(counts if counts is not None else range(n_items), np.int64),
+        catalogue=Catalogue(
+            train_counts=np.array(counts if counts is not None else range(n_items), np.int64)
+        ),
     )
 
 

@@ -10,6 +10,7 @@ from ranked import N_ITEMS, User, arrays, populations
 
 import genrec_eval.metrics.hits as kernel
 from genrec_eval.metrics.hits import Marks, members, repeats
+from genrec_eval.metrics.catalogue import Catalogue
 from genrec_eval.metrics.lists import RankedLists
 from genrec_eval.protocol.arrays import Ragged
 
@@ -93,8 +94,7 @@ def test_rows_that_do_not_match_are_refused() -> None:
             truth=Ragged.from_lists([[1]]),
             history=Ragged.from_lists([[], []]),
             answered=np.ones(2, bool),
-            n_items=3,
-            train_counts=np.zeros(3, np.int64),
+            catalogue=Catalogue(train_counts=np.zeros(3, np.int64)),
         )
 
 

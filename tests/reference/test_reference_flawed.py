@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from genrec_eval.metrics.catalogue import Catalogue
 from genrec_eval.metrics.lists import RankedLists
 from genrec_eval.metrics.registry import metric
 from genrec_eval.protocol.arrays import Ragged, Vocabulary
@@ -99,8 +100,7 @@ def test_the_named_metric_shows_the_flaw(asked, name):
             truth=Ragged.from_lists([[0]] * len(batch)),
             history=batch.history,
             answered=np.ones(len(batch), bool),
-            n_items=60,
-            train_counts=np.ones(60, np.int64),
+            catalogue=Catalogue(train_counts=np.ones(60, np.int64)),
         )
         scores[flaw] = metric(f"{flaw}@10")(lists).values.mean()
     assert scores.pop(model.planted) == pytest.approx(0.3)

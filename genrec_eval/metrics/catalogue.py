@@ -1,0 +1,62 @@
+"""What metrics may know of the items: popularity in training, attributes, providers, what came later."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from genrec_eval.protocol.arrays import Int32, Int64, Ragged
+
+
+@dataclass(frozen=True, kw_only=True)
+class Catalogue:
+    """Facts about n items, one entry each; None for what is not known.
+
+    Attributes
+    ----------
+    train_counts
+        int64[n], interactions of each item in training.
+    train_users
+        int64[n], distinct users of each item in training.
+    n_users
+        Users with at least one training interaction; 0 when not known.
+    attributes
+        Attribute codes (genres) of each item, distinct; an item may have none.
+    attribute_names
+        Name of each attribute code.
+    embeddings
+        float32[n, d].
+    providers
+        int32[n], code of each item's provider; -1 where not known.
+    provider_names
+        Name of each provider code.
+    test_counts
+        int64[n], interactions of each item in the held-out part; for leakage audits only.
+    first_seen
+        int64[n], Unix seconds of each item's first interaction anywhere in the data; the greatest int64 for
+        items without any.
+    """
+
+    train_counts: Int64
+    train_users: Int64 | None = None
+    n_users: int = 0
+    attributes: Ragged | None = None
+    attribute_names: Sequence[str] = ()
+    embeddings: npt.NDArray[np.float32] | None = None
+    providers: Int32 | None = None
+    provider_names: Sequence[str] = ()
+    test_counts: Int64 | None = None
+    first_seen: Int64 | None = None
+
+    def __post_init__(self) -> None:
+        n = len(self)
+        for name in ("train_users", "attributes", "embeddings", "providers", "test_counts", "first_seen"):
+            part = getattr(self, name)
+            if part is not None and len(part) != n:
+                raise ValueError(f"{name} has {len(part)} entries for {n} items")
+
+    def __len__(self) -> int:
+        return len(self.train_counts)
