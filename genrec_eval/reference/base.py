@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from abc import abstractmethod
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from genrec_eval.core.errors import UsageError
@@ -12,7 +11,8 @@ from genrec_eval.protocol.model import BatchModel
 
 if TYPE_CHECKING:
     from genrec_eval.data.dataset import Training
-    from genrec_eval.protocol.batch import RankBatch, RankedBatch
+    from genrec_eval.protocol.arrays import Float64, Vocabulary
+    from genrec_eval.protocol.batch import RankBatch, RankedBatch, RateBatch, RatedBatch
 
 REFERENCE = Registry(
     "reference model",
@@ -40,6 +40,8 @@ class ReferenceModel(BatchModel):
     and, where the model draws, seed and repeat: order and chunking change nothing. Sound models
     (``planted`` is None) never recommend an item of the history, never repeat one, and fill the list
     as far as the catalogue allows.
+
+    A model implements :meth:`lists`, :meth:`ratings` or both, and says so in ``kinds``.
 
     Parameters
     ----------
@@ -82,9 +84,13 @@ class ReferenceModel(BatchModel):
     def fit(self) -> None:
         """Learn from ``self.training``; nothing to learn unless overridden."""
 
-    @abstractmethod
     def lists(self, batch: RankBatch, width: int) -> RankedBatch:
         """Make lists of at most ``width`` items for a batch in this model's catalogue."""
+        raise NotImplementedError(f"{type(self).__name__} does not rank")
+
+    def ratings(self, batch: RateBatch) -> Float64:
+        """float64, parallel to ``targets.values``: predicted ratings; NaN where the model has none."""
+        raise NotImplementedError(f"{type(self).__name__} does not rate")
 
     def rank(self, batch: RankBatch) -> RankedBatch:
         """Rank for every user; the width is the shorter of ``k`` and the catalogue.
@@ -94,13 +100,8 @@ class ReferenceModel(BatchModel):
         UsageError
             When the batch speaks of another catalogue than the model was fitted on.
         """
-        ours, theirs = self.training.items.ids, batch.items.ids
-        if theirs is not ours and not theirs.equals(ours):
-            raise UsageError(
-                f"reference model '{self.name}' was fitted on a catalogue of {len(ours):,} items, but is"
-                f" asked about another one of {len(theirs):,}; fit and ask on the same data"
-            )
-        width = min(batch.k, len(ours))
+        self._refuse_another(batch.items)
+        width = min(batch.k, len(self.training.items))
         if width < 1:
             import numpy as np
 
@@ -108,3 +109,24 @@ class ReferenceModel(BatchModel):
 
             return RankedBatch(items=np.empty((len(batch), 0), np.int32))
         return self.lists(batch, width)
+
+    def rate(self, batch: RateBatch) -> RatedBatch:
+        """Rate every target of every user.
+
+        Raises
+        ------
+        UsageError
+            When the batch speaks of another catalogue than the model was fitted on.
+        """
+        from genrec_eval.protocol.batch import RatedBatch
+
+        self._refuse_another(batch.items)
+        return RatedBatch(ratings=self.ratings(batch))
+
+    def _refuse_another(self, items: Vocabulary) -> None:
+        ours, theirs = self.training.items.ids, items.ids
+        if theirs is not ours and not theirs.equals(ours):
+            raise UsageError(
+                f"reference model '{self.name}' was fitted on a catalogue of {len(ours):,} items, but is"
+                f" asked about another one of {len(theirs):,}; fit and ask on the same data"
+            )
