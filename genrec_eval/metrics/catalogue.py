@@ -38,6 +38,8 @@ class Catalogue:
     first_seen
         int64[n], Unix seconds of each item's first interaction anywhere in the data; the greatest int64 for
         items without any.
+    ambiguous
+        bool[n], items that share their semantic id with another.
     """
 
     train_counts: Int64
@@ -50,10 +52,19 @@ class Catalogue:
     provider_names: Sequence[str] = ()
     test_counts: Int64 | None = None
     first_seen: Int64 | None = None
+    ambiguous: npt.NDArray[np.bool_] | None = None
 
     def __post_init__(self) -> None:
         n = len(self)
-        for name in ("train_users", "attributes", "embeddings", "providers", "test_counts", "first_seen"):
+        for name in (
+            "train_users",
+            "attributes",
+            "embeddings",
+            "providers",
+            "test_counts",
+            "first_seen",
+            "ambiguous",
+        ):
             part = getattr(self, name)
             if part is not None and len(part) != n:
                 raise ValueError(f"{name} has {len(part)} entries for {n} items")

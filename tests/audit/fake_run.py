@@ -13,7 +13,8 @@ from genrec_eval.data.dataset import Dataset
 from genrec_eval.protocol.results import Coverage
 from genrec_eval.protocol.status import UNANSWERED
 from genrec_eval.scenarios.base import Prepared
-from genrec_eval.scenarios.top_k import TopK, TopKOptions
+from genrec_eval.scenarios.ranking.options import RankingOptions
+from genrec_eval.scenarios.top_k import TopK
 
 K = 5
 
@@ -26,7 +27,7 @@ class FakeRun:
     ) -> None:
         self.path = path
         self.options = {"k": K, "groups": ["group"], **options}
-        scenario = TopK(TopKOptions.model_validate(self.options), 7)
+        scenario = TopK(RankingOptions.model_validate(self.options), 7)
         self.prepared: Prepared = scenario.prepare(world)
         self.strings = world.items.strings
         self.rows: dict[str, list[tuple[str, int, str, list[str] | None]]] = {}

@@ -13,7 +13,8 @@ from genrec_eval.data.synthetic import SyntheticSpec
 from genrec_eval.protocol.arrays import Float64
 from genrec_eval.protocol.batch import RankedBatch
 from genrec_eval.reference.base import REFERENCE
-from genrec_eval.scenarios.top_k import TopK, TopKOptions
+from genrec_eval.scenarios.ranking.options import RankingOptions
+from genrec_eval.scenarios.top_k import TopK
 from genrec_eval.stats.intervals import Interval, intervals
 from genrec_eval.stats.sample import Sample, paired
 
@@ -29,7 +30,7 @@ class World:
 
     def __init__(self) -> None:
         options = {"users": POPULATION, "items": ITEMS, "interactions_per_user": 15}
-        self.scenario = TopK(TopKOptions.model_validate({"groups": ["group"]}), 5)
+        self.scenario = TopK(RankingOptions.model_validate({"groups": ["group"]}), 5)
         self.prepared = self.scenario.prepare(SyntheticSpec.model_validate(options).load(Path(), 5))
         assert self.prepared.training is not None
         self.names = pa.concat_arrays([self.prepared.training.items.ids, pa.array(["nowhere"])])

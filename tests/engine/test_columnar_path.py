@@ -16,7 +16,7 @@ import pytest
 
 import genrec_eval
 from genrec_eval.api import score
-from genrec_eval.scenarios import ranking_records
+from genrec_eval.scenarios.ranking import records as ranking_records
 
 K = 4
 

@@ -12,7 +12,7 @@ from genrec_eval.core.errors import UsageError
 from genrec_eval.protocol.arrays import Vocabulary
 from genrec_eval.protocol.status import UNANSWERED, Status
 from genrec_eval.protocol.tables import RECORDS
-from genrec_eval.scenarios.ranking_records import RecordReader, list_column, ragged
+from genrec_eval.scenarios.ranking.records import RecordReader, list_column, ragged
 
 ITEMS = Vocabulary(["a", "b", "c", "d"])
 CASES = pa.array(["u0", "u1", "u2"])

@@ -21,7 +21,9 @@ from genrec_eval.data.dataset import Dataset
 from genrec_eval.data.synthetic import SyntheticSpec
 from genrec_eval.protocol.status import UNANSWERED, Status
 from genrec_eval.scenarios.base import Case, Prepared, ScoredUnits
-from genrec_eval.scenarios.top_k import VALIDITY, TopK, TopKOptions
+from genrec_eval.scenarios.ranking.base import VALIDITY
+from genrec_eval.scenarios.ranking.options import RankingOptions
+from genrec_eval.scenarios.top_k import TopK
 
 Row = tuple[str, int, str, list[str] | None]
 
@@ -33,7 +35,7 @@ def world() -> Dataset:
 
 
 def top_k(seed: int = 7, **options: Any) -> TopK:
-    return TopK(TopKOptions.model_validate(options), seed)
+    return TopK(RankingOptions.model_validate(options), seed)
 
 
 def records(rows: list[Row]) -> list[pa.RecordBatch]:
@@ -73,12 +75,12 @@ def case_of(prepared: Prepared, row: int) -> Case:
 )
 def test_options_that_cannot_be_are_refused(options: dict[str, Any], sentence: str) -> None:
     with pytest.raises(ValidationError, match=sentence.replace("(", r"\(")):
-        TopKOptions.model_validate(options)
+        RankingOptions.model_validate(options)
 
 
 def test_options_survive_their_own_json() -> None:
-    options = TopKOptions.model_validate({"k": 5, "metrics": ["ndcg", "recall@3"], "groups": ["group"]})
-    assert TopKOptions.model_validate_json(options.model_dump_json()) == options
+    options = RankingOptions.model_validate({"k": 5, "metrics": ["ndcg", "recall@3"], "groups": ["group"]})
+    assert RankingOptions.model_validate_json(options.model_dump_json()) == options
 
 
 def test_reading_the_options_imports_nothing_heavy() -> None:
@@ -105,7 +107,16 @@ def test_a_misspelt_metric_is_refused_before_anything_is_played(world: Dataset) 
 def test_cases_hold_what_scoring_needs(world: Dataset) -> None:
     prepared = top_k(groups=["group"]).prepare(world)
     cases, items = prepared.cases, prepared.context["items"]
-    assert cases.column_names == ["case", "unit", "arm", "group.group", "group.history", "truth", "history"]
+    assert cases.column_names == [
+        "case",
+        "unit",
+        "arm",
+        "group.group",
+        "group.history",
+        "truth",
+        "history",
+        "cut",
+    ]
     assert items.column("item").to_pylist() == world.items.strings
     assert items.column_names == ["item", "train_count", "title"]
     assert prepared.training is not None

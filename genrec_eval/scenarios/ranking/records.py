@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from genrec_eval.core.errors import UsageError
-from genrec_eval.protocol.arrays import PAD, Int32, Int64, Ragged, Vocabulary
+from genrec_eval.protocol.arrays import PAD, Float64, Int32, Int64, Ragged, Vocabulary
 from genrec_eval.protocol.status import CODES, UNANSWERED, Status
 
 Mask = npt.NDArray[np.bool_]
@@ -38,11 +38,14 @@ class Chunk:
         int32[m, k] as in :class:`~genrec_eval.metrics.lists.RankedLists`.
     answered
         bool[m].
+    scores
+        float64[m, k], NaN at empty slots and where a list has none; None when no list has any.
     """
 
     rows: Int64
     items: Int32
     answered: Mask
+    scores: Float64 | None = None
 
 
 class RecordReader:
@@ -91,6 +94,7 @@ class RecordReader:
         repeats = block.column("repeat").combine_chunks().fill_null(0).to_numpy(zero_copy_only=False)
         asked = status != _NOT_ATTEMPTED
         items = block.column("items").combine_chunks()
+        scores = block.column("item_scores").combine_chunks() if "item_scores" in block.column_names else None
         for repeat in np.unique(repeats).tolist():
             of_repeat = repeats == repeat
             self._refuse_twice(repeat, rows[of_repeat])
@@ -99,7 +103,9 @@ class RecordReader:
                 continue
             own = items if len(chosen) == len(items) else items.take(pa.array(chosen))
             codes = status[chosen]
-            chunk = Chunk(rows[chosen], self._matrix(own, _USABLE[codes]), _ANSWERED[codes])
+            matrix = self._matrix(own, _USABLE[codes])
+            beside = None if scores is None else self._scores(scores.take(pa.array(chosen)), matrix)
+            chunk = Chunk(rows[chosen], matrix, _ANSWERED[codes], beside)
             self.attempted[chunk.rows] = True
             self.answered[chunk.rows] |= chunk.answered
             yield repeat, chunk
@@ -148,6 +154,20 @@ class RecordReader:
         # a null is some unknown item, never the same one twice in a list: its code is its position
         matrix[nulls] = np.iinfo(np.int32).min + nulls[1]
         return matrix
+
+    def _scores(self, lists: pa.ListArray, items: Int32) -> Float64 | None:
+        """float64[m, k] beside ``items``; a list whose scores do not match it in length counts as without."""
+        if lists.null_count == len(lists):
+            return None
+        lengths = pc.list_value_length(lists).fill_null(0).to_numpy(zero_copy_only=False).astype(np.int64)
+        filled = np.count_nonzero(items != PAD, axis=1)
+        width = np.where(np.minimum(lengths, self.k) == filled, filled, 0)
+        starts = lists.offsets.to_numpy(zero_copy_only=False)[:-1].astype(np.int64)
+        index = np.repeat(starts - (np.cumsum(width) - width), width) + np.arange(int(width.sum()))
+        found = np.full(items.shape, np.nan)
+        values = lists.values.take(pa.array(index)).to_numpy(zero_copy_only=False)
+        found[np.arange(items.shape[1]) < width[:, None]] = values
+        return found
 
     def _codes(self, values: pa.Array) -> Int32:
         """Catalogue codes, PAD for nulls, and below it a number for each distinct unknown id.

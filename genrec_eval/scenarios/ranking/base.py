@@ -1,0 +1,172 @@
+"""Scenarios of ranked lists: split, ask, score; subclasses say which cases and under which conditions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from genrec_eval.core.errors import UsageError
+from genrec_eval.core.strict import StrictModel
+from genrec_eval.protocol.requests import Kind, RankRequest
+from genrec_eval.scenarios.base import Case, Check, Prepared, Scenario, ScoredUnits
+from genrec_eval.scenarios.ranking.options import RankingOptions
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pyarrow as pa
+
+    from genrec_eval.data.dataset import Dataset
+    from genrec_eval.data.splits import Split
+    from genrec_eval.metrics.base import Metric
+    from genrec_eval.protocol.batch import RankBatch
+    from genrec_eval.scenarios.ranking.cases import Asked
+    from genrec_eval.scenarios.ranking.conditions import Condition
+    from genrec_eval.scenarios.ranking.score import Part
+
+VALIDITY = {
+    "invalid": ("Lists hold no unknown items", 0.01),
+    "duplicate": ("Lists repeat no item", 0.01),
+    "seen": ("Lists hold no item the user has already had", 0.01),
+    "short": ("Lists have the full length", 0.01),
+}
+"""Metric that is always measured → the claim made about every model, and the share that is tolerated."""
+
+
+class RankingScenario(Scenario):
+    """Ask for a ranked list per case of a split.
+
+    The case table holds, besides the common columns, ``truth`` and ``history`` as list<int32>, and where the
+    split offers them ``grades``, ``rejected``, ``candidates`` and ``cut``: codes are rows of the context
+    table ``items`` (see :func:`genrec_eval.scenarios.ranking.catalogue.item_table`).
+    """
+
+    kind: ClassVar[Kind] = "rank"
+    needs_data: ClassVar[bool] = True
+    Options: ClassVar[type[StrictModel]] = RankingOptions
+    reads: ClassVar[tuple[str, ...] | None] = ("case", "repeat", "status", "items", "item_scores")
+    validity: ClassVar[Mapping[str, tuple[str, float]]] = VALIDITY
+    """What is always measured and claimed about every model."""
+
+    _asked: tuple[Prepared, Asked] | None = None
+
+    def cases(self, dataset: Dataset) -> tuple[Split, dict[str, Any], dict[str, Any]]:
+        """The cases, further columns of the case table, and further facts."""
+        return self.options.split.apply(dataset, self.options.min_rating, self.seed), {}, {}
+
+    def condition(self) -> Condition | None:
+        """What sets cases apart that are asked of the same unit; None when all are alike."""
+        return None
+
+    def prepare(self, dataset: Dataset | None) -> Prepared:
+        """Split the data and make the cases."""
+        if dataset is None:
+            raise UsageError(
+                f"scenario '{self.name}' needs data: name a data set of the suite with 'data: NAME'"
+            )
+        metrics = self._measured()  # a misspelt metric is refused before anything is played
+        from genrec_eval.scenarios.ranking.cases import make_cases
+
+        split, columns, facts = self.cases(dataset)
+        return make_cases(
+            self.name, dataset, split, self.options, self.seed, metrics=metrics, columns=columns, facts=facts
+        )
+
+    def _measured(self) -> list[Metric]:
+        """The metrics of the options, then those of list validity."""
+        spelled = [*self.options.metrics, *(f"{name}@{self.options.k}" for name in self.validity)]
+        bound = [bind_at(spelling, self.options.k) for spelling in spelled]
+        return list({metric.id: metric for metric in bound}.values())
+
+    def metrics(self) -> Sequence[Metric]:
+        """The metrics of the options, under each condition, then those of list validity."""
+        from genrec_eval.scenarios.ranking.conditions import under
+
+        condition, measured = self.condition(), self._measured()
+        if condition is None:
+            return measured
+        split = len(self.options.metrics)
+        return [
+            *(under(metric, condition, value) for metric in measured[:split] for value in condition.values),
+            *measured[split:],
+        ]
+
+    def checks(self) -> Sequence[Check]:
+        """Claims of list validity, made about every model."""
+        return [
+            Check(claim=claim, metric=f"{name}@{self.options.k}", rule="at_most", margin=tolerated)
+            for name, (claim, tolerated) in self.validity.items()
+        ]
+
+    def _what_is_asked(self, prepared: Prepared) -> Asked:
+        from genrec_eval.scenarios.ranking.cases import Asked
+
+        if self._asked is None or self._asked[0] is not prepared:
+            self._asked = (prepared, Asked.of(prepared, self.options.history_limit))
+        return self._asked[1]
+
+    def width(self, prepared: Prepared) -> int:
+        """Length of the lists that are asked for."""
+        k: int = self.options.k
+        return k
+
+    def request(self, prepared: Prepared, case: Case) -> RankRequest:
+        """The user's history (the latest ``history_limit`` items), the candidates and k."""
+        asked = self._what_is_asked(prepared)
+        return RankRequest(
+            user=case.unit,
+            history=asked.named(asked.history, case.row),
+            k=self.width(prepared),
+            candidates=None if asked.candidates is None else asked.named(asked.candidates, case.row),
+        )
+
+    def batch(self, prepared: Prepared, rows: np.ndarray) -> RankBatch:
+        """The same as :meth:`request`, for many cases as arrays."""
+        return self._what_is_asked(prepared).batch(rows, self.width(prepared))
+
+    def parts(self, cases: pa.Table) -> list[Part]:
+        """Which metrics are taken over which cases."""
+        from genrec_eval.scenarios.ranking.conditions import under
+        from genrec_eval.scenarios.ranking.score import Part
+
+        condition, measured = self.condition(), self._measured()
+        if condition is None:
+            return [Part(measured, {metric.id: metric.id for metric in measured})]
+        split = len(self.options.metrics)
+        column = cases.column(condition.column).to_numpy()
+        parts = [Part(measured[split:], {metric.id: metric.id for metric in measured[split:]})]
+        for value in condition.values:
+            names = {under(metric, condition, value).id: metric.id for metric in measured[:split]}
+            parts.append(Part(measured[:split], names, column == value))
+        return parts
+
+    def score(
+        self,
+        cases: pa.Table,
+        context: Mapping[str, pa.Table],
+        records: Iterable[pa.RecordBatch],
+    ) -> ScoredUnits:
+        """Score one model; a unit's value is the mean over its repeats and cases.
+
+        A user without any answer has an empty list, whose accuracy is 0; a user who was never asked
+        has no value.
+        """
+        from genrec_eval.scenarios.ranking.score import score
+
+        return score(self.parts(cases), self.read_depth(context), cases, context, records)
+
+    def read_depth(self, context: Mapping[str, pa.Table]) -> int:
+        """How many items of a list are read."""
+        k: int = self.options.k
+        return k
+
+
+def bind_at(spelling: str, k: int) -> Metric:
+    """Read a metric; one that needs a cutoff and names none is taken at ``k``."""
+    from genrec_eval.metrics.registry import metric
+
+    try:
+        return metric(spelling)
+    except UsageError:
+        if "@" in spelling:
+            raise
+        return metric(f"{spelling}@{k}")

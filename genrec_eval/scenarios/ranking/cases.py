@@ -1,0 +1,277 @@
+"""The case table of ranking scenarios, and the requests made from it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from genrec_eval.core.errors import UsageError, did_you_mean
+from genrec_eval.core.randomness import generator
+from genrec_eval.data.dataset import Dataset
+from genrec_eval.metrics.base import NEEDS, Metric
+from genrec_eval.protocol.arrays import Int32, Int64, Ragged, Vocabulary
+from genrec_eval.protocol.batch import RankBatch
+from genrec_eval.scenarios.base import Prepared
+from genrec_eval.scenarios.ranking.catalogue import item_table
+from genrec_eval.scenarios.ranking.records import list_column, ragged
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from genrec_eval.data.splits import Split
+    from genrec_eval.scenarios.ranking.options import RankingOptions
+
+HISTORY_BUCKETS = ("none", "1-9", "10-49", "50+")
+MOST_VALUES = 100
+"""Groups with more values say nothing that a person could read."""
+_BUCKET_STARTS = (1, 10, 50)
+
+
+def make_cases(
+    scenario: str,
+    dataset: Dataset,
+    split: Split,
+    options: RankingOptions,
+    seed: int,
+    *,
+    metrics: Iterable[Metric] = (),
+    columns: Mapping[str, npt.NDArray[Any]] | None = None,
+    facts: Mapping[str, Any] | None = None,
+) -> Prepared:
+    """One case per entry of ``split``.
+
+    Parameters
+    ----------
+    metrics
+        What will be measured; refused where the data does not offer what it needs.
+    columns
+        Further columns of the case table, one entry per case of the split.
+    facts
+        Further facts worth showing.
+
+    Raises
+    ------
+    UsageError
+        When a group or what a metric needs is not in the data.
+    """
+    try:
+        from genrec_eval.data.leakage import audit
+    except ImportError:
+        audit = lambda *_: []
+    _refuse_unknown_groups(scenario, dataset, options.groups)
+    items = item_table(dataset, split, options)
+    _refuse_unmet(scenario, dataset, split, items, metrics)
+    findings = audit(dataset, split, items.column("train_count").to_numpy())
+    said: dict[str, Any] = {
+        **split.facts,
+        "leakage": [finding.to_json() for finding in findings],
+        "candidates": "the whole catalogue" if split.candidates is None else "given per case",
+        "cases": len(split.users),
+        **(facts or {}),
+    }
+    rows = _sampled(split, options.max_users, seed)
+    extra = dict(columns or {})
+    if rows is not None:
+        said["users_sampled_from"] = len(np.unique(split.users))
+        split, extra = take(split, rows), {name: column[rows] for name, column in extra.items()}
+        said["cases"] = len(split.users)
+    return Prepared(
+        cases=_table(dataset, split, options, extra),
+        context={"items": items},
+        training=split.training,
+        future=split.held_out,
+        facts=said,
+    )
+
+
+def take(split: Split, rows: Int64) -> Split:
+    """The cases at ``rows`` of a split."""
+    return replace(
+        split,
+        users=split.users[rows],
+        truth=split.truth.take(rows),
+        history=split.history.take(rows),
+        grades=None if split.grades is None else split.grades[entries(split.truth, rows)],
+        rejected=None if split.rejected is None else split.rejected.take(rows),
+        candidates=None if split.candidates is None else split.candidates.take(rows),
+        cut=None if split.cut is None else split.cut[rows],
+    )
+
+
+def entries(lists: Ragged, rows: Int64) -> Int64:
+    """Positions in ``lists.values`` of the lists at ``rows``, one list after the other.
+
+    >>> entries(Ragged.from_lists([[7, 8], [9], [5, 6]]), np.array([2, 0])).tolist()
+    [3, 4, 0, 1]
+    """
+    lengths = lists.lengths[rows]
+    ends = np.cumsum(lengths)
+    total = int(ends[-1]) if len(ends) else 0
+    return np.repeat(lists.offsets[rows] - (ends - lengths), lengths) + np.arange(total)
+
+
+def _sampled(split: Split, most: int | None, seed: int) -> Int64 | None:
+    """Rows of the cases of ``most`` users; None when all are asked."""
+    users = np.unique(split.users)
+    if most is None or most >= len(users):
+        return None
+    chosen = users[np.sort(generator(seed, "top-k users").choice(len(users), most, replace=False))]
+    return np.flatnonzero(np.isin(split.users, chosen))
+
+
+def _table(
+    dataset: Dataset, split: Split, options: RankingOptions, extra: Mapping[str, npt.NDArray[Any]]
+) -> pa.Table:
+    users, n = split.users, len(split.users)
+    ids = dataset.users.ids.take(pa.array(users))
+    columns: dict[str, Any] = {
+        "case": ids if len(np.unique(users)) == n else _numbered(ids, users),
+        "unit": ids,
+        "arm": pa.DictionaryArray.from_arrays(np.zeros(n, np.int32), pa.array(["neutral"])),
+    }
+    for name in options.groups:
+        columns[f"group.{name}"] = _group(dataset, name).take(pa.array(users))
+    buckets = history_buckets(split.history.lengths)
+    if "history" not in options.groups and len(pc.unique(buckets)) > 1:
+        columns["group.history"] = buckets
+    columns["truth"] = list_column(split.truth)
+    columns["history"] = list_column(split.history)
+    if split.grades is not None:
+        offsets = pa.array(split.truth.offsets, pa.int32())
+        columns["grades"] = pa.ListArray.from_arrays(offsets, pa.array(split.grades, pa.float64()))
+    for name, lists in (("rejected", split.rejected), ("candidates", split.candidates)):
+        if lists is not None:
+            columns[name] = list_column(lists)
+    if split.cut is not None:
+        columns["cut"] = pa.array(split.cut, pa.int64())
+    columns.update({name: pa.array(column) for name, column in extra.items()})
+    return pa.table(columns)
+
+
+def _numbered(ids: pa.Array, users: Int32) -> pa.Array:
+    """Case ids of users that have several: ``user#1``, ``user#2``, ..."""
+    order = np.argsort(users, kind="stable")
+    ordered = users[order]
+    starts = np.flatnonzero(np.diff(ordered, prepend=-1))
+    place = np.empty(len(users), np.int64)
+    place[order] = np.arange(len(users)) - np.repeat(starts, np.diff(np.append(starts, len(users)))) + 1
+    return pc.binary_join_element_wise(ids, pa.array(place).cast(pa.string()), "#")
+
+
+def _refuse_unknown_groups(scenario: str, dataset: Dataset, groups: Iterable[str]) -> None:
+    known = dataset.user_table.column_names[1:]
+    for name in groups:
+        if name not in known:
+            raise UsageError(
+                f"scenario '{scenario}': the users of data set '{dataset.name}' have no column '{name}'"
+                f"{did_you_mean(name, known)} (columns: {', '.join(known) or 'none'});"
+                f" take it out of the scenario's groups"
+            )
+
+
+def _refuse_unmet(
+    scenario: str, dataset: Dataset, split: Split, items: pa.Table, metrics: Iterable[Metric]
+) -> None:
+    offered = {"scores", "test_counts"}
+    parts = {"grades": split.grades, "rejected": split.rejected, "candidates": split.candidates}
+    offered |= {name for name, part in parts.items() if part is not None}
+    columns = {
+        "attributes": "attributes",
+        "embeddings": "embedding",
+        "providers": "provider",
+        "first_seen": "first_seen",
+    }
+    offered |= {name for name, column in columns.items() if column in items.column_names}
+    for metric in metrics:
+        for need in metric.definition.needs:
+            if need not in offered:
+                raise UsageError(
+                    f"scenario '{scenario}': metric '{metric.id}' needs {NEEDS.get(need, need)}, "
+                    f"which data set '{dataset.name}' and this split do not offer; take it out of the metrics"
+                )
+
+
+def history_buckets(lengths: Int64) -> pa.Array:
+    """The built-in group ``history``: how much training knows of a user.
+
+    >>> history_buckets(np.array([0, 9, 10, 700])).to_pylist()
+    ['none', '1-9', '10-49', '50+']
+    """
+    codes = np.searchsorted(_BUCKET_STARTS, lengths, side="right")
+    return pa.array(HISTORY_BUCKETS).take(pa.array(codes))
+
+
+def _group(dataset: Dataset, name: str) -> pa.Array:
+    where = f"the column '{name}' of data set '{dataset.name}'"
+    column = dataset.user_table.column(name).combine_chunks()
+    try:
+        values = column.cast(pa.string())
+    except pa.ArrowException:
+        raise UsageError(
+            f"{where} holds {column.type} values, which cannot name groups; "
+            "choose a column of text or numbers"
+        ) from None
+    distinct = len(pc.unique(values.drop_null()))
+    if distinct > MOST_VALUES:
+        raise UsageError(
+            f"{where} has {distinct} values, and a group may have at most {MOST_VALUES}; "
+            "choose a coarser column or put ranges in its place"
+        )
+    return values
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What requests are made of: the case table's columns as arrays."""
+
+    users: pa.Array
+    user_codes: Int32
+    history: Ragged
+    items: Vocabulary
+    candidates: Ragged | None
+
+    @classmethod
+    def of(cls, prepared: Prepared, history_limit: int | None) -> Asked:
+        """Read ``prepared``, keeping the latest ``history_limit`` items of each history."""
+        assert prepared.training is not None
+        users = prepared.cases.column("unit").combine_chunks()
+        history = ragged(prepared.cases.column("history"))
+        if history_limit is not None:
+            history = latest(history, history_limit)
+        items = Vocabulary(prepared.context["items"].column("item"))
+        cases = prepared.cases
+        candidates = ragged(cases.column("candidates")) if "candidates" in cases.column_names else None
+        return cls(users, prepared.training.users.encode(users), history, items, candidates)
+
+    def named(self, lists: Ragged, row: int) -> tuple[str, ...]:
+        """The ids of one list."""
+        return tuple(self.items.strings[code] for code in lists[row].tolist())
+
+    def batch(self, rows: Int64, k: int) -> RankBatch:
+        """Requests of the cases at ``rows``."""
+        return RankBatch(
+            users=self.users.take(pa.array(rows)),
+            user_codes=self.user_codes[rows],
+            history=self.history.take(rows),
+            k=k,
+            items=self.items,
+            candidates=None if self.candidates is None else self.candidates.take(rows),
+        )
+
+
+def latest(lists: Ragged, limit: int) -> Ragged:
+    """The last ``limit`` entries of each list.
+
+    >>> latest(Ragged.from_lists([[1, 2, 3], [4]]), 2).values.tolist()
+    [2, 3, 4]
+    """
+    kept = np.minimum(lists.lengths, limit)
+    offsets = np.concatenate([[0], np.cumsum(kept)]).astype(np.int64)
+    source = np.repeat(lists.offsets[1:] - offsets[1:], kept) + np.arange(offsets[-1])
+    return Ragged(offsets, lists.values[source])

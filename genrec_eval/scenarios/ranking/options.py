@@ -1,0 +1,66 @@
+"""Options that every scenario of ranked lists has."""
+
+from __future__ import annotations
+
+import re
+
+from pydantic import Field, PositiveInt, ValidationInfo, field_validator
+from pydantic_core import PydanticCustomError
+
+from genrec_eval.core.strict import StrictModel
+from genrec_eval.data.split_spec import SplitSpec
+
+DEFAULT_METRICS = ("ndcg", "recall", "precision", "mrr", "hit_rate", "coverage", "popularity")
+
+_SPELLING = re.compile(
+    r"([A-Za-z][\w-]*|[^()@]+:[A-Za-z_][\w.]*)(\([^()]*\))?(@(?P<k>[1-9]\d{0,8}))?", re.ASCII
+)
+"""A first look that needs no import; :mod:`genrec_eval.metrics.registry` reads it in full."""
+
+
+class RankingOptions(StrictModel):
+    """Options of a scenario that asks for ranked lists."""
+
+    k: PositiveInt = Field(10, le=10_000, description="Length of the lists that are asked for.")
+    split: SplitSpec = Field(
+        default_factory=lambda: SplitSpec.model_validate({}),
+        description="What is training and what is truth.",
+    )
+    metrics: tuple[str, ...] = Field(
+        DEFAULT_METRICS, min_length=1, description="Metrics, as in ndcg@10; without @ they are taken at k."
+    )
+    min_rating: float | None = Field(None, description="Only ratings from here up count as relevant.")
+    groups: tuple[str, ...] = Field(
+        (), description="Columns of the user table; every result is also given for each of their values."
+    )
+    history_limit: PositiveInt | None = Field(
+        None, description="Most recent items sent with a request; the whole history by default."
+    )
+    max_users: PositiveInt | None = Field(
+        None, description="Ask only about this many users, drawn at random from the seed."
+    )
+    attributes: str = Field(
+        "genres", description="List column of the item table that diversity and calibration work on."
+    )
+    providers: str = Field("provider", description="Column of the item table that exposure is counted by.")
+
+    @field_validator("metrics")
+    @classmethod
+    def _spellings(cls, metrics: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+        k = info.data.get("k")
+        for spelling in metrics:
+            match = _SPELLING.fullmatch(spelling.strip())
+            if match is None:
+                raise PydanticCustomError(
+                    "metric_spelling",
+                    "metric '{spelling}' is not of the form name(parameter=value)@k",
+                    {"spelling": spelling},
+                )
+            if k is not None and match["k"] is not None and int(match["k"]) > k:
+                raise PydanticCustomError(
+                    "metric_cutoff",
+                    "metric '{spelling}' looks deeper than the lists are long: raise k from {k} to {cutoff} "
+                    "or lower the cutoff",
+                    {"spelling": spelling, "k": k, "cutoff": int(match["k"])},
+                )
+        return metrics
