@@ -2,51 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from datetime import datetime
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from genrec_eval.core.errors import UsageError
-from genrec_eval.data.dataset import Dataset, Float32, Interactions
+from genrec_eval.data.dataset import Dataset, GivenCases, Interactions
+from genrec_eval.data.duplicates import duplicates
+from genrec_eval.data.ids import by_id, codes_of
+from genrec_eval.data.log import CaseLog, Log, Rows
+from genrec_eval.data.numbers import ratings_of, times_of
 from genrec_eval.data.reading import clip
-from genrec_eval.protocol.arrays import PAD, Int32, Int64, Vocabulary, stable_order
+from genrec_eval.protocol.arrays import Int32, Int64, Ragged, Vocabulary, stable_order
 
-_MIX, _MIX_TOO = np.int64(0x1E3779B97F4A7C15), np.int64(0x2545F4914F6CDD1D)
-_LAST = 2.0**63
-_PARTS = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
-_UNITS = ((10**17, 10**9, "nanoseconds"), (10**14, 10**6, "microseconds"), (10**11, 10**3, "milliseconds"))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Log:
-    """Interactions as a file has them, one row each.
-
-    Attributes
-    ----------
-    user, item, rating, timestamp
-        Columns of any type that makes sense.
-    names
-        Role (``"user"``, ...) → the column's name in the file.
-    where
-        Row (from 0) → ``"file line 7"``, for messages.
-    """
-
-    user: pa.ChunkedArray
-    item: pa.ChunkedArray
-    rating: pa.ChunkedArray | None
-    timestamp: pa.ChunkedArray | None
-    where: Callable[[int], str]
-    names: Mapping[str, str] = field(default_factory=dict)
-
-    def fault(self, row: int, role: str, what: str) -> UsageError:
-        """The sentence about one cell."""
-        return UsageError(f"{self.where(row)}, column '{self.names.get(role, role)}': {what}")
+_LISTS = ("truth", "history", "candidates")
 
 
 def assemble(
@@ -56,40 +27,45 @@ def assemble(
     digest: str,
     item_table: pa.Table | None = None,
     user_table: pa.Table | None = None,
+    given: CaseLog | None = None,
     groups: tuple[str, ...] = (),
     licence: str | None = None,
     source: str | None = None,
     facts: Mapping[str, Any] | None = None,
+    warnings: Sequence[str] = (),
 ) -> Dataset:
     """Make the dataset.
 
     ``item_table`` and ``user_table`` have distinct string ids in their first column, ``item`` and
-    ``user``; ids that only the interactions know are added below with empty attributes, items by id.
+    ``user``; ids that only the interactions or the given cases know are added below with empty
+    attributes, items by id. With ``given`` cases the log may be empty.
 
     Raises
     ------
     UsageError
         For the first missing id, rating or time, and for ratings that are not finite.
     """
-    warnings: list[str] = []
-    user, user_ids = _codes(log, "user", log.user)
-    item, item_ids = _sorted(*_codes(log, "item", log.item))
-    rating = None if log.rating is None else _ratings(log, log.rating)
-    timestamp = None if log.timestamp is None else _times(log, log.timestamp, warnings)
-    users, user = _align(user_table, user_ids, user, "user")
-    items, item = _align(item_table, item_ids, item, "item")
+    told = list(warnings)
+    columns = {} if given is None else _flat(given)
+    user, item, listed, user_ids, item_ids = _encoded(log, given, columns)
+    rating = None if log.rating is None else ratings_of(log, log.rating)
+    timestamp = None if log.timestamp is None else times_of(log, log.timestamp, told)
+    users, user_place = _align(user_table, user_ids, "user")
+    items, item_place = _align(item_table, item_ids, "item")
+    user, item = user_place[user], item_place[item]
 
-    read = len(user)
+    read = len(item)
+    user, user_of_case = user[:read], user[read:]
     order: Int64 = np.arange(read) if timestamp is None else stable_order(timestamp)
-    keep, duplicates = _duplicates(user, item, timestamp, rating, order)
+    keep, again = duplicates(user, item, timestamp, rating, order)
     examples = [
         f"rows {a + 1} and {b + 1}: user {clip(users.column(0)[int(user[a])])},"
         f" item {clip(items.column(0)[int(item[a])])}"
-        for a, b in duplicates.examples
+        for a, b in again.examples
     ]
-    if duplicates.count:
-        warnings.append(
-            f"{duplicates.count} duplicate rows are dropped, the first of each kept; {'; '.join(examples)}"
+    if again.count:
+        told.append(
+            f"{again.count} duplicate rows are dropped, the first of each kept; {'; '.join(examples)}"
         )
     order = order[keep]
     interactions = Interactions(
@@ -100,14 +76,18 @@ def assemble(
     )
     ambiguous = _ambiguous(items)
     if ambiguous:
-        warnings.append(f"{ambiguous} titles are shared by several items; text alone cannot tell them apart")
+        told.append(f"{ambiguous} titles are shared by several items; text alone cannot tell them apart")
     strangers = _added(items, item_table)
     if strangers:
         some = ", ".join(clip(item) for item in items.column("item").slice(items.num_rows - strangers, 3))
-        warnings.append(
+        told.append(
             f"{strangers} of {len(item_ids)} items of the interactions are not among the items described,"
             f" which are matched by id: {some}"
         )
+    cases = None
+    if given is not None:
+        lists = {role: Ragged(columns[role][0], item_place[codes]) for role, codes in listed.items()}
+        cases = _cases(given, user_of_case, lists, interactions, told)
     return Dataset(
         name=name,
         users=Vocabulary(users.column("user")),
@@ -119,257 +99,105 @@ def assemble(
         digest=digest,
         licence=licence,
         source=source,
+        given=cases,
         facts={
             "rows_read": read,
             "interactions": len(interactions),
-            "duplicates_dropped": duplicates.count,
-            "duplicates_with_another_rating": duplicates.conflicting,
+            "duplicates_dropped": again.count,
+            "duplicates_with_another_rating": again.conflicting,
             "duplicate_examples": examples,
             "users": users.num_rows,
             "items": items.num_rows,
-            "items_without_interactions": items.num_rows - len(item_ids),
+            "items_without_interactions": items.num_rows - len(np.unique(item)),
             "items_added_from_interactions": strangers,
             "users_added_from_interactions": _added(users, user_table),
             "ambiguous_titles": ambiguous,
-            "warnings": warnings,
+            **({} if cases is None else {"given_cases": len(cases)}),
             **(facts or {}),
+            "warnings": told,
         },
     )
 
 
-def ids_of(column: pa.ChunkedArray | pa.Array) -> tuple[Int32, pa.Array]:
-    """Codes (-1 where missing) and distinct ids as text, in order of first appearance.
-
-    Whole numbers written as ``1.0``, as pandas does once a column had a gap, become ``1``.
-
-    Raises
-    ------
-    TypeError
-        When the column holds something else than text or whole numbers.
-    """
-    if isinstance(column, pa.Array):
-        column = pa.chunked_array([column])
-    if not pa.types.is_dictionary(column.type):
-        column = column.dictionary_encode()
-    whole = column.unify_dictionaries().combine_chunks()
-    if isinstance(whole, pa.ChunkedArray):  # no rows at all
-        return np.empty(0, np.int32), pa.array([], pa.string())
-    values, kind = whole.dictionary, whole.type.value_type
-    if pa.types.is_floating(kind):
-        try:
-            values = values.cast(pa.int64())
-        except pa.ArrowInvalid:
-            raise TypeError("fractions") from None
-    elif not (pa.types.is_integer(kind) or pa.types.is_string(kind) or pa.types.is_large_string(kind)):
-        raise TypeError(str(kind))
-    values = pc.utf8_trim_whitespace(values.cast(pa.string()))
-    if pc.all(pc.match_substring_regex(values, r"^-?\d+(\.0+)?$"), min_count=0).as_py():
-        values = pc.replace_substring_regex(values, r"\.0+$", "")
-    merged = pc.replace_with_mask(values, pc.equal(values, ""), pa.scalar(None, pa.string()))
-    encoded = merged.dictionary_encode()
-    codes = np.append(encoded.indices.fill_null(PAD).to_numpy(zero_copy_only=False), PAD)
-    rows = whole.indices.fill_null(PAD).to_numpy(zero_copy_only=False)
-    return codes.astype(np.int32)[rows], encoded.dictionary
-
-
-def _codes(log: Log, role: str, column: pa.ChunkedArray) -> tuple[Int32, pa.Array]:
-    try:
-        codes, ids = ids_of(column)
-    except TypeError as error:
-        raise UsageError(
-            f"{log.where(0)}, column '{log.names.get(role, role)}' holds {error} where ids, text or whole"
-            " numbers, are expected"
-        ) from None
-    missing = np.flatnonzero(codes < 0)
-    if len(missing):
-        raise log.fault(int(missing[0]), role, f"the {role} is missing")
-    return codes, ids
-
-
-def _sorted(codes: Int32, ids: pa.Array) -> tuple[Int32, pa.Array]:
-    """Codes in the order of the ids.
-
-    In the order of first appearance they would give the future away: of two items without training
-    interactions the one that is sold more often in the test tends to appear first, and ties go by code.
-    """
-    order = pc.sort_indices(ids)
-    place = np.empty(len(ids), np.int32)
-    place[order.to_numpy()] = np.arange(len(ids), dtype=np.int32)
-    return place[codes], ids.take(order)
-
-
-def _ratings(log: Log, column: pa.ChunkedArray) -> Float32:
-    column = _numbers(log, "rating", column)
-    values = column.to_numpy()
-    with np.errstate(over="ignore"):
-        stored = values.astype(np.float32)
-    bad = np.flatnonzero(~np.isfinite(stored))
-    if len(bad):
-        row = int(bad[0])
-        missing = not column[row].is_valid
-        what = (
-            "the rating is missing"
-            if missing
-            else f"a rating of {values[row]} is not a finite number of reasonable size"
-        )
-        raise log.fault(row, "rating", what)
-    return stored
-
-
-def _numbers(log: Log, role: str, column: pa.ChunkedArray) -> pa.ChunkedArray:
-    if pa.types.is_boolean(column.type) or pa.types.is_temporal(column.type):
-        raise log.fault(0, role, f"{column.type} where a number is expected")
-    try:
-        return column.cast(pa.float64())
-    except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
-        texts = column.to_pylist()
-    for row, text in enumerate(texts):
-        if not isinstance(text, str | None) or (text is not None and not _reads(float, text)):
-            raise log.fault(row, role, f"{clip(text)} is not a number")
-    raise log.fault(0, role, f"{column.type} where a number is expected")
-
-
-def _times(log: Log, column: pa.ChunkedArray, warnings: list[str]) -> Int64:
-    """Unix seconds."""
-    kind = column.type
-    if column.null_count:
-        row = int(np.flatnonzero(column.is_null().to_numpy())[0])
-        raise log.fault(row, "timestamp", "the timestamp is missing")
-    if pa.types.is_dictionary(kind):
-        column = column.cast(kind.value_type)
-    if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
-        column = _moments(log, pc.utf8_trim_whitespace(column))
-    if pa.types.is_date(column.type):
-        column = column.cast(pa.timestamp("s" if pa.types.is_date32(column.type) else "ms"))
-    if pa.types.is_timestamp(column.type):  # floored by hand: a cast refuses what it would round
-        return np.floor_divide(column.cast(pa.int64()).to_numpy(), _PARTS[column.type.unit])
-    if pa.types.is_temporal(column.type):
-        raise log.fault(0, "timestamp", f"{column.type} where a date or Unix seconds are expected")
-    if pa.types.is_integer(column.type):
-        values: npt.NDArray[Any] = column.to_numpy()
-    else:
-        values = _numbers(log, "timestamp", column).to_numpy()
-    with np.errstate(invalid="ignore"):
-        bad = np.flatnonzero(~((values > -_LAST) & (values < _LAST)))
-    if len(bad):
-        raise log.fault(int(bad[0]), "timestamp", f"{values[bad[0]]} is not a time")
-    if values.dtype.kind in "iu":
-        values = values.astype(np.int64)
-    _refuse_calendar(log, values)
-    return _seconds(log, values, warnings)
-
-
-def _refuse_calendar(log: Log, values: npt.NDArray[Any]) -> None:
-    """20240131 is the last of January to a reader and a day of 1970 to a clock; say so and read neither."""
-    if values.min() < 1900_01_01 or values.max() > 2199_12_31:
-        return
-    month, day = values // 100 % 100, values % 100
-    if bool(((month >= 1) & (month <= 12) & (day >= 1) & (day <= 31)).all()):
-        raise log.fault(
-            0,
-            "timestamp",
-            f"{int(values[0])} reads like a date written YYYYMMDD, and as Unix seconds it would be in 1970;"
-            " write dates as YYYY-MM-DD",
-        )
-
-
-def _moments(log: Log, column: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Numbers or ISO 8601 in text."""
-    moments = (pa.timestamp(unit, zone) for unit in ("us", "ns") for zone in (None, "UTC"))
-    for kind in (pa.int64(), pa.float64(), *moments):
-        try:
-            return column.cast(kind)
-        except pa.ArrowInvalid:
+def _flat(given: CaseLog) -> dict[str, tuple[Int64, pa.Array]]:
+    """Offsets and ids of each kind of list."""
+    columns = {}
+    for role in _LISTS:
+        column: pa.ChunkedArray | None = getattr(given, role)
+        if column is None:
             continue
-    texts = column.to_pylist()
-    read = float if _reads(float, texts[0]) else datetime.fromisoformat  # as the file began
-    for row, text in enumerate(texts):
-        if not text.strip():
-            raise log.fault(row, "timestamp", "the timestamp is missing")
-        if not _reads(read, text):
-            what = f"{clip(text)} is neither Unix seconds nor a date in ISO 8601"
-            raise log.fault(row, "timestamp", what)
-    raise log.fault(0, "timestamp", "some rows have a time zone and others none; write all the same way")
+        lengths = pc.fill_null(pc.list_value_length(column), 0).to_numpy()
+        offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
+        columns[role] = (offsets, pc.list_flatten(column))
+    return columns
 
 
-def _reads(read: Callable[[str], Any], text: str) -> bool:
-    try:
-        read(text)
-    except ValueError:
-        return False
-    return True
+def _encoded(
+    log: Log, given: CaseLog | None, columns: Mapping[str, tuple[Int64, pa.Array]]
+) -> tuple[Int32, Int32, dict[str, Int32], pa.Array, pa.Array]:
+    """Codes of users (those of the cases below), of items, of listed items; ids of users and items."""
+    users = [codes_of(log, "user", log.user)]
+    items = [codes_of(log, "item", log.item)]
+    if given is not None:
+        users.append(codes_of(given, "user", given.user))
+        for role, (offsets, ids) in columns.items():
+            items.append(codes_of(_Places(given, offsets), role, ids))
+    (user, *of_cases), user_ids = _merged(users)
+    (item, *lists), item_ids = _merged(items)
+    place, item_ids = by_id(np.arange(len(item_ids), dtype=np.int32), item_ids)
+    listed = {role: place[codes] for role, codes in zip(columns, lists, strict=True)}
+    return np.concatenate([user, *of_cases]), place[item], listed, user_ids, item_ids
 
 
-def _seconds(log: Log, values: npt.NDArray[Any], warnings: list[str]) -> Int64:
-    size = np.abs(values)
-    largest = size.max()
-    for threshold, divisor, unit in _UNITS:
-        if largest <= threshold:
-            continue
-        small = np.flatnonzero((size <= threshold) & (size > 0))
-        if len(small):
-            row, other = int(small[0]), int(np.argmax(size))
-            raise log.fault(
-                row, "timestamp", f"{values[row]} looks like another unit than {values[other]} of another row"
-            )
-        warnings.append(f"timestamps are in {unit} and are divided by {divisor:,} to Unix seconds")
-        values = np.floor_divide(values, divisor)
-        break
-    return np.floor(values).astype(np.int64)
+class _Places(Rows):
+    """The places in the lists of all cases, so that a missing id is found in its case's row."""
+
+    def __init__(self, given: CaseLog, offsets: Int64) -> None:
+        def where(place: int) -> str:
+            return given.where(int(np.searchsorted(offsets, place, "right")) - 1)
+
+        super().__init__(where=where, names=given.names)
 
 
-@dataclass(frozen=True, slots=True)
-class _Duplicates:
-    count: int
-    conflicting: int
-    examples: list[tuple[int, int]]
+def _merged(parts: Sequence[tuple[Int32, pa.Array]]) -> tuple[list[Int32], pa.Array]:
+    """Codes of all parts in one vocabulary, in order of first appearance."""
+    if len(parts) == 1:
+        return [parts[0][0]], parts[0][1]
+    encoded = pa.concat_arrays([ids.cast(pa.string()) for _, ids in parts]).dictionary_encode()
+    place = encoded.indices.to_numpy().astype(np.int32)
+    starts = np.cumsum([0, *(len(ids) for _, ids in parts)])
+    return [
+        place[start : start + len(ids)][codes] for start, (codes, ids) in zip(starts, parts, strict=False)
+    ], encoded.dictionary
 
 
-def _duplicates(
-    user: Int32, item: Int32, timestamp: Int64 | None, rating: Float32 | None, order: Int64
-) -> tuple[npt.NDArray[np.bool_], _Duplicates]:
-    """Which entries of ``order`` to keep: the first of each (user, item, timestamp)."""
-    keep = np.ones(len(order), bool)
-    pair = user.astype(np.int64) * (int(item.max()) + 1) + item
-    # equal rows have equal marks and few others do: only rows whose mark comes twice are looked at
-    mark = pair if timestamp is None else (pair * _MIX) ^ (timestamp * _MIX_TOO)
-    ordered = np.sort(mark)
-    twice = np.unique(ordered[1:][ordered[1:] == ordered[:-1]])
-    if not len(twice):
-        return keep, _Duplicates(0, 0, [])
-    mark = mark[order]
-    suspects = np.flatnonzero(twice[np.minimum(np.searchsorted(twice, mark), len(twice) - 1)] == mark)
-    pair = pair[order][suspects]
-    by_pair = stable_order(pair)  # within a pair by time, then by source position
-    same = pair[by_pair][1:] == pair[by_pair][:-1]
-    if timestamp is not None:
-        when = timestamp[order][suspects][by_pair]
-        same &= when[1:] == when[:-1]
-    by_pair = suspects[by_pair]
-    again = by_pair[1:][same]
-    keep[again] = False
-    if not len(again):
-        return keep, _Duplicates(0, 0, [])
-    starts = np.append(True, ~same)
-    first = by_pair[np.maximum.accumulate(np.where(starts, np.arange(len(starts)), 0))][1:][same]
-    originals, copies = order[first], order[again]
-    conflicting = 0 if rating is None else int((rating[originals] != rating[copies]).sum())
-    shown = np.argsort(copies, kind="stable")[:2]
-    examples = [(int(originals[i]), int(copies[i])) for i in shown]
-    return keep, _Duplicates(len(again), conflicting, examples)
+def _cases(
+    given: CaseLog, user: Int32, lists: Mapping[str, Ragged], interactions: Interactions, told: list[str]
+) -> GivenCases:
+    history = lists.get("history")
+    if history is None:
+        n = int(max(interactions.user.max(initial=-1), user.max(initial=-1))) + 1
+        history = Ragged.group(interactions.user, interactions.item, n).take(user.astype(np.int64))
+    return GivenCases(
+        user=user,
+        history=history,
+        truth=lists["truth"],
+        candidates=lists.get("candidates"),
+        timestamp=None if given.timestamp is None else times_of(given, given.timestamp, told),
+    )
 
 
-def _align(table: pa.Table | None, ids: pa.Array, codes: Int32, role: str) -> tuple[pa.Table, Int32]:
-    """The table with a row for every id, and the codes as its rows."""
+def _align(table: pa.Table | None, ids: pa.Array, role: str) -> tuple[pa.Table, Int32]:
+    """The table with a row for every id, and the row of each id."""
     if table is None:
-        return pa.table({role: ids}), codes
+        return pa.table({role: ids}), np.arange(len(ids), dtype=np.int32)
     place = Vocabulary(table.column(role)).encode(ids).copy()
     missing = np.flatnonzero(place < 0)
     place[missing] = table.num_rows + np.arange(len(missing))
     if len(missing):
         extra = pa.table({role: ids.take(pa.array(missing))})
         table = pa.concat_tables([table, extra], promote_options="default").combine_chunks()
-    return table, place[codes]
+    return table, place
 
 
 def _added(table: pa.Table, given: pa.Table | None) -> int:

@@ -11,8 +11,10 @@ import pyarrow.compute as pc
 
 from genrec_eval.core.errors import UsageError, did_you_mean
 from genrec_eval.core.fingerprint import digest, digest_file
-from genrec_eval.data.assemble import Log, assemble, ids_of
+from genrec_eval.data.assemble import assemble
 from genrec_eval.data.dataset import Dataset
+from genrec_eval.data.ids import ids_of
+from genrec_eval.data.log import Log
 from genrec_eval.data.reading import Source, clip, locate
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ DATASETS = Registry(
     "dataset",
     {
         "synthetic": "genrec_eval.data.synthetic:SyntheticSpec",
-        "movielens": "genrec_eval.data.movielens:MovieLensSpec",
+        "movielens": "genrec_eval.data.loaders.movielens:MovieLensSpec",
         "files": "genrec_eval.data.files:FilesSpec",
     },
     group="genrec_eval.datasets",

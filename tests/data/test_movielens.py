@@ -8,7 +8,7 @@ import pytest
 
 from genrec_eval.core.errors import UsageError
 from genrec_eval.data.dataset import Dataset
-from genrec_eval.data.movielens import MovieLensSpec
+from genrec_eval.data.loaders.movielens import MovieLensSpec
 
 FLAGS = {"none": "0|" * 18 + "0", "unknown": "1|" + "0|" * 17 + "0", "Action|War": "0|1|" + "0|" * 15 + "1|0"}
 

@@ -22,7 +22,7 @@ class MovieLensSpec(DatasetSpec):
 
     def load(self, folder: Path, seed: int) -> Dataset:
         """See :meth:`DatasetSpec.load`."""
-        from genrec_eval.data.movielens_files import load_movielens
+        from genrec_eval.data.loaders.movielens_files import load_movielens
         from genrec_eval.data.reading import locate
 
         return load_movielens(locate(self.path, folder, "option path"))
