@@ -110,6 +110,9 @@ NEEDS = {
     "providers": "item providers (a column 'provider' or another named one)",
     "test_counts": "the held-out interactions",
     "first_seen": "timestamps",
+    "cut": "timestamps: the moment each list was made for",
+    "train_users": "the number of users of each item in training",
+    "ambiguous": "semantic ids of items (a list column 'semantic_id')",
 }
 """What a metric may need beyond lists and truth → in words, for the sentence that refuses it."""
 
@@ -140,7 +143,8 @@ class Definition:
         What the function takes: ``"lists"`` (:class:`~genrec_eval.metrics.lists.RankedLists`),
         ``"ratings"`` (:class:`~genrec_eval.metrics.rated.RatedPairs`) or a scenario's own.
     needs
-        What the data must offer beside lists and truth, of :data:`NEEDS`.
+        What the data must offer beside lists and truth, of :data:`NEEDS`; the name of a parameter
+        stands for its value, as in ``ild(of=embeddings)``. Read it as :attr:`Metric.needs`.
     """
 
     name: str
@@ -248,6 +252,12 @@ class Metric:
         """Full identity."""
         defaults = {name: default for name, (default, _) in self.definition.parameters.items()}
         return _spell(self.definition.name, {**defaults, **self.parameters}, self.k)
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """What the data must offer beside lists and truth, of :data:`NEEDS`."""
+        named = (str(self.parameters.get(need, need)) for need in self.definition.needs)
+        return tuple(need for need in named if need in NEEDS)
 
     def start(self) -> Accumulator:
         """A fresh stream; feed it chunks of units, then finish it."""
