@@ -14,7 +14,7 @@ from genrec_eval.data.duplicates import duplicates
 from genrec_eval.data.ids import by_id, codes_of
 from genrec_eval.data.log import CaseLog, Log, Rows
 from genrec_eval.data.numbers import ratings_of, times_of
-from genrec_eval.data.reading import clip
+from genrec_eval.data.streams import clip
 from genrec_eval.protocol.arrays import Int32, Int64, Ragged, Vocabulary, stable_order
 
 _LISTS = ("truth", "history", "candidates")

@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 
 from genrec_eval.data.dataset import Float32
 from genrec_eval.data.log import Rows
-from genrec_eval.data.reading import clip
+from genrec_eval.data.streams import clip
 from genrec_eval.protocol.arrays import Int64
 
 _LAST = 2.0**63

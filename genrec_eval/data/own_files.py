@@ -15,7 +15,8 @@ from genrec_eval.data.assemble import assemble
 from genrec_eval.data.dataset import Dataset
 from genrec_eval.data.ids import ids_of
 from genrec_eval.data.log import Log
-from genrec_eval.data.reading import Source, clip, locate
+from genrec_eval.data.reading import Source, locate
+from genrec_eval.data.streams import clip
 
 if TYPE_CHECKING:
     from genrec_eval.data.files import FilesSpec

@@ -13,7 +13,8 @@ from genrec_eval.core.fingerprint import digest, digest_file
 from genrec_eval.data.assemble import assemble
 from genrec_eval.data.dataset import Dataset
 from genrec_eval.data.log import Log
-from genrec_eval.data.reading import Source, clip
+from genrec_eval.data.reading import Source
+from genrec_eval.data.streams import clip
 from genrec_eval.data.titles import other_titles, split_year
 
 RECIPE = 2
