@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from genrec_eval.models.check import ID_LENGTH, Malformed
 from genrec_eval.protocol.arrays import PAD, Int32, Vocabulary
-from genrec_eval.protocol.batch import RankBatch, RankedBatch
+from genrec_eval.protocol.batch import RankBatch, RankedBatch, RateBatch, RatedBatch
 from genrec_eval.protocol.status import CODES, Status
 
 OK = CODES.index(Status.OK)
@@ -70,6 +70,41 @@ def check_batch(batch: RankBatch, ranked: RankedBatch) -> RankedBatch:
         status=status if changed else None,
         errors=errors,
     )
+
+
+def failed_rating(batch: RateBatch, status: Status, sentence: str) -> RatedBatch:
+    """A batch in which no user got a rating, for one and the same reason."""
+    n = len(batch)
+    return RatedBatch(
+        ratings=np.full(len(batch.targets.values), np.nan),
+        status=np.full(n, CODES.index(status), np.uint8),
+        errors=dict.fromkeys(range(n), sentence),
+    )
+
+
+def check_rated(batch: RateBatch, rated: RatedBatch) -> RatedBatch:
+    """Return ``rated`` with a status for every user with an infinite rating.
+
+    Raises
+    ------
+    Malformed
+        When shapes or types are wrong for the whole batch.
+    """
+    n, ratings = len(batch), np.asarray(rated.ratings)
+    if ratings.dtype.kind not in "fiu" or ratings.shape != batch.targets.values.shape:
+        raise Malformed(
+            f"ratings is {ratings.dtype}{list(ratings.shape)} for {len(batch.targets.values)} items to rate"
+        )
+    status = np.full(n, OK, np.uint8) if rated.status is None else np.array(rated.status, np.uint8)
+    if status.shape != (n,) or (n and int(status.max()) >= len(CODES)):
+        raise Malformed(f"status is not one known code for each of {n} users")
+    ratings, errors = ratings.astype(np.float64), dict(rated.errors)
+    rows = np.repeat(np.arange(n), batch.targets.lengths)
+    for row in np.unique(rows[np.isinf(ratings)]).tolist():
+        errors[row] = "a predicted rating is infinite"
+        status[row] = CODES.index(Status.INVALID)
+    ratings[status[rows] != OK] = np.nan
+    return RatedBatch(ratings=ratings, status=status, errors=errors)
 
 
 def encode_ids(ids: pa.Array, vocabulary: Vocabulary) -> tuple[Int32, list[str]]:

@@ -18,9 +18,16 @@ if TYPE_CHECKING:
 
     from genrec_eval.data.dataset import Dataset, Interactions, Training
     from genrec_eval.metrics.base import Metric, UnitScores
-    from genrec_eval.protocol.batch import RankBatch
+    from genrec_eval.protocol.batch import RankBatch, RateBatch
 
-SCENARIOS = Registry("scenario", {"top-k": "genrec_eval.scenarios.top_k:TopK"}, group="genrec_eval.scenarios")
+SCENARIOS = Registry(
+    "scenario",
+    {
+        "top-k": "genrec_eval.scenarios.top_k:TopK",
+        "rating": "genrec_eval.scenarios.rating:Rating",
+    },
+    group="genrec_eval.scenarios",
+)
 
 Ask = Callable[[Request], Awaitable[Answer]]
 """Put one request to the model under test; the engine numbers the steps of a case."""
@@ -142,8 +149,8 @@ class Scenario(ABC):
         """Ask what there is to ask; one question unless overridden."""
         await ask(self.request(prepared, case))
 
-    def batch(self, prepared: Prepared, rows: np.ndarray) -> RankBatch:
-        """The requests of many cases at once; for scenarios of kind ``rank``."""
+    def batch(self, prepared: Prepared, rows: np.ndarray) -> RankBatch | RateBatch:
+        """The requests of many cases at once; for scenarios of kind ``rank`` and ``rate``."""
         raise NotImplementedError(f"scenario '{self.name}' has no columnar form")
 
     @abstractmethod

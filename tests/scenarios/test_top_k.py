@@ -118,7 +118,16 @@ def test_cases_hold_what_scoring_needs(world: Dataset) -> None:
         "cut",
     ]
     assert items.column("item").to_pylist() == world.items.strings
-    assert items.column_names == ["item", "train_count", "title"]
+    assert items.column_names == [
+        "item",
+        "train_count",
+        "train_users",
+        "test_count",
+        "first_seen",
+        "title",
+        "attributes",
+        "provider",
+    ]
     assert prepared.training is not None
     trained = prepared.training.interactions
     assert items.column("train_count").to_pylist() == np.bincount(trained.item, minlength=150).tolist()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -22,8 +22,6 @@ from genrec_eval.scenarios.ranking.catalogue import item_table
 from genrec_eval.scenarios.ranking.records import list_column, ragged
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from genrec_eval.data.splits import Split
     from genrec_eval.scenarios.ranking.options import RankingOptions
 
@@ -63,8 +61,10 @@ def make_cases(
     try:
         from genrec_eval.data.leakage import audit
     except ImportError:
-        audit = lambda *_: []
-    _refuse_unknown_groups(scenario, dataset, options.groups)
+
+        def audit(*_: Any) -> list[Any]:  # type: ignore[misc]
+            return []
+
     items = item_table(dataset, split, options)
     _refuse_unmet(scenario, dataset, split, items, metrics)
     findings = audit(dataset, split, items.column("train_count").to_numpy())
@@ -75,14 +75,14 @@ def make_cases(
         "cases": len(split.users),
         **(facts or {}),
     }
-    rows = _sampled(split, options.max_users, seed)
+    rows = sampled_users(split.users, options.max_users, seed)
     extra = dict(columns or {})
     if rows is not None:
         said["users_sampled_from"] = len(np.unique(split.users))
         split, extra = take(split, rows), {name: column[rows] for name, column in extra.items()}
         said["cases"] = len(split.users)
     return Prepared(
-        cases=_table(dataset, split, options, extra),
+        cases=_table(scenario, dataset, split, options, extra),
         context={"items": items},
         training=split.training,
         future=split.held_out,
@@ -116,17 +116,21 @@ def entries(lists: Ragged, rows: Int64) -> Int64:
     return np.repeat(lists.offsets[rows] - (ends - lengths), lengths) + np.arange(total)
 
 
-def _sampled(split: Split, most: int | None, seed: int) -> Int64 | None:
-    """Rows of the cases of ``most`` users; None when all are asked."""
-    users = np.unique(split.users)
-    if most is None or most >= len(users):
+def sampled_users(users: Int32, most: int | None, seed: int) -> Int64 | None:
+    """Rows of the cases of ``most`` users, drawn at random; None when all are asked."""
+    distinct = np.unique(users)
+    if most is None or most >= len(distinct):
         return None
-    chosen = users[np.sort(generator(seed, "top-k users").choice(len(users), most, replace=False))]
-    return np.flatnonzero(np.isin(split.users, chosen))
+    drawn = generator(seed, "top-k users").choice(len(distinct), most, replace=False)
+    return np.flatnonzero(np.isin(users, distinct[np.sort(drawn)]))
 
 
 def _table(
-    dataset: Dataset, split: Split, options: RankingOptions, extra: Mapping[str, npt.NDArray[Any]]
+    scenario: str,
+    dataset: Dataset,
+    split: Split,
+    options: RankingOptions,
+    extra: Mapping[str, npt.NDArray[Any]],
 ) -> pa.Table:
     users, n = split.users, len(split.users)
     ids = dataset.users.ids.take(pa.array(users))
@@ -135,11 +139,7 @@ def _table(
         "unit": ids,
         "arm": pa.DictionaryArray.from_arrays(np.zeros(n, np.int32), pa.array(["neutral"])),
     }
-    for name in options.groups:
-        columns[f"group.{name}"] = _group(dataset, name).take(pa.array(users))
-    buckets = history_buckets(split.history.lengths)
-    if "history" not in options.groups and len(pc.unique(buckets)) > 1:
-        columns["group.history"] = buckets
+    columns |= groups_of(scenario, dataset, users, split.history.lengths, options.groups)
     columns["truth"] = list_column(split.truth)
     columns["history"] = list_column(split.history)
     if split.grades is not None:
@@ -164,7 +164,17 @@ def _numbered(ids: pa.Array, users: Int32) -> pa.Array:
     return pc.binary_join_element_wise(ids, pa.array(place).cast(pa.string()), "#")
 
 
-def _refuse_unknown_groups(scenario: str, dataset: Dataset, groups: Iterable[str]) -> None:
+def groups_of(
+    scenario: str, dataset: Dataset, users: Int32, lengths: Int64, groups: Iterable[str]
+) -> dict[str, pa.Array]:
+    """Columns ``group.<name>`` of the cases of ``users``, and how long their histories are.
+
+    Raises
+    ------
+    UsageError
+        When the users have no such column, or it cannot name groups.
+    """
+    columns: dict[str, pa.Array] = {}
     known = dataset.user_table.column_names[1:]
     for name in groups:
         if name not in known:
@@ -173,6 +183,11 @@ def _refuse_unknown_groups(scenario: str, dataset: Dataset, groups: Iterable[str
                 f"{did_you_mean(name, known)} (columns: {', '.join(known) or 'none'});"
                 f" take it out of the scenario's groups"
             )
+        columns[f"group.{name}"] = _group(scenario, dataset, name).take(pa.array(users))
+    buckets = history_buckets(lengths)
+    if "group.history" not in columns and len(pc.unique(buckets)) > 1:
+        columns["group.history"] = buckets
+    return columns
 
 
 def _refuse_unmet(
@@ -207,8 +222,8 @@ def history_buckets(lengths: Int64) -> pa.Array:
     return pa.array(HISTORY_BUCKETS).take(pa.array(codes))
 
 
-def _group(dataset: Dataset, name: str) -> pa.Array:
-    where = f"the column '{name}' of data set '{dataset.name}'"
+def _group(scenario: str, dataset: Dataset, name: str) -> pa.Array:
+    where = f"scenario '{scenario}': the column '{name}' of data set '{dataset.name}'"
     column = dataset.user_table.column(name).combine_chunks()
     try:
         values = column.cast(pa.string())

@@ -21,9 +21,9 @@ CELLS = 1_000_000
 """List slots handled at once; bounds the memory of scoring whatever the size of the run."""
 
 _STATUSES = pa.array([str(status) for status in CODES])
-_NOT_ATTEMPTED = CODES.index(Status.NOT_ATTEMPTED)
-_ANSWERED = np.array([status not in UNANSWERED for status in CODES])
-_USABLE = np.array([status in (Status.OK, Status.TRUNCATED) for status in CODES])
+NOT_ATTEMPTED = CODES.index(Status.NOT_ATTEMPTED)
+ANSWERED = np.array([status not in UNANSWERED for status in CODES])
+USABLE = np.array([status in (Status.OK, Status.TRUNCATED) for status in CODES])
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,10 +89,10 @@ class RecordReader:
             yield from self._read_block(block)
 
     def _read_block(self, block: pa.Table) -> Iterator[tuple[int, Chunk]]:
-        rows = self._join(block.column("case").combine_chunks())
-        status = _status_codes(block)
+        rows = rows_of(self._rows, block)
+        status = status_codes(block)
         repeats = block.column("repeat").combine_chunks().fill_null(0).to_numpy(zero_copy_only=False)
-        asked = status != _NOT_ATTEMPTED
+        asked = status != NOT_ATTEMPTED
         items = block.column("items").combine_chunks()
         scores = block.column("item_scores").combine_chunks() if "item_scores" in block.column_names else None
         for repeat in np.unique(repeats).tolist():
@@ -103,22 +103,12 @@ class RecordReader:
                 continue
             own = items if len(chosen) == len(items) else items.take(pa.array(chosen))
             codes = status[chosen]
-            matrix = self._matrix(own, _USABLE[codes])
+            matrix = self._matrix(own, USABLE[codes])
             beside = None if scores is None else self._scores(scores.take(pa.array(chosen)), matrix)
-            chunk = Chunk(rows[chosen], matrix, _ANSWERED[codes], beside)
+            chunk = Chunk(rows[chosen], matrix, ANSWERED[codes], beside)
             self.attempted[chunk.rows] = True
             self.answered[chunk.rows] |= chunk.answered
             yield repeat, chunk
-
-    def _join(self, cases: pa.Array) -> Int64:
-        rows = self._rows.encode(cases).astype(np.int64)
-        if len(rows) and rows.min() < 0:
-            stranger = cases[int(rows.argmin())].as_py()
-            raise UsageError(
-                f"the records hold case '{str(stranger)[:80]}', which is not in the case table: "
-                "they belong to another run or to other data"
-            )
-        return rows
 
     def _refuse_twice(self, repeat: int, rows: Int64) -> None:
         recorded = self._recorded.setdefault(repeat, np.zeros(len(self.cases), bool))
@@ -208,8 +198,31 @@ def list_column(lists: Ragged) -> pa.Array:
     return pa.ListArray.from_arrays(pa.array(lists.offsets, pa.int32()), pa.array(lists.values, pa.int32()))
 
 
-def _status_codes(block: pa.Table) -> npt.NDArray[np.int64]:
-    column = block.column("status").cast(pa.string()).combine_chunks()
+def rows_of(cases: Vocabulary, block: pa.Table | pa.RecordBatch) -> Int64:
+    """int64[m], the row of the case table that each record belongs to.
+
+    Raises
+    ------
+    UsageError
+        When a record belongs to none.
+    """
+    column = block.column("case")
+    ids = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+    rows = cases.encode(ids).astype(np.int64)
+    if len(rows) and rows.min() < 0:
+        stranger = ids[int(rows.argmin())].as_py()
+        raise UsageError(
+            f"the records hold case '{str(stranger)[:80]}', which is not in the case table: "
+            "they belong to another run or to other data"
+        )
+    return rows
+
+
+def status_codes(block: pa.Table | pa.RecordBatch) -> npt.NDArray[np.int64]:
+    """int64[m], index into ``CODES`` of each record's status."""
+    column = block.column("status").cast(pa.string())
+    if isinstance(column, pa.ChunkedArray):
+        column = column.combine_chunks()
     codes = pc.index_in(column, value_set=_STATUSES).fill_null(-1).to_numpy(zero_copy_only=False)
     if len(codes) and codes.min() < 0:
         row = int(codes.argmin())

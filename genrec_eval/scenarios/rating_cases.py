@@ -1,0 +1,187 @@
+"""The case table of the rating scenario, the requests made from it, and the scores of the answers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from genrec_eval.core.errors import UsageError
+from genrec_eval.data.dataset import Dataset
+from genrec_eval.metrics.base import Metric
+from genrec_eval.metrics.rated import RatedPairs
+from genrec_eval.protocol.arrays import Float64, Int32, Int64, Ragged, Vocabulary
+from genrec_eval.protocol.batch import RateBatch
+from genrec_eval.scenarios.base import Prepared, ScoredUnits
+from genrec_eval.scenarios.ranking.cases import entries, groups_of, latest, sampled_users
+from genrec_eval.scenarios.ranking.records import (
+    ANSWERED,
+    NOT_ATTEMPTED,
+    USABLE,
+    list_column,
+    ragged,
+    rows_of,
+    status_codes,
+)
+
+if TYPE_CHECKING:
+    from genrec_eval.scenarios.rating import RatingOptions
+
+
+def prepare(dataset: Dataset, options: RatingOptions, seed: int) -> Prepared:
+    """One case per user with test ratings; all of them count, whatever their height."""
+    from genrec_eval.data.leakage import audit
+
+    if dataset.interactions.rating is None:
+        raise UsageError(
+            f"data set '{dataset.name}' has no ratings to predict; name the column that holds them"
+        )
+    split = options.split.apply(dataset, None, seed)
+    if split.grades is None:
+        raise UsageError(f"the split '{options.split.method}' keeps no ratings of the test part")
+    train = split.training.interactions
+    users, truth, history, grades = split.users, split.truth, split.history, split.grades
+    findings = audit(dataset, split, np.bincount(train.item, minlength=len(dataset.items)))
+    facts: dict[str, Any] = {
+        **split.facts,
+        "leakage": [finding.to_json() for finding in findings],
+        "cases": len(users),
+    }
+    rows = sampled_users(split.users, options.max_users, seed)
+    if rows is not None:
+        facts["users_sampled_from"], facts["cases"] = len(np.unique(users)), len(rows)
+        grades = grades[entries(truth, rows)]
+        users, truth, history = users[rows], truth.take(rows), history.take(rows)
+    ids = dataset.users.ids.take(pa.array(users))
+    columns: dict[str, Any] = {
+        "case": ids,
+        "unit": ids,
+        "arm": pa.DictionaryArray.from_arrays(np.zeros(len(users), np.int32), pa.array(["neutral"])),
+        **groups_of("rating", dataset, users, history.lengths, options.groups),
+        "targets": list_column(truth),
+        "ratings": pa.ListArray.from_arrays(
+            pa.array(truth.offsets, pa.int32()), pa.array(grades, pa.float64())
+        ),
+        "history": list_column(history),
+    }
+    assert train.rating is not None
+    scale = {"low": [float(train.rating.min())], "high": [float(train.rating.max())]}
+    return Prepared(
+        cases=pa.table(columns),
+        context={"items": pa.table({"item": dataset.items.ids}), "scale": pa.table(scale)},
+        training=split.training,
+        future=split.held_out,
+        facts=facts,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What requests are made of: the case table's columns as arrays."""
+
+    users: pa.Array
+    user_codes: Int32
+    targets: Ragged
+    history: Ragged
+    items: Vocabulary
+
+    @classmethod
+    def of(cls, prepared: Prepared, history_limit: int | None) -> Asked:
+        """Read ``prepared``, keeping the latest ``history_limit`` items of each history."""
+        assert prepared.training is not None
+        users = prepared.cases.column("unit").combine_chunks()
+        history = ragged(prepared.cases.column("history"))
+        return cls(
+            users=users,
+            user_codes=prepared.training.users.encode(users),
+            targets=ragged(prepared.cases.column("targets")),
+            history=history if history_limit is None else latest(history, history_limit),
+            items=prepared.training.items,
+        )
+
+    def named(self, lists: Ragged, row: int) -> tuple[str, ...]:
+        """The ids of one list."""
+        return tuple(self.items.strings[code] for code in lists[row].tolist())
+
+    def batch(self, rows: Int64) -> RateBatch:
+        """Requests of the cases at ``rows``."""
+        return RateBatch(
+            users=self.users.take(pa.array(rows)),
+            user_codes=self.user_codes[rows],
+            targets=self.targets.take(rows),
+            history=self.history.take(rows),
+            items=self.items,
+        )
+
+
+def score(
+    metrics: Sequence[Metric],
+    cases: pa.Table,
+    context: Mapping[str, pa.Table],
+    records: Iterable[pa.RecordBatch],
+) -> ScoredUnits:
+    """See :meth:`genrec_eval.scenarios.rating.Rating.score`."""
+    n = len(cases)
+    targets = ragged(cases.column("targets"))
+    truth: Float64 = pc.list_flatten(cases.column("ratings")).to_numpy().astype(np.float64)
+    sums, counts = np.zeros(len(truth)), np.zeros(len(truth), np.int64)
+    attempted, answered = np.zeros(n, bool), np.zeros(n, bool)
+    known = Vocabulary(cases.column("case"))
+    for block in records:
+        rows, codes = rows_of(known, block), status_codes(block)
+        asked = codes != NOT_ATTEMPTED
+        attempted[rows[asked]] = True
+        answered[rows[asked & ANSWERED[codes]]] = True
+        places, predicted = _predictions(block, rows, targets, asked & USABLE[codes])
+        sums[places] += predicted
+        counts[places] += 1
+    pairs = RatedPairs(
+        offsets=targets.offsets,
+        truth=truth,
+        predicted=np.where(counts > 0, sums / np.maximum(counts, 1), np.nan),
+        answered=answered,
+        scale=(context["scale"].column("low")[0].as_py(), context["scale"].column("high")[0].as_py()),
+    )
+    rows = np.flatnonzero(attempted)
+    chosen = pairs if attempted.all() else _only(pairs, targets, rows)
+    scores = {metric.id: metric(chosen).place(rows, n, "not-attempted") for metric in metrics}
+    return ScoredUnits(
+        units=cases.column("unit").combine_chunks(),
+        scores=scores,
+        groups={
+            name.removeprefix("group."): cases.column(name).combine_chunks()
+            for name in cases.column_names
+            if name.startswith("group.")
+        },
+        attempted=attempted,
+        answered=answered,
+    )
+
+
+def _predictions(
+    block: pa.RecordBatch, rows: Int64, targets: Ragged, usable: np.ndarray
+) -> tuple[Int64, Float64]:
+    """Places among all pairs, and the finite predictions there; a list of another length counts as none."""
+    lists = block.column("ratings")
+    lengths = pc.list_value_length(lists).fill_null(0).to_numpy(zero_copy_only=False)
+    fits = usable & (lengths == targets.lengths[rows])
+    kept = lists.filter(pa.array(fits))
+    values = kept.flatten().cast(pa.float64()).fill_null(np.nan).to_numpy(zero_copy_only=False)
+    places = entries(targets, rows[fits])
+    finite = np.isfinite(values)
+    return places[finite], values[finite]
+
+
+def _only(pairs: RatedPairs, targets: Ragged, rows: Int64) -> RatedPairs:
+    places = entries(targets, rows)
+    return RatedPairs(
+        offsets=np.concatenate([[0], np.cumsum(targets.lengths[rows])]).astype(np.int64),
+        truth=pairs.truth[places],
+        predicted=pairs.predicted[places],
+        answered=pairs.answered[rows],
+        scale=pairs.scale,
+    )
