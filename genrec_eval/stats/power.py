@@ -1,10 +1,11 @@
-"""How many units would decide an open question."""
+"""How many units would decide an open question, and what a number of units can decide."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Sequence
 
-from scipy.special import ndtri
+from scipy.special import nctdtr, ndtr, ndtri, stdtrit
 
 
 def units_needed(value: float, margin: float, half_width: float, n: int) -> int | None:
@@ -48,3 +49,128 @@ def share_units_needed(share: float, margin: float, level: float) -> int | None:
         return None
     z = float(ndtri((1 + level) / 2))
     return math.floor(round(z * z * margin * (1 - margin) / (distance * distance), 6)) + 1
+
+
+def smallest_detectable_effect(spread: float, n: int, *, level: float = 0.95, power: float = 0.8) -> float:
+    """The effect that a two-sided t-test over ``n`` units finds with probability ``power``.
+
+    Parameters
+    ----------
+    spread
+        Standard deviation between units: of the differences when models are compared unit by unit, of
+        :func:`~genrec_eval.stats.ratios.influence` for a ratio such as GAUC.
+    n
+        Units, at least 2.
+
+    Returns
+    -------
+    float
+        In the unit of ``spread``, by the noncentral t distribution.
+
+    >>> round(smallest_detectable_effect(1.0, 34), 3), smallest_detectable_effect(0.0, 34)
+    (0.495, 0.0)
+    """
+    return _detectable(spread / math.sqrt(n), n - 1, level, power)
+
+
+def units_for_effect(effect: float, spread: float, *, level: float = 0.95, power: float = 0.8) -> int:
+    """Units that a two-sided paired t-test needs to find ``effect`` with probability ``power``.
+
+    >>> units_for_effect(0.5, 1.0), units_for_effect(0.02, 0.15)
+    (34, 444)
+    """
+    return _fewest(lambda n: smallest_detectable_effect(spread, n, level=level, power=power), effect, spread)
+
+
+def two_sample_detectable_effect(
+    spreads: tuple[float, float], units: tuple[int, int], *, level: float = 0.95, power: float = 0.8
+) -> float:
+    """The difference of two independent means that Welch's t-test finds with probability ``power``.
+
+    Parameters
+    ----------
+    spreads, units
+        Standard deviation and number of units (at least 2) of either sample.
+
+    >>> round(two_sample_detectable_effect((1.0, 1.0), (64, 64)), 3)
+    0.499
+    """
+    shares = [spread * spread / n for spread, n in zip(spreads, units, strict=True)]
+    variance = sum(shares)
+    if variance == 0:
+        return 0.0
+    return _detectable(math.sqrt(variance), welch_freedom(shares, [n - 1 for n in units]), level, power)
+
+
+def two_sample_units(
+    effect: float,
+    spreads: tuple[float, float],
+    *,
+    ratio: float = 1.0,
+    level: float = 0.95,
+    power: float = 0.8,
+) -> tuple[int, int]:
+    """Units of either sample for :func:`two_sample_detectable_effect` to reach ``effect``.
+
+    Parameters
+    ----------
+    ratio
+        Units of the second sample for each of the first.
+
+    >>> two_sample_units(0.5, (1.0, 1.0))
+    (64, 64)
+    """
+
+    def units(n: int) -> tuple[int, int]:
+        return n, max(2, math.ceil(round(n * ratio, 9)))
+
+    def detectable(n: int) -> float:
+        return two_sample_detectable_effect(spreads, units(n), level=level, power=power)
+
+    return units(_fewest(detectable, effect, max(spreads)))
+
+
+def welch_freedom(shares: Sequence[float], freedoms: Sequence[float]) -> float:
+    """Degrees of freedom of a sum of variances ``shares`` (Welch 1938, Satterthwaite 1946)."""
+    parts = sum(share * share / freedom for share, freedom in zip(shares, freedoms, strict=True) if share)
+    return sum(shares) ** 2 / parts if parts else math.inf
+
+
+def _detectable(error: float, freedom: float, level: float, power: float) -> float:
+    """Noncentrality at which |t| exceeds its critical value with probability ``power``, in errors."""
+    if not 0 < level < 1 or not 1 - level < power < 1:
+        raise ValueError("level and power lie between 0 and 1, and power above 1 - level")
+    if freedom < 1 or not error >= 0:
+        raise ValueError("an effect can be detected over at least two units with a finite spread")
+    limit = float(stdtrit(min(freedom, 1e9), (1 + level) / 2))
+    low, high = 0.0, 2 * limit + 20
+    for _ in range(60):
+        middle = (low + high) / 2
+        # the far tail counts too: without it the power at an effect of 0 would be half of 1 - level
+        found = _beyond(limit, freedom, middle)
+        low, high = (middle, high) if found < power else (low, middle)
+    return high * error
+
+
+def _beyond(limit: float, freedom: float, shift: float) -> float:
+    """P(|T| > limit) for the noncentral t distribution."""
+    if freedom > 1e6:
+        return float(ndtr(shift - limit) + ndtr(-shift - limit))
+    return float(1 - nctdtr(freedom, shift, limit) + nctdtr(freedom, shift, -limit))
+
+
+def _fewest(detectable: Callable[[int], float], effect: float, spread: float) -> int:
+    """The least n of at least 2 whose detectable effect is at most ``effect``."""
+    if not effect > 0 or not spread >= 0 or not math.isfinite(spread / effect):
+        raise ValueError("an effect to detect is greater than 0, and the spread a finite number")
+    high = 2
+    while detectable(high) > effect:
+        high *= 2
+    low = high // 2
+    while high - low > 1:
+        middle = (low + high) // 2
+        if detectable(middle) <= effect:
+            high = middle
+        else:
+            low = middle
+    return high

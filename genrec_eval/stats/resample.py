@@ -22,11 +22,12 @@ def replicates_for(n: int) -> int:
     return max(2_000, min(10_000, 20_000_000 // max(n, 1)))
 
 
-def replicate_means(values: Float64, *, seed: int, replicates: int | None = None) -> Float64:
-    """Means of bootstrap resamples of units.
+def replicate_sums(values: Float64, *, seed: int, replicates: int | None = None) -> Float64:
+    """Sums over bootstrap resamples of units.
 
-    All columns see the same resamples, which depend on ``seed``, ``n`` and ``replicates`` alone:
-    the difference of two columns' replicates is the paired bootstrap of their difference.
+    All columns see the same resamples, which depend on ``seed``, ``n`` and ``replicates`` alone: the
+    difference of two columns' replicates is the paired bootstrap of their difference, and the quotient
+    of two columns' replicates is the bootstrap of their ratio.
 
     Parameters
     ----------
@@ -39,31 +40,31 @@ def replicate_means(values: Float64, *, seed: int, replicates: int | None = None
     -------
     float64[B, m]
         Bit for bit the same whatever the other columns, the block size, the number of threads and
-        the linear algebra library, because all sums are exact (see :func:`_exact`).
+        the linear algebra library, because all sums are exact (see :func:`on_grid`).
     """
     n, m = values.shape
     count = replicates_for(n) if replicates is None else replicates
-    grid, scale = _exact(values)
+    grid, scale = on_grid(values)
     rng = generator(seed, "bootstrap", n)
     rows = max(1, _BLOCK // max(n, 1))
-    means = np.empty((count, m))
+    sums = np.empty((count, m))
     for start in range(0, count, rows):
         size = min(rows, count - start)
         drawn = rng.integers(0, n, size=(size, n), dtype=np.int64)
         drawn += np.arange(size)[:, None] * n
         weights = np.bincount(drawn.ravel(), minlength=size * n).reshape(size, n).astype(np.float64)
-        means[start : start + size] = weights @ grid
-    return means / n * scale
+        sums[start : start + size] = weights @ grid
+    return sums * scale
 
 
-def exact_means(values: Float64) -> Float64:
-    """float64[m], the columns' means in the arithmetic of :func:`replicate_means`."""
-    grid, scale = _exact(values)
-    return grid.sum(axis=0) / len(values) * scale
+def exact_sums(values: Float64) -> Float64:
+    """float64[m], the columns' sums in the arithmetic of :func:`replicate_sums`."""
+    grid, scale = on_grid(values)
+    return grid.sum(axis=0) * scale
 
 
-def _exact(values: Float64) -> tuple[Float64, Float64]:
-    """Round each column to whole multiples of a power of two, small enough to be summed exactly.
+def on_grid(values: Float64) -> tuple[Float64, Float64]:
+    """Each column in whole multiples of a power of two, small enough to be summed exactly.
 
     With |whole| < 2**53 / n, every partial sum of n of them is a whole number below 2**53, so no order
     of addition rounds. For 20,000 units that keeps 38 bits: an error of 4e-12 of the greatest value.

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 Bounds = tuple[float | None, float | None]
+Link = Literal["identity", "sqrt"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,7 +23,7 @@ class Sample:
     scored
         bool[n].
     bounds
-        Least and greatest possible score; None where there is none.
+        Least and greatest possible value; None where there is none.
     indicator
         Whether every score is 0 or 1.
     total
@@ -31,7 +32,9 @@ class Sample:
     reach
         The most that one unit can change ``total``; None when unknown.
     weights
-        float64[n] or None; the value is ``link(sum(weights · values) / sum(weights))`` over scored units.
+        float64[n] of at least 0, or None when all units count alike; the value is
+        ``link(sum(weights · values) / sum(weights))`` over scored units. A unit of weight 0 is as one
+        without a score.
     link
         ``"identity"`` or ``"sqrt"``.
     minus
@@ -46,7 +49,7 @@ class Sample:
     total: float | None = None
     reach: float | None = None
     weights: npt.NDArray[np.float64] | None = None
-    link: Literal["identity", "sqrt"] = "identity"
+    link: Link = "identity"
     minus: Sample | None = None
 
     def where(self, mask: npt.NDArray[np.bool_]) -> Sample:
@@ -60,13 +63,19 @@ class Sample:
         """
         if self.total is not None:
             raise ValueError("a metric of the whole run has no slices; score the slice's lists instead")
-        return replace(self, scored=self.scored & mask)
+        return replace(
+            self,
+            scored=self.scored & mask,
+            minus=None if self.minus is None else replace(self.minus, scored=self.minus.scored & mask),
+        )
 
 
 def paired(model: Sample, baseline: Sample) -> Sample:
-    """Unit by unit difference model − baseline, over the units that have both scores.
+    """Difference model − baseline over the units that have both scores.
 
-    Intervals of it are paired: a unit enters a resample with both models or with none.
+    Intervals of it are paired: a unit enters a resample with both models or with none. A difference of
+    means is the mean of the units' differences; one of weighted means or of roots (micro RMSE) is not, so
+    that it keeps both samples and takes the difference of their values in each resample.
 
     >>> a = Sample(values=np.array([1.0, 0.5, 0.0]), scored=np.array([True, True, True]), bounds=(0, 1))
     >>> b = Sample(values=np.array([0.5, 0.5, 0.0]), scored=np.array([True, True, False]), bounds=(0, 1))
@@ -74,15 +83,23 @@ def paired(model: Sample, baseline: Sample) -> Sample:
     >>> difference.values[difference.scored], difference.bounds
     (array([0.5, 0. ]), (-1, 1))
     """
+    if model.minus is not None or baseline.minus is not None:
+        raise ValueError("a difference is taken between two plain samples")
     (low_a, high_a), (low_b, high_b) = model.bounds, baseline.bounds
+    both = model.scored & baseline.scored
+    bounds = (
+        None if low_a is None or high_b is None else low_a - high_b,
+        None if high_a is None or low_b is None else high_a - low_b,
+    )
+    if any(one.weights is not None or one.link != "identity" for one in (model, baseline)):
+        return replace(
+            model, scored=both, bounds=bounds, indicator=False, minus=replace(baseline, scored=both)
+        )
     whole = model.total is not None and baseline.total is not None
     return Sample(
         values=model.values - baseline.values,
-        scored=model.scored & baseline.scored,
-        bounds=(
-            None if low_a is None or high_b is None else low_a - high_b,
-            None if high_a is None or low_b is None else high_a - low_b,
-        ),
+        scored=both,
+        bounds=bounds,
         total=(model.total or 0.0) - (baseline.total or 0.0) if whole else None,
         reach=None if model.reach is None or baseline.reach is None else model.reach + baseline.reach,
     )
