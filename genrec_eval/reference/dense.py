@@ -61,11 +61,10 @@ def top_lists(
     UsageError
         When a score is not a number: the model has diverged.
     """
-    share = counts / (float(counts.max(initial=0)) + 1.0)
     items = np.full((len(batch), width), PAD, np.int32)
     scores = np.zeros((len(batch), width), np.float64)
     for part in blocks(np.full(len(batch), len(counts), np.int64)):
-        keys = _keys(score_block(np.arange(part.start, part.stop)), share, step)
+        keys = steps(score_block(np.arange(part.start, part.stop)), counts, step)
         history = slice_rows(batch.history, part)
         if batch.candidates is None:
             known = history.values >= 0
@@ -81,8 +80,8 @@ def top_lists(
     return items, scores
 
 
-def _keys(raw: Floats, share: Float64, step: float) -> Float64:
-    """Scores in whole steps, plus the popularity as a fraction of one."""
+def steps(raw: Floats, counts: Int64, step: float) -> Float64:
+    """Scores in whole steps, plus the popularity as a fraction of one; may overwrite ``raw``."""
     keys = raw.astype(np.float64, copy=False)
     if np.isnan(keys.max(initial=-np.inf)):  # the maximum passes NaN on, and costs no array
         raise UsageError(
@@ -91,7 +90,7 @@ def _keys(raw: Floats, share: Float64, step: float) -> Float64:
         )
     keys = np.divide(keys, step, out=keys)
     np.rint(keys, out=keys)
-    keys += share
+    keys += counts / (float(counts.max(initial=0)) + 1.0)
     return keys
 
 

@@ -22,16 +22,32 @@ class ItemKNNOptions(StrictModel):
     )
 
 
-class ItemKNN(Popularity):
+class ItemSimilarity(Popularity):
+    """What models share that add up, for every item, its weights with the items of the history."""
+
+    similarity: Any
+    """scipy int64 CSR [n_items, n_items]: row i holds the weights of i on others in multiples of 2^-24."""
+
+    def lists(self, batch: RankBatch, width: int) -> RankedBatch:
+        """See :meth:`ReferenceModel.lists`."""
+        from genrec_eval.protocol.batch import RankedBatch
+        from genrec_eval.reference.neighbours import by_items
+
+        items, scores = by_items(self, batch, width)
+        return RankedBatch(items=items, scores=scores)
+
+
+class ItemKNN(ItemSimilarity):
     r"""Items that are similar to those of the history.
 
     The similarity of items i and j is the cosine of their columns of the binary training matrix with
     shrinkage, ``c_ij / (sqrt(n_i n_j) + shrinkage)``, where ``c_ij`` users have both; it is kept for the
     ``neighbours`` most similar items j of each i (ties by catalogue code). The score of j is the sum over
     the distinct items i of the history. Lists are ordered by score, then popularity, then catalogue code:
-    so a user without history, or whose history resembles nothing, gets the popular items, with score 0.
+    so a user without history, or whose history resembles nothing, gets the popular items.
 
-    Similarities are held as multiples of 2^-24, so that sums are exact and the same in any order.
+    Similarities are held as multiples of 2^-24, so that sums are exact and the same in any order; the
+    popularity is added to the score as a fraction of 2^-24, so that only real ties look like ties.
 
     References
     ----------
@@ -39,10 +55,8 @@ class ItemKNN(Popularity):
     """
 
     name: ClassVar[str] = "item-knn"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     Options: ClassVar[type[StrictModel]] = ItemKNNOptions
-    similarity: Any
-    """scipy int64 CSR [n_items, n_items]: row i holds the neighbours of i in multiples of 2^-24."""
 
     def fit(self) -> None:
         """Count and compare."""
@@ -52,11 +66,3 @@ class ItemKNN(Popularity):
         options = self.options
         assert isinstance(options, ItemKNNOptions)
         self.similarity = neighbours(self.training, options.neighbours, options.shrinkage)
-
-    def lists(self, batch: RankBatch, width: int) -> RankedBatch:
-        """See :meth:`ReferenceModel.lists`."""
-        from genrec_eval.protocol.batch import RankedBatch
-        from genrec_eval.reference.neighbours import recommend
-
-        items, scores = recommend(self, batch, width)
-        return RankedBatch(items=items, scores=scores)

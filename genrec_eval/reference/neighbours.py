@@ -1,4 +1,4 @@
-"""The arithmetic of ItemKNN: sparse, in blocks, and exact in integers."""
+"""Nearest neighbours among items and among users: sparse, in blocks, and exact in integers."""
 
 from __future__ import annotations
 
@@ -9,39 +9,44 @@ import numpy as np
 import scipy.sparse as sparse
 
 from genrec_eval.data.dataset import Training
-from genrec_eval.protocol.arrays import Float64, Int32, Int64, Ragged
+from genrec_eval.protocol.arrays import Float64, Int32, Int64
 from genrec_eval.protocol.batch import RankBatch
-from genrec_eval.reference.lists import (
-    Bools,
-    blocks,
-    choose,
-    first_unseen,
-    known_pairs,
-    level_blocks,
-    ordered,
-    shared_order,
-)
+from genrec_eval.reference.lists import blocks
+from genrec_eval.reference.sums import SEEN, UNIT, binary, sparse_lists
 
 if TYPE_CHECKING:
-    from genrec_eval.reference.item_knn import ItemKNN
-
-UNIT = 1 << 24
-"""Similarities are integers in multiples of 1 / UNIT."""
-
-_SEEN = -(1 << 50)
-"""On the diagonal: pushes what is in the history below any sum of similarities."""
+    from genrec_eval.reference.item_knn import ItemSimilarity
+    from genrec_eval.reference.user_knn import UserKNN
 
 
 def neighbours(training: Training, most: int, shrinkage: float) -> Any:
-    """Similarities of each item's nearest neighbours, with :data:`_SEEN` on the diagonal.
+    """Similarities of each item's nearest neighbours, with ``SEEN`` on the diagonal.
 
     Returns
     -------
     scipy CSR array, int64[n_items, n_items]
     """
     n = len(training.items)
-    users, items = known_pairs(training.histories())
-    matrix = sparse.csr_array((np.ones(len(users), np.int64), (users, items)), shape=(len(training.users), n))
+    found = nearest_items(binary(training.histories(), n), most, shrinkage)
+    diagonal = np.arange(n)
+    rows, columns, units = np.concatenate([found, [diagonal, diagonal, np.full(n, SEEN)]], axis=1)
+    return sparse.csr_array((units, (rows, columns)), shape=(n, n))
+
+
+def nearest_items(matrix: Any, most: int, shrinkage: float) -> Int64:
+    """The ``most`` most similar other items of each item, those without anything in common left out.
+
+    Parameters
+    ----------
+    matrix
+        scipy CSR array, int64[n_users, n_items], 0 or 1.
+
+    Returns
+    -------
+    int64[3, m]
+        Item, neighbour, and their cosine with shrinkage in multiples of 1 / UNIT.
+    """
+    n = matrix.shape[1]
     by_item = matrix.T.tocsr()
     counts = np.diff(by_item.indptr).astype(np.int64)
     roots = np.sqrt(counts.astype(np.float64))
@@ -52,100 +57,74 @@ def neighbours(training: Training, most: int, shrinkage: float) -> Any:
         shared = by_item[part] @ matrix
         lengths = np.diff(shared.indptr)
         rows = np.repeat(np.arange(part.start, part.stop), lengths)
-        cosines = shared.data / (roots[rows] * roots[shared.indices] + shrinkage)
-        units = np.rint(cosines * UNIT).astype(np.int64)
+        units = _cosines(shared, roots[rows], roots, shrinkage)
         # One key per entry: the similarity decides, then the lower code.
         keys = units * n + (n - 1 - shared.indices)
         keys[(rows == shared.indices) | (units == 0)] = -1
-        parts.append(_largest(keys, shared.indptr.astype(np.int64), most, part.start, n))
-    diagonal = np.arange(n)
-    rows, columns, units = np.concatenate([*parts, [diagonal, diagonal, np.full(n, _SEEN)]], axis=1)
-    return sparse.csr_array((units, (rows, columns)), shape=(n, n))
+        parts.append(_nearest(keys, shared.indptr.astype(np.int64), most, part.start, n))
+    return np.concatenate(parts, axis=1)
 
 
-def _largest(keys: Int64, starts: Int64, most: int, first: int, n: int) -> Int64:
-    """Row, column and units of the ``most`` largest keys of each row, those below 0 left out."""
-    kept = []
-    for start, stop in itertools.pairwise(starts.tolist()):  # one step per item, not per user
-        row = keys[start:stop]
-        row = np.partition(row, -most)[-most:] if len(row) > most else row
-        kept.append(row[row >= 0])
-    rows = np.repeat(np.arange(first, first + len(kept)), [len(row) for row in kept])
-    best = np.concatenate(kept)
-    return np.stack([rows, n - 1 - best % n, best // n])
-
-
-def recommend(model: ItemKNN, batch: RankBatch, width: int) -> tuple[Int32, Float64]:
-    """Lists and scores of a batch.
+def by_items(model: ItemSimilarity, batch: RankBatch, width: int) -> tuple[Int32, Float64]:
+    """Lists by the summed weights of the items of each history.
 
     Returns
     -------
     int32[n, width], float64[n, width]
     """
-    n_items = len(model.order)
-    most = int(np.diff(model.similarity.indptr).max(initial=1))
-    items = np.empty((len(batch), width), np.int32)
-    scores = np.empty((len(batch), width), np.float64)
-    for part in level_blocks(np.minimum((batch.history.lengths + 1) * most, n_items)):
-        history = batch.history.take(part)
-        rows, seen = known_pairs(history)
-        n = len(history)
-        sums = sparse.csr_array((np.ones(len(rows), np.int64), (rows, seen)), shape=(n, n_items))
-        sums = sums @ model.similarity
-        if batch.candidates is None:
-            best, units = _best(sums, model.place, model.order, width)
-            units[_fill_up(best, history, model.order)] = 0
-        else:
-            best, units = _best_candidates(
-                sums, model.place, *choose(batch.candidates.take(part), history), n, width
-            )
-        items[part], scores[part] = best, units / UNIT
-    return items, scores
+    n = len(model.order)
+    widest = int(np.diff(model.similarity.indptr).max(initial=1))
+    return sparse_lists(
+        lambda part: binary(batch.history.take(part), n) @ model.similarity,
+        np.minimum((batch.history.lengths + 1) * widest, n),
+        model,
+        batch,
+        width,
+    )
 
 
-def _best(sums: Any, place: Int64, order: Int32, width: int) -> tuple[Int32, Int64]:
-    """Highest sums per row, ties by popularity; -1 where no positive sum is left."""
-    n_rows, n_items = sums.shape
-    # One key per entry: the sum decides, then the popularity; unique within a row.
-    keys = np.where(sums.data > 0, sums.data * n_items + (n_items - 1 - place[sums.indices]), -1)
-    lengths = np.diff(sums.indptr)
-    widest = max(width, int(lengths.max(initial=0)))
-    padded = np.full((n_rows, widest), -1, np.int64)
-    padded[np.arange(widest) < lengths[:, None]] = keys
-    if width < widest:
-        padded = -np.partition(-padded, width - 1, axis=1)[:, :width]
-    best = -np.sort(-padded, axis=1)
-    found = best >= 0
-    items = np.where(found, order[n_items - 1 - best % n_items], -1).astype(np.int32)
-    return items, np.where(found, best // n_items, 0)
+def by_users(model: UserKNN, batch: RankBatch, width: int) -> tuple[Int32, Float64]:
+    """Lists by the summed similarities of each history's nearest training users.
+
+    Returns
+    -------
+    int32[n, width], float64[n, width]
+    """
+    most, shrinkage = model.options.neighbours, model.options.shrinkage
+    others = model.histories
+    n_users, n = others.shape
+    by_item = others.T.tocsr()
+    roots = np.sqrt(np.diff(others.indptr).astype(np.float64))
+    popular = np.diff(by_item.indptr).astype(np.int64)
+
+    def sums(part: Int64) -> Any:
+        own = binary(batch.history.take(part), n)
+        shared = own @ by_item
+        lengths = np.diff(shared.indptr)
+        rows = np.repeat(np.arange(len(part)), lengths)
+        units = _cosines(shared, np.sqrt(np.diff(own.indptr).astype(np.float64))[rows], roots, shrinkage)
+        keys = units * n_users + (n_users - 1 - shared.indices)
+        keys[(batch.user_codes[part][rows] == shared.indices) | (units == 0)] = -1
+        rows, users, units = _nearest(keys, shared.indptr.astype(np.int64), most, 0, n_users)
+        near = sparse.csr_array((units, (rows, users)), shape=(len(part), n_users))
+        return near @ others + own * SEEN
+
+    work = binary(batch.history, n) @ popular
+    return sparse_lists(sums, 4 * np.minimum(work, n_users) + n, model, batch, width)
 
 
-def _fill_up(best: Int32, history: Ragged, order: Int32) -> Bools:
-    """Put popular items behind lists that are too short; bool mask of what was put."""
-    empty = best < 0
-    short = np.flatnonzero(empty[:, -1])
-    if not len(short):
-        return empty
-    taken = history.take(short)
-    lengths = taken.lengths + best.shape[1]
-    offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
-    place = np.arange(best.shape[1])
-    seen = np.empty(offsets[-1], np.int32)
-    own = np.ones(len(seen), bool)
-    behind = (offsets[1:] - best.shape[1])[:, None] + place
-    seen[behind] = best[short]
-    own[behind] = False
-    seen[own] = taken.values
-    popular = first_unseen(shared_order(order), Ragged(offsets, seen), len(order), best.shape[1])
-    holes = empty[short]
-    source = np.maximum(np.cumsum(holes, axis=1) - 1, 0)
-    best[short] = np.where(holes, np.take_along_axis(popular, source, axis=1), best[short])
-    return empty
+def _cosines(shared: Any, own: Float64, roots: Float64, shrinkage: float) -> Int64:
+    """Cosine with shrinkage of every entry of ``shared``, in multiples of 1 / UNIT."""
+    return np.rint(shared.data / (own * roots[shared.indices] + shrinkage) * UNIT).astype(np.int64)
 
 
-def _best_candidates(
-    sums: Any, place: Int64, rows: Int64, items: Int32, n: int, width: int
-) -> tuple[Int32, Int64]:
-    units = np.asarray(sums[rows, items]).ravel().astype(np.int64) if len(rows) else np.empty(0, np.int64)
-    best, source = ordered(rows, items, (-units, place[items]), n, width)
-    return best, np.append(units, 0)[source]
+def _nearest(keys: Int64, starts: Int64, most: int, first: int, n: int) -> Int64:
+    """Row, column and units of the ``most`` largest keys of each row, those below 0 left out."""
+    kept = []
+    for start, stop in itertools.pairwise(starts.tolist()):  # much faster than one sort of all
+        row = keys[start:stop]
+        row = np.partition(row, -most)[-most:] if len(row) > most else row
+        kept.append(row[row >= 0])
+    rows = np.repeat(np.arange(first, first + len(kept)), [len(row) for row in kept])
+    best = np.concatenate([np.empty(0, np.int64), *kept])
+    return np.stack([rows, n - 1 - best % n, best // n])

@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING, ClassVar
 from genrec_eval.reference.base import ReferenceModel
 
 if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
     from genrec_eval.protocol.arrays import Int32, Int64
     from genrec_eval.protocol.batch import RankBatch, RankedBatch
 
@@ -35,7 +38,13 @@ class Popularity(ReferenceModel):
         import numpy as np
 
         self.counts = np.bincount(self.training.interactions.item, minlength=len(self.training.items))
-        self.order = np.argsort(-self.counts, kind="stable").astype(np.int32)
+        self.rank_by(self.counts)
+
+    def rank_by(self, keys: npt.NDArray[np.number]) -> None:
+        """Prefer items with greater keys, among equal ones those with the lower code."""
+        import numpy as np
+
+        self.order = np.argsort(-keys, kind="stable").astype(np.int32)
         self.place = np.empty(len(self.order), np.int64)
         self.place[self.order] = np.arange(len(self.order))
 

@@ -23,18 +23,10 @@ class SeenItems(Flawed):
 
     def lists(self, batch: RankBatch, width: int) -> RankedBatch:
         """See :meth:`ReferenceModel.lists`."""
-        import numpy as np
-
         from genrec_eval.protocol.batch import RankedBatch
-        from genrec_eval.reference.lists import closed_up, latest
+        from genrec_eval.reference.flawed import put
+        from genrec_eval.reference.lists import latest
 
         planted = self.planted_at(width)
-        popular = self.popular(batch, width)
         known = latest(batch.history, batch.candidates, int(planted.sum()))
-        # Where the history ends early, what was planted further down gives way to popular items.
-        wanted = np.zeros(popular.shape, bool)
-        wanted[:, planted] = known >= 0
-        source = np.maximum(np.cumsum(~wanted, axis=1) - 1, 0)
-        items = np.take_along_axis(popular, source, axis=1)
-        items[wanted] = known[known >= 0]
-        return RankedBatch(items=closed_up(items))
+        return RankedBatch(items=put(self.popular(batch, width), planted, known))

@@ -17,8 +17,10 @@ from genrec_eval.protocol.batch import RankedBatch
 from genrec_eval.reference import hashing, lists
 from genrec_eval.reference.base import REFERENCE
 
-SOUND = ["random", "popularity", "item-knn"]
-FLAWED = ["duplicates", "unknown-ids", "seen-items", "short-lists"]
+SOUND = ["random", "popularity", "recent-popularity", "item-knn", "user-knn", "ease", "slim"]
+FLAWED = ["duplicates", "unknown-ids", "seen-items", "short-lists", "ties-everywhere", "negated-scores"]
+
+pytestmark = pytest.mark.filterwarnings("ignore:recent-popularity")
 
 
 def rows_of(ranked: RankedBatch) -> list[list[int]]:
@@ -128,7 +130,8 @@ def brute_item_knn(histories, n_items, asked, k, neighbours, shrinkage):
             for j, units in kept[i]:
                 score[j] += units
         order = sorted(set(score) - set(row), key=lambda j: (-score[j], -popularity[j], j))[:k]
-        made.append([(j, score[j] / 2**24) for j in order])
+        share = 1 / (max(popularity) + 1)
+        made.append([(j, (score[j] + popularity[j] * share) / 2**24) for j in order])
     return made
 
 
@@ -144,20 +147,26 @@ def test_item_knn_equals_the_definition(training_of, batch_of, world, neighbours
     for row, wanted in enumerate(expected):
         wanted = wanted[:k]
         assert ranked.items[row, : len(wanted)].tolist() == [j for j, _ in wanted]
-        assert ranked.scores[row, : len(wanted)].tolist() == [value for _, value in wanted]
+        assert ranked.scores[row, : len(wanted)].tolist() == pytest.approx(
+            [value for _, value in wanted], rel=1e-12
+        )
     if candidates is not None:
         ranked = model.rank(batch_of(training, asked, k, candidates))
         for row, wanted in enumerate(expected):
             wanted = [pair for pair in wanted if pair[0] in candidates[row]][:k]
             assert ranked.items[row, : len(wanted)].tolist() == [j for j, _ in wanted]
-            assert ranked.scores[row, : len(wanted)].tolist() == [value for _, value in wanted]
+            assert ranked.scores[row, : len(wanted)].tolist() == pytest.approx(
+                [value for _, value in wanted], rel=1e-12
+            )
 
 
 def test_item_knn_gives_popular_items_to_a_user_without_history(training_of, batch_of):
     training = training_of([[0, 1], [0, 1], [0, 2], [3]], 6)
     ranked = REFERENCE.get("item-knn")(training).rank(batch_of(training, [[], [5]], 3))
     assert ranked.items.tolist() == [[0, 1, 2], [0, 1, 2]]
-    assert not ranked.scores.any()
+    # below any similarity, and equal only where the popularity is
+    assert (ranked.scores < 2.0**-24).all()
+    assert (np.diff(ranked.scores) < 0).tolist() == [[True, True], [True, True]]
 
 
 def test_random_depends_on_seed_and_user_alone(training_of, batch_of):
