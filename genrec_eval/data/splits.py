@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+import hashlib
+from dataclasses import replace
 from typing import Any, Literal
 
 import numpy as np
@@ -12,51 +11,103 @@ import numpy as np
 from genrec_eval.core.errors import UsageError
 from genrec_eval.core.fingerprint import digest
 from genrec_eval.data.dataset import Dataset, Interactions, Training
-from genrec_eval.protocol.arrays import Float64, Int32, Int64, Ragged
+from genrec_eval.data.filters import Kept, prefilter
+from genrec_eval.data.split_base import Mask, Parts, Split
+from genrec_eval.data.split_facts import excluded, leakage
+from genrec_eval.data.split_given import given_cases
+from genrec_eval.data.split_random import random_share
+from genrec_eval.data.split_spec import SplitSpec
+from genrec_eval.data.split_time import global_cut, sessions
+from genrec_eval.data.split_truth import Targets, targets
+from genrec_eval.data.split_users import leave_one_out, strong_generalisation, user_ratio
+
+__all__ = ["Split", "global_temporal", "split"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Split:
-    """A dataset cut in two.
+def split(dataset: Dataset, spec: SplitSpec, *, min_rating: float | None = None, seed: int = 0) -> Split:
+    """Filter the interactions, cut them by the method of ``spec``, and make the cases.
 
-    Attributes
+    Parameters
     ----------
-    training
-        What models may learn from; its codes are those of the dataset, and items that only come up
-        later stay in the catalogue.
-    users
-        int32[n], the user of each case. One case per user in ascending order, except for splits into
-        sessions or given cases, where a user may have several.
-    truth
-        Relevant items of each case, never none: distinct, none from the case's history, in the order in
-        which they came up.
-    history
-        Items that the user is known to have had before, oldest first.
-    held_out
-        The test interactions: what leakage audits look at and what a planted leak may learn from.
-    grades
-        float64, parallel to ``truth.values``: the ratings; None where there are none.
-    rejected
-        Test items of each case that were rated below ``min_rating``; None where that is not known.
-    candidates
-        What each case chooses from; None for the whole catalogue.
-    cut
-        int64[n], Unix seconds from which on each case lies in the future; None without timestamps.
-    facts
-        What the split did, in counts: ``cut``, ``train``, ``test``, ``excluded_users`` (by reason),
-        ``cold_items``, ``leaked_interactions`` (0), ``repeats_dropped``, ...
-    """
+    dataset
+        Its interactions are ordered by time where they have one.
+    min_rating
+        Only test interactions rated at least this count as relevant; the training keeps all.
+    seed
+        Of whatever is drawn; also handed on to the models by way of the training.
 
-    training: Training
-    users: Int32
-    truth: Ragged
-    history: Ragged
-    held_out: Interactions
-    grades: Float64 | None = None
-    rejected: Ragged | None = None
-    candidates: Ragged | None = None
-    cut: Int64 | None = None
-    facts: Mapping[str, Any] = field(default_factory=dict)
+    Raises
+    ------
+    UsageError
+        When the data lack what the method needs, a side is empty, or no user is left to evaluate.
+
+    Notes
+    -----
+    A user is excluded for the first of these reasons that holds: ``filtered`` (the filters left nothing),
+    those of the method (``too-few`` interactions, ``training-user``, ...), ``no-truth`` (no test
+    interaction is relevant and, unless repeats are kept, new to the user), ``cold`` (no training
+    interaction), ``short-history``; users whom the method had nothing to test of are ``no-test``.
+    """
+    if not len(dataset.interactions) and spec.method != "given":
+        raise UsageError(f"dataset '{dataset.name}' has no interactions to split")
+    when = dataset.interactions.timestamp
+    if when is not None and (when[1:] < when[:-1]).any():
+        raise UsageError(f"the interactions of dataset '{dataset.name}' are not ordered by time")
+    kept = prefilter(dataset, spec)
+    parts = _cut(dataset, kept.interactions, spec, min_rating, seed)
+    parts, dropped = _trained_items_only(parts, spec)
+    if not len(parts.train) and spec.method != "given":
+        raise UsageError(
+            f"the split {spec.method} of dataset '{dataset.name}' leaves nothing to train on;"
+            " raise min_history"
+        )
+    found = targets(dataset.name, parts, spec, min_rating, len(dataset.items))
+
+    n = len(dataset.users)
+    trained = np.bincount(parts.train.user, minlength=n) > 0
+    tested = np.bincount(parts.case, minlength=len(parts.users)) > 0
+    cold = ~trained[parts.users]
+    reasons = {
+        "no-test": ~tested,
+        "no-truth": found.truth.lengths == 0,
+        "cold": cold if spec.cold_users == "exclude" else np.zeros(len(cold), bool),
+    }
+    if spec.least_history:
+        reasons["short-history"] = parts.history.lengths < spec.least_history
+    gone = {} if kept.mask is None else {"filtered": _gone(dataset, kept)}
+    chosen, of_user, of_case = excluded(parts.users, {**gone, **parts.left_out}, reasons, n)
+    rows = np.flatnonzero(chosen)
+    if not len(rows):
+        raise UsageError(_nobody(dataset.name, spec, min_rating, of_case | of_user))
+
+    truth = found.truth.take(rows)
+    cut = None if parts.cut is None else parts.cut[rows]
+    facts = {
+        "method": spec.method,
+        **parts.facts,
+        **_sizes(dataset, kept, parts, dropped),
+        "min_rating": min_rating,
+        "cold_users": spec.cold_users,
+        "users_evaluated": len(np.unique(parts.users[rows])),
+        "users_evaluated_cold": len(np.unique(parts.users[rows][cold[rows]])),
+        "excluded_users": of_user,
+        **_several(parts, rows, of_case),
+        **_targets(found, truth, spec),
+        **_cold_items(parts, len(dataset.items)),
+        **leakage(parts, truth, cut, rows, len(dataset.items)),
+    }
+    return Split(
+        training=_training(dataset, parts, seed),
+        users=parts.users[rows],
+        truth=truth,
+        history=parts.history.take(rows),
+        held_out=parts.test,
+        grades=None if found.grades is None else found.grades[np.repeat(chosen, found.truth.lengths)],
+        rejected=None if found.rejected is None else found.rejected.take(rows),
+        candidates=None if parts.candidates is None else parts.candidates.take(rows),
+        cut=cut,
+        facts=facts,
+    )
 
 
 def global_temporal(
@@ -68,172 +119,129 @@ def global_temporal(
     cold_users: Literal["include", "exclude"] = "include",
     seed: int = 0,
 ) -> Split:
-    """Cut at one moment for all users: no model sees anything later than any test interaction.
-
-    Parameters
-    ----------
-    dataset
-        Must have timestamps.
-    fraction
-        Share of interactions before the cut. Interactions at the very moment of the cut are all test,
-        so the training may be smaller.
-    time
-        The cut in Unix seconds, instead of ``fraction``.
-    min_rating
-        Only test interactions rated at least this count as relevant; the training keeps all.
-    cold_users
-        Whether users without training interactions are evaluated, with an empty history.
-    seed
-        Handed on to the models by way of the training.
-
-    Raises
-    ------
-    UsageError
-        When there are no timestamps, a side is empty, or no user is left to evaluate.
-
-    Notes
-    -----
-    A user is excluded for the first of these reasons that holds: ``no-test`` (no interaction after the
-    cut), ``no-truth`` (none of them relevant and new to the user), ``cold`` (no training interaction).
-    """
+    """Cut at one moment for all users; see :func:`split`."""
     if (fraction is None) == (time is None):
         raise UsageError("a global temporal split takes either fraction or time")
-    when = dataset.interactions.timestamp
-    if when is None:
-        raise UsageError(
-            f"dataset '{dataset.name}' has no timestamps, so it cannot be split by time;"
-            " name the column that holds them"
-        )
-    if len(when) == 0:
-        raise UsageError(f"dataset '{dataset.name}' has no interactions to split")
-    if time is None:
-        assert fraction is not None
-        time = int(when[min(int(fraction * len(when)), len(when) - 1)])
-    edge = int(np.searchsorted(when, time, side="left"))
-    _refuse_empty_side(dataset.name, when, time, edge)
+    spec = SplitSpec.model_validate({"fraction": fraction, "time": time, "cold_users": cold_users})
+    return split(dataset, spec, min_rating=min_rating, seed=seed)
 
-    train = _part(dataset.interactions, slice(0, edge))
-    test = _part(dataset.interactions, slice(edge, None))
-    truth, repeats = _truth(dataset, train, test, min_rating)
-    trained = np.bincount(train.user, minlength=len(dataset.users)) > 0
-    tested = np.bincount(test.user, minlength=len(dataset.users)) > 0
-    has_truth = truth.lengths > 0
-    chosen = has_truth if cold_users == "include" else has_truth & trained
-    users = np.flatnonzero(chosen)
-    if len(users) == 0:
-        raise UsageError(_nobody(dataset.name, min_rating, int((has_truth & ~trained).sum())))
 
-    training = Training(
+def _cut(dataset: Dataset, log: Interactions, spec: SplitSpec, min_rating: float | None, seed: int) -> Parts:
+    name, users = dataset.name, len(dataset.users)
+    match spec.method:
+        case "global-temporal":
+            return global_cut(name, log, spec, users)
+        case "leave-one-out":
+            return leave_one_out(name, log, spec, users)
+        case "user-ratio":
+            return user_ratio(name, log, spec, users, seed)
+        case "random":
+            return random_share(name, log, spec, users, seed)
+        case "strong-generalisation":
+            return strong_generalisation(name, log, spec, users, seed)
+        case "session":
+            return sessions(name, log, spec, users)
+        case "given":
+            return given_cases(dataset, min_rating)
+
+
+def _trained_items_only(parts: Parts, spec: SplitSpec) -> tuple[Parts, dict[str, int]]:
+    """Without the test interactions whose item is not in the training, if so asked."""
+    dropped = dict(parts.dropped)
+    if spec.items == "all":
+        return parts, dropped
+    most = max((int(log.item.max()) for log in (parts.train, parts.test) if len(log)), default=0)
+    known = (np.bincount(parts.train.item, minlength=most + 1) > 0)[parts.test.item]
+    dropped["untrained-item"] = dropped.get("untrained-item", 0) + int(np.count_nonzero(~known))
+    return replace(parts, test=parts.test.where(known), case=parts.case[known]), dropped
+
+
+def _training(dataset: Dataset, parts: Parts, seed: int) -> Training:
+    return Training(
         dataset=dataset.name,
         users=dataset.users,
         items=dataset.items,
-        interactions=train,
+        interactions=parts.train,
         item_table=dataset.item_table,
         user_table=dataset.user_table,
         seed=seed,
-        digest=digest({"dataset": dataset.digest, "split": {"method": "global-temporal", "cut": time}}),
+        digest=digest({"dataset": dataset.digest, "training": _mark(parts.train)}),
     )
-    known = np.bincount(train.item, minlength=len(dataset.items)) > 0
-    test_items = np.bincount(test.item, minlength=len(dataset.items)) > 0
-    facts = {
-        "method": "global-temporal",
-        "cut": time,
-        "cut_utc": _moment(time),
-        "train": len(train),
-        "test": len(test),
-        "train_share": len(train) / len(when),
-        "min_rating": min_rating,
-        "cold_users": cold_users,
-        "users_evaluated": len(users),
-        "users_evaluated_cold": int((chosen & ~trained).sum()),
-        "excluded_users": {
-            "no-test": int((~tested).sum()),
-            "no-truth": int((tested & ~has_truth).sum()),
-            "cold": int((has_truth & ~chosen).sum()),
-        },
-        "truth_pairs": int(truth.lengths[users].sum()),
-        "repeats_dropped": repeats,
-        "cold_items": int((test_items & ~known).sum()),
-        "cold_item_share": float((test_items & ~known).sum() / test_items.sum()),
-        "cold_item_interaction_share": float((~known[test.item]).mean()),
-        # measured on the parts themselves rather than assumed
-        "leaked_interactions": int(np.count_nonzero(_times(test) < time)),
+
+
+def _gone(dataset: Dataset, kept: Kept) -> Mask:
+    """Users of whom the filters left nothing."""
+    n = len(dataset.users)
+    had, have = (np.bincount(log.user, minlength=n) > 0 for log in (dataset.interactions, kept.interactions))
+    return had & ~have
+
+
+def _mark(train: Interactions) -> str:
+    """Of the training alone: two splits that train on the same share their trained models."""
+    mark = hashlib.sha256()
+    for column in (train.user, train.item, train.timestamp):
+        if column is not None:
+            mark.update(np.ascontiguousarray(column).data)
+    return mark.hexdigest()
+
+
+def _sizes(dataset: Dataset, kept: Kept, parts: Parts, dropped: dict[str, int]) -> dict[str, Any]:
+    given = parts.facts.get("cases_given") is not None
+    whole = len(parts.train) + len(parts.test) if given else len(dataset.interactions)
+    everything = {**kept.dropped, **dropped}
+    return {
+        **kept.facts,
+        "interactions": whole,
+        "train": len(parts.train),
+        "test": len(parts.test),
+        **({"history_only": parts.history_only} if parts.history_only else {}),
+        **({"dropped": everything} if everything else {}),
+        "train_share": len(parts.train) / max(1, whole),
     }
-    return Split(
-        training=training,
-        users=users.astype(np.int32),
-        truth=truth.take(users),
-        history=training.histories().take(users),
-        held_out=test,
-        cut=np.full(len(users), time, np.int64),
-        facts=facts,
-    )
 
 
-def _part(interactions: Interactions, rows: slice) -> Interactions:
-    """A stretch of time, as views."""
-    rating, timestamp = interactions.rating, interactions.timestamp
-    return Interactions(
-        user=interactions.user[rows],
-        item=interactions.item[rows],
-        rating=None if rating is None else rating[rows],
-        timestamp=None if timestamp is None else timestamp[rows],
-    )
+def _several(parts: Parts, rows: Any, of_case: dict[str, int]) -> dict[str, Any]:
+    if len(np.unique(parts.users)) == len(parts.users):
+        return {}
+    return {"cases_evaluated": len(rows), "excluded_cases": of_case}
 
 
-def _times(interactions: Interactions) -> Int64:
-    assert interactions.timestamp is not None
-    return interactions.timestamp
+def _targets(found: Targets, truth: Any, spec: SplitSpec) -> dict[str, Any]:
+    return {
+        "truth_pairs": len(truth.values),
+        "items": spec.items,
+        "repeats": spec.repeats,
+        f"repeats_{'dropped' if spec.repeats == 'drop' else 'kept'}": found.repeats,
+        "duplicate_targets_dropped": found.duplicates,
+        **({} if found.rejected is None else {"test_below_min_rating": found.below}),
+    }
 
 
-def _truth(
-    dataset: Dataset, train: Interactions, test: Interactions, min_rating: float | None
-) -> tuple[Ragged, int]:
-    """Relevant new items of every user, and how many relevant pairs were not new."""
-    user, item = test.user, test.item
-    if min_rating is not None:
-        if test.rating is None:
-            raise UsageError(
-                f"dataset '{dataset.name}' has no ratings, so min_rating cannot be applied; leave it out"
+def _cold_items(parts: Parts, items: int) -> dict[str, Any]:
+    known = np.bincount(parts.train.item, minlength=items) > 0
+    tested = np.bincount(parts.test.item, minlength=items) > 0
+    return {
+        "cold_items": int((tested & ~known).sum()),
+        "cold_item_share": float((tested & ~known).sum() / max(1, tested.sum())),
+        "cold_item_interaction_share": float((~known[parts.test.item]).mean()) if len(parts.test) else 0.0,
+    }
+
+
+def _nobody(name: str, spec: SplitSpec, min_rating: float | None, why: dict[str, int]) -> str:
+    if spec.method == "global-temporal":
+        if why.get("cold"):
+            return (
+                f"the test side of the split of dataset '{name}' holds only users without training"
+                " interactions; choose a later cut or set cold_users to include"
             )
-        good = test.rating >= min_rating
-        user, item = user[good], item[good]
-    width = np.int64(len(dataset.items))
-    pairs, first = np.unique(user * width + item, return_index=True)
-    seen = np.sort(train.user * width + train.item)
-    place = np.minimum(np.searchsorted(seen, pairs), len(seen) - 1)
-    new = seen[place] != pairs
-    first = np.sort(first[new])
-    return Ragged.group(user[first], item[first], len(dataset.users)), int((~new).sum())
-
-
-def _refuse_empty_side(name: str, when: Int64, time: int, edge: int) -> None:
-    span = f"its interactions are from {_moment(int(when[0]))} to {_moment(int(when[-1]))}"
-    if edge == 0:
-        raise UsageError(
-            f"the training side of the split of dataset '{name}' at {_moment(time)} is empty ({span});"
-            " choose a later cut or a larger fraction"
-        )
-    if edge == len(when):
-        raise UsageError(
-            f"the test side of the split of dataset '{name}' at {_moment(time)} is empty ({span});"
-            " choose an earlier cut"
-        )
-
-
-def _nobody(name: str, min_rating: float | None, cold: int) -> str:
-    if cold:
-        return (
-            f"the test side of the split of dataset '{name}' holds only users without training"
-            " interactions; choose a later cut or set cold_users to include"
-        )
-    rated = "" if min_rating is None else f" rated at least {min_rating:g}"
-    advice = "choose an earlier cut" if min_rating is None else "lower min_rating or choose an earlier cut"
-    return f"no user of dataset '{name}' has a new item{rated} after the cut; {advice}"
-
-
-def _moment(seconds: int) -> str:
-    try:
-        return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    except (ValueError, OverflowError, OSError):
-        return str(seconds)
+        if not why.get("short-history"):
+            rated = "" if min_rating is None else f" rated at least {min_rating:g}"
+            advice = (
+                "choose an earlier cut" if min_rating is None else "lower min_rating or choose an earlier cut"
+            )
+            return f"no user of dataset '{name}' has a new item{rated} after the cut; {advice}"
+    reasons = ", ".join(f"{count} {reason}" for reason, count in why.items() if count)
+    return (
+        f"the split {spec.method} of dataset '{name}' leaves no user to evaluate ({reasons}); ask for less"
+        " history, a lower min_rating or repeats: keep"
+    )
