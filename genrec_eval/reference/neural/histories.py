@@ -1,0 +1,55 @@
+"""Histories as matrices that end with the latest item."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from genrec_eval.protocol.arrays import Int32, Int64, Ragged
+from genrec_eval.reference.lists import row_numbers
+
+
+def renumbered(histories: Ragged, numbers: Int64) -> Ragged:
+    """Histories in the numbers of the model, without the items that have none.
+
+    Parameters
+    ----------
+    numbers
+        int64[n_items], the model's number of each item; -1 for items that it does not know.
+    """
+    known = histories.values >= 0
+    known[known] = numbers[histories.values[known]] >= 0
+    rows = row_numbers(histories)[known]
+    return Ragged.group(rows, numbers[histories.values[known]].astype(np.int32), len(histories))
+
+
+def latest(histories: Ragged, width: int) -> Int32:
+    """int32[n, width], the latest items of each history, the last at the end; -1 before the first."""
+    place = np.arange(-width, 0) + histories.offsets[1:, None]
+    inside = place >= histories.offsets[:-1, None]
+    return np.where(inside, np.append(histories.values, np.int32(-1))[np.where(inside, place, -1)], -1)
+
+
+def windows(histories: Ragged, width: int) -> tuple[Int64, Int32]:
+    """Cut histories into windows that overlap by one item, from the latest backwards.
+
+    Every item but the first of a history is foreseen exactly once. Histories of one item give none.
+
+    Returns
+    -------
+    int64[m], int32[m, width]
+        The history of each window, and its items; -1 before the first.
+
+    >>> rows, cut = windows(Ragged.from_lists([[1, 2, 3, 4, 5], [6], [7, 8]]), 3)
+    >>> rows.tolist(), cut.tolist()
+    ([0, 0, 2], [[3, 4, 5], [1, 2, 3], [-1, 7, 8]])
+    """
+    steps = width - 1
+    counts = np.maximum(-(-(histories.lengths - 1) // steps), 0)
+    rows = np.repeat(np.arange(len(histories)), counts)
+    back = np.arange(len(rows)) - np.repeat(np.cumsum(counts) - counts, counts)
+    stops = histories.offsets[1:][rows] - back * steps
+    starts = np.maximum(stops - width, histories.offsets[:-1][rows])
+    lengths = stops - starts
+    offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
+    source = np.repeat(starts - offsets[:-1], lengths) + np.arange(offsets[-1])
+    return rows, latest(Ragged(offsets, histories.values[source]), width)
