@@ -40,7 +40,7 @@ def bootstrapped(statistics: Sequence[Statistic], seed: int) -> Iterator[Bootstr
         replicates, centre = one.at(sums[:, here]), one.at(centres[:, here])
         count = len(replicates)
         bias = acceleration = 0.0
-        freedom, skew = _shape(one.influence)
+        freedom, skew = shape(one.influence)
         if one.one_sided:
             # exact sums make ties exact, and a tie counts half
             below = float(((replicates < centre).mean() + (replicates <= centre).mean()) / 2)
@@ -56,7 +56,7 @@ def bootstrapped(statistics: Sequence[Statistic], seed: int) -> Iterator[Bootstr
         )
 
 
-def _shape(influence: Float64) -> tuple[float, float]:
+def shape(influence: Float64) -> tuple[float, float]:
     """Degrees of freedom and acceleration."""
     n = len(influence)
     deviations = influence / max(float(np.abs(influence).max()), np.finfo(float).tiny)

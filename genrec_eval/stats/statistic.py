@@ -8,6 +8,7 @@ all, and leaving out one unit takes one subtraction.
 from __future__ import annotations
 
 import functools
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,9 +18,12 @@ from genrec_eval.stats.sample import Link, Sample
 
 Float64 = npt.NDArray[np.float64]
 
+_ROUNDING = 1e-14
+"""Values that differ by this share of the greatest are means of equal numbers."""
+
 
 @dataclass(frozen=True, slots=True)
-class _Part:
+class Part:
     """``sign · link(sum(values · weights) / sum(weights))``; without weights a plain mean."""
 
     sign: int
@@ -42,14 +46,14 @@ class Statistic:
         Units that are scored and carry weight, in both samples of a difference.
     """
 
-    parts: tuple[_Part, ...]
+    parts: tuple[Part, ...]
     n: int
 
     @classmethod
     def of(cls, sample: Sample) -> Statistic:
         """Raises ValueError when a unit that counts has a value or weight that is not a finite number."""
+        used = carrying(sample)
         samples = [sample] if sample.minus is None else [sample, sample.minus]
-        used = np.logical_and.reduce([_carrying(one) for one in samples])
         parts = []
         for sign, one in zip((1, -1), samples, strict=False):
             values = one.values[used]
@@ -57,7 +61,7 @@ class Statistic:
                 raise ValueError("a scored unit has a value that is not a finite number")
             if one.link == "sqrt" and (values < 0).any():
                 raise ValueError("a scored unit has a negative value under a square root")
-            parts.append(_Part(sign, values, None if one.weights is None else one.weights[used], one.link))
+            parts.append(Part(sign, values, None if one.weights is None else one.weights[used], one.link))
         return cls(tuple(parts), int(used.sum()))
 
     @property
@@ -68,12 +72,14 @@ class Statistic:
     @functools.cached_property
     def value(self) -> float:
         """The value over all units, of which there is at least one."""
-        means = [
-            part.of(part.values.mean(), 1.0)
-            if part.weights is None
-            else part.of((part.values * part.weights).sum(), part.weights.sum())
-            for part in self.parts
-        ]
+        means = []
+        for part in self.parts:
+            if (part.values == part.values[0]).all():  # a mean of equal numbers may round
+                means.append(part.of(part.values[:1], 1.0)[0])
+            elif part.weights is None:
+                means.append(part.of(part.values.mean(), 1.0))
+            else:
+                means.append(part.of((part.values * part.weights).sum(), part.weights.sum()))
         return float(sum(means))
 
     @functools.cached_property
@@ -116,13 +122,18 @@ class Statistic:
         return (self.n - 1) * (without.mean() - without)
 
     @property
+    def error(self) -> float:
+        """The jackknife's standard error of the value, for at least two units."""
+        return math.sqrt(float((self.influence**2).sum()) / (self.n * (self.n - 1)))
+
+    @property
     def constant(self) -> bool:
-        """Whether no unit moves the value."""
+        """Whether no unit moves the value, but for rounding."""
         if len(self.parts) == 2:
             one, other = self.parts
             if np.array_equal(one.values, other.values) and _same(one, other):
                 return True
-        return all((part.values == part.values[0]).all() for part in self.parts)
+        return all(np.ptp(part.values) <= _ROUNDING * np.abs(part.values).max() for part in self.parts)
 
     @property
     def one_sided(self) -> bool:
@@ -150,16 +161,22 @@ def spread(sample: Sample) -> float | None:
     return float(np.sqrt((influence * influence).sum() / (statistic.n - 1)))
 
 
-def _carrying(sample: Sample) -> npt.NDArray[np.bool_]:
-    """Units that are scored and have weight; a unit of weight 0 says nothing about the value."""
-    if sample.weights is None:
-        return sample.scored
-    weights = sample.weights[sample.scored]
-    if not np.isfinite(weights).all() or (weights < 0).any():
-        raise ValueError("the weight of a scored unit is a finite number of at least 0")
-    carrying = sample.scored.copy()
-    carrying[sample.scored] = weights > 0
-    return carrying
+def carrying(sample: Sample) -> npt.NDArray[np.bool_]:
+    """bool[n], units that are scored and have weight, in both samples of a difference.
+
+    A unit of weight 0 says nothing about the value.
+    """
+    used = sample.scored.copy()
+    for one in (sample, sample.minus):
+        if one is None:
+            continue
+        used &= one.scored
+        if one.weights is not None:
+            weights = one.weights[one.scored]
+            if not np.isfinite(weights).all() or (weights < 0).any():
+                raise ValueError("the weight of a scored unit is a finite number of at least 0")
+            used[one.scored] &= weights > 0
+    return used
 
 
 def _left(terms: Float64, heavy: int) -> Float64:
@@ -169,7 +186,7 @@ def _left(terms: Float64, heavy: int) -> Float64:
     return left
 
 
-def _same(one: _Part, other: _Part) -> bool:
+def _same(one: Part, other: Part) -> bool:
     if one.weights is None or other.weights is None:
         return one.link == other.link and one.weights is other.weights
     return one.link == other.link and np.array_equal(one.weights, other.weights)
