@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import orjson
 
-from genrec_eval.core.errors import UsageError
+from genrec_eval.core.errors import UsageError, did_you_mean
 from genrec_eval.core.randomness import generator
 from genrec_eval.core.secrets import scrub
 from genrec_eval.engine.plan import Pairing, Plan, Player, make_player
@@ -62,11 +62,13 @@ def make_ready(loaded: LoadedSuite, plan: Plan, progress: Progress) -> list[Stag
         pairings = plan.of(name)
         if not pairings:
             continue
-        dataset_name = entry.data or ""
-        if dataset_name and dataset_name not in datasets:
-            datasets[dataset_name] = _load(loaded, dataset_name, progress)
-        dataset = datasets.get(dataset_name)
         scenario = loaded.scenario(name)
+        named = [*filter(None, [entry.data]), *scenario.others()]
+        for other in named:
+            if other not in datasets:
+                datasets[other] = _load(loaded, other, progress, name)
+        dataset = datasets.get(entry.data or "")
+        scenario.datasets = {other: datasets[other] for other in scenario.others()}
         prepared = scenario.prepare(dataset)
         built = [_build(loaded, pairing, scenario, prepared) for pairing in pairings]
         stages.append(
@@ -77,7 +79,7 @@ def make_ready(loaded: LoadedSuite, plan: Plan, progress: Progress) -> list[Stag
                 rows=_rows(prepared, plan.limit, loaded.suite.seed, name),
                 players=[one for one in built if isinstance(one, Player)],
                 absent=[one for one in built if isinstance(one, Coverage)],
-                data={} if dataset is None else {dataset_name: _facts(dataset)},
+                data={other: _facts(datasets[other]) for other in named},
             )
         )
     return stages
@@ -97,7 +99,13 @@ def described(player: Player) -> dict[str, Any]:
     return dict(orjson.loads(scrub(orjson.dumps(about).decode())))
 
 
-def _load(loaded: LoadedSuite, name: str, progress: Progress) -> Dataset:
+def _load(loaded: LoadedSuite, name: str, progress: Progress, scenario: str) -> Dataset:
+    if name not in loaded.suite.data:
+        raise UsageError(
+            f"{loaded.where(('scenarios', scenario))}: scenario '{scenario}' names the data set '{name}',"
+            f" which is not under data{did_you_mean(name, loaded.suite.data)}"
+            f" (known: {', '.join(loaded.suite.data) or 'none'})"
+        )
     dataset: Dataset = loaded.suite.data[name].options.load(loaded.folder, loaded.suite.seed)
     for warning in dataset.facts.get("warnings") or ():
         progress.note(f"data set '{name}': {warning}")

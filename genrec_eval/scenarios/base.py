@@ -24,7 +24,15 @@ SCENARIOS = Registry(
     "scenario",
     {
         "top-k": "genrec_eval.scenarios.top_k:TopK",
+        "next-item": "genrec_eval.scenarios.next_item:NextItem",
         "rating": "genrec_eval.scenarios.rating:Rating",
+        "rerank": "genrec_eval.scenarios.rerank:Rerank",
+        "cold-start": "genrec_eval.scenarios.cold_start:ColdStart",
+        "cross-domain": "genrec_eval.scenarios.cross_domain:CrossDomain",
+        "preference-shift": "genrec_eval.scenarios.preference_shift:PreferenceShift",
+        "bundle": "genrec_eval.scenarios.bundle:Bundle",
+        "page": "genrec_eval.scenarios.page:Page",
+        "generative-retrieval": "genrec_eval.scenarios.generative_retrieval:GenerativeRetrieval",
     },
     group="genrec_eval.scenarios",
 )
@@ -128,6 +136,12 @@ class Scenario(ABC):
     def __init__(self, options: Any, seed: int) -> None:
         self.options = options
         self.seed = seed
+        self.datasets: dict[str, Dataset] = {}
+        """The data sets of :meth:`others` by name; filled before :meth:`prepare`."""
+
+    def others(self) -> tuple[str, ...]:
+        """Names of further data sets of the suite that the scenario needs."""
+        return ()
 
     @abstractmethod
     def prepare(self, dataset: Dataset | None) -> Prepared:

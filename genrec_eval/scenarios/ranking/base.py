@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from genrec_eval.data.dataset import Dataset
     from genrec_eval.data.splits import Split
     from genrec_eval.metrics.base import Metric
+    from genrec_eval.protocol.arrays import Int32
     from genrec_eval.protocol.batch import RankBatch
     from genrec_eval.scenarios.ranking.cases import Asked
     from genrec_eval.scenarios.ranking.conditions import Condition
@@ -47,11 +48,18 @@ class RankingScenario(Scenario):
     validity: ClassVar[Mapping[str, tuple[str, float]]] = VALIDITY
     """What is always measured and claimed about every model."""
 
+    anonymous: ClassVar[bool] = False
+    """Whether requests are about people that training does not know under any name: user ids are case ids."""
+
     _asked: tuple[Prepared, Asked] | None = None
 
     def cases(self, dataset: Dataset) -> tuple[Split, dict[str, Any], dict[str, Any]]:
         """The cases, further columns of the case table, and further facts."""
         return self.options.split.apply(dataset, self.options.min_rating, self.seed), {}, {}
+
+    def candidates(self, split: Split) -> Int32 | None:
+        """What every case chooses from; the split's own candidates, or the whole catalogue, when None."""
+        return None
 
     def condition(self) -> Condition | None:
         """What sets cases apart that are asked of the same unit; None when all are alike."""
@@ -68,14 +76,24 @@ class RankingScenario(Scenario):
 
         split, columns, facts = self.cases(dataset)
         return make_cases(
-            self.name, dataset, split, self.options, self.seed, metrics=metrics, columns=columns, facts=facts
+            self.name,
+            dataset,
+            split,
+            self.options,
+            self.seed,
+            metrics=metrics,
+            columns=columns,
+            facts=facts,
+            candidates=self.candidates(split),
         )
 
     def _measured(self) -> list[Metric]:
         """The metrics of the options, then those of list validity."""
         spelled = [*self.options.metrics, *(f"{name}@{self.options.k}" for name in self.validity)]
-        bound = [bind_at(spelling, self.options.k) for spelling in spelled]
-        return list({metric.id: metric for metric in bound}.values())
+        return list({metric.id: metric for metric in map(self._bind, spelled)}.values())
+
+    def _bind(self, spelling: str) -> Metric:
+        return bind_at(spelling, self.options.k)
 
     def metrics(self) -> Sequence[Metric]:
         """The metrics of the options, under each condition, then those of list validity."""
@@ -101,7 +119,7 @@ class RankingScenario(Scenario):
         from genrec_eval.scenarios.ranking.cases import Asked
 
         if self._asked is None or self._asked[0] is not prepared:
-            self._asked = (prepared, Asked.of(prepared, self.options.history_limit))
+            self._asked = (prepared, Asked.of(prepared, self.options.history_limit, self.anonymous))
         return self._asked[1]
 
     def width(self, prepared: Prepared) -> int:
@@ -113,10 +131,10 @@ class RankingScenario(Scenario):
         """The user's history (the latest ``history_limit`` items), the candidates and k."""
         asked = self._what_is_asked(prepared)
         return RankRequest(
-            user=case.unit,
+            user=case.id if self.anonymous else case.unit,
             history=asked.named(asked.history, case.row),
             k=self.width(prepared),
-            candidates=None if asked.candidates is None else asked.named(asked.candidates, case.row),
+            candidates=asked.candidates_of(case.row),
         )
 
     def batch(self, prepared: Prepared, rows: np.ndarray) -> RankBatch:
@@ -132,7 +150,7 @@ class RankingScenario(Scenario):
         if condition is None:
             return [Part(measured, {metric.id: metric.id for metric in measured})]
         split = len(self.options.metrics)
-        column = cases.column(condition.column).to_numpy()
+        column = cases.column(condition.column).to_numpy(zero_copy_only=False)
         parts = [Part(measured[split:], {metric.id: metric.id for metric in measured[split:]})]
         for value in condition.values:
             names = {under(metric, condition, value).id: metric.id for metric in measured[:split]}

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from genrec_eval.scenarios.ranking.options import RankingOptions
 
 HISTORY_BUCKETS = ("none", "1-9", "10-49", "50+")
+SHARED = "candidates"
+"""Context table of the candidates that all cases share."""
 MOST_VALUES = 100
 """Groups with more values say nothing that a person could read."""
 _BUCKET_STARTS = (1, 10, 50)
@@ -41,6 +43,7 @@ def make_cases(
     metrics: Iterable[Metric] = (),
     columns: Mapping[str, npt.NDArray[Any]] | None = None,
     facts: Mapping[str, Any] | None = None,
+    candidates: Int32 | None = None,
 ) -> Prepared:
     """One case per entry of ``split``.
 
@@ -52,26 +55,23 @@ def make_cases(
         Further columns of the case table, one entry per case of the split.
     facts
         Further facts worth showing.
+    candidates
+        Item codes that every case chooses from; the split's own, or the whole catalogue, when None.
 
     Raises
     ------
     UsageError
         When a group or what a metric needs is not in the data.
     """
-    try:
-        from genrec_eval.data.leakage import audit
-    except ImportError:
-
-        def audit(*_: Any) -> list[Any]:  # type: ignore[misc]
-            return []
+    from genrec_eval.data.leakage import audit
 
     items = item_table(dataset, split, options)
-    _refuse_unmet(scenario, dataset, split, items, metrics)
+    _refuse_unmet(scenario, dataset, split, items, metrics, candidates is not None)
     findings = audit(dataset, split, items.column("train_count").to_numpy())
     said: dict[str, Any] = {
         **split.facts,
         "leakage": [finding.to_json() for finding in findings],
-        "candidates": "the whole catalogue" if split.candidates is None else "given per case",
+        "candidates": _chosen_from(split, candidates, len(items)),
         "cases": len(split.users),
         **(facts or {}),
     }
@@ -83,11 +83,44 @@ def make_cases(
         said["cases"] = len(split.users)
     return Prepared(
         cases=_table(scenario, dataset, split, options, extra),
-        context={"items": items},
+        context={"items": items, **({} if candidates is None else {SHARED: _shared(candidates)})},
         training=split.training,
         future=split.held_out,
         facts=said,
     )
+
+
+def _chosen_from(split: Split, shared: Int32 | None, n_items: int) -> str:
+    if shared is not None:
+        return f"{len(shared):,} of {n_items:,} items, the same for every case"
+    if split.candidates is None:
+        return f"the whole catalogue of {n_items:,} items"
+    return f"given per case, {split.candidates.lengths.mean():,.1f} on average"
+
+
+def _shared(candidates: Int32) -> pa.Table:
+    return pa.table({"code": pa.array(candidates, pa.int32())})
+
+
+def repeated(candidates: Int32, n: int) -> Ragged:
+    """The same list for each of ``n`` cases."""
+    return Ragged(np.arange(n + 1, dtype=np.int64) * len(candidates), np.tile(candidates, n))
+
+
+def joined(first: Ragged, second: Ragged) -> Ragged:
+    """Row by row, the list of ``first`` and then that of ``second``.
+
+    >>> both = joined(Ragged.from_lists([[1], [2, 3]]), Ragged.from_lists([[4], []]))
+    >>> both.values.tolist(), both.lengths.tolist()
+    ([1, 4, 2, 3], [2, 2])
+    """
+    lengths = first.lengths + second.lengths
+    offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
+    values = np.empty(int(offsets[-1]), np.int32)
+    for part, starts in ((first, offsets[:-1]), (second, offsets[:-1] + first.lengths)):
+        place = np.repeat(starts - part.offsets[:-1], part.lengths) + np.arange(len(part.values))
+        values[place] = part.values
+    return Ragged(offsets, values)
 
 
 def take(split: Split, rows: Int64) -> Split:
@@ -191,11 +224,17 @@ def groups_of(
 
 
 def _refuse_unmet(
-    scenario: str, dataset: Dataset, split: Split, items: pa.Table, metrics: Iterable[Metric]
+    scenario: str,
+    dataset: Dataset,
+    split: Split,
+    items: pa.Table,
+    metrics: Iterable[Metric],
+    shared: bool,
 ) -> None:
     offered = {"scores", "test_counts"}
     parts = {"grades": split.grades, "rejected": split.rejected, "candidates": split.candidates}
     offered |= {name for name, part in parts.items() if part is not None}
+    offered |= {"candidates"} if shared else set()
     columns = {
         "attributes": "attributes",
         "embeddings": "embedding",
@@ -250,19 +289,30 @@ class Asked:
     history: Ragged
     items: Vocabulary
     candidates: Ragged | None
+    shared: Int32 | None
+    """Candidates of all cases alike."""
 
     @classmethod
-    def of(cls, prepared: Prepared, history_limit: int | None) -> Asked:
+    def of(cls, prepared: Prepared, history_limit: int | None, anonymous: bool = False) -> Asked:
         """Read ``prepared``, keeping the latest ``history_limit`` items of each history."""
         assert prepared.training is not None
-        users = prepared.cases.column("unit").combine_chunks()
+        users = prepared.cases.column("case" if anonymous else "unit").combine_chunks()
         history = ragged(prepared.cases.column("history"))
         if history_limit is not None:
             history = latest(history, history_limit)
         items = Vocabulary(prepared.context["items"].column("item"))
         cases = prepared.cases
         candidates = ragged(cases.column("candidates")) if "candidates" in cases.column_names else None
-        return cls(users, prepared.training.users.encode(users), history, items, candidates)
+        table = prepared.context.get(SHARED)
+        shared = None if table is None else table.column("code").to_numpy()
+        known = np.full(len(users), -1, np.int32) if anonymous else prepared.training.users.encode(users)
+        return cls(users, known, history, items, candidates, shared)
+
+    def candidates_of(self, row: int) -> tuple[str, ...] | None:
+        """What one case chooses from, as ids; None for the whole catalogue."""
+        if self.shared is not None:
+            return tuple(self.items.strings[code] for code in self.shared.tolist())
+        return None if self.candidates is None else self.named(self.candidates, row)
 
     def named(self, lists: Ragged, row: int) -> tuple[str, ...]:
         """The ids of one list."""
@@ -276,8 +326,13 @@ class Asked:
             history=self.history.take(rows),
             k=k,
             items=self.items,
-            candidates=None if self.candidates is None else self.candidates.take(rows),
+            candidates=self._candidates(rows),
         )
+
+    def _candidates(self, rows: Int64) -> Ragged | None:
+        if self.shared is not None:
+            return repeated(self.shared, len(rows))
+        return None if self.candidates is None else self.candidates.take(rows)
 
 
 def latest(lists: Ragged, limit: int) -> Ragged:
@@ -286,7 +341,16 @@ def latest(lists: Ragged, limit: int) -> Ragged:
     >>> latest(Ragged.from_lists([[1, 2, 3], [4]]), 2).values.tolist()
     [2, 3, 4]
     """
-    kept = np.minimum(lists.lengths, limit)
+    return latest_of(lists, np.full(len(lists), limit, np.int64))
+
+
+def latest_of(lists: Ragged, limits: Int64) -> Ragged:
+    """The last ``limits[i]`` entries of list i.
+
+    >>> latest_of(Ragged.from_lists([[1, 2, 3], [4]]), np.array([2, 0])).values.tolist()
+    [2, 3]
+    """
+    kept = np.minimum(lists.lengths, limits)
     offsets = np.concatenate([[0], np.cumsum(kept)]).astype(np.int64)
     source = np.repeat(lists.offsets[1:] - offsets[1:], kept) + np.arange(offsets[-1])
     return Ragged(offsets, lists.values[source])

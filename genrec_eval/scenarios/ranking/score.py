@@ -13,9 +13,9 @@ from genrec_eval.metrics.base import Metric, UnitScores
 from genrec_eval.metrics.catalogue import Catalogue
 from genrec_eval.metrics.evaluate import score_lists
 from genrec_eval.metrics.lists import RankedLists
-from genrec_eval.protocol.arrays import Float64, Int64, Ragged, Vocabulary
+from genrec_eval.protocol.arrays import Float64, Int32, Int64, Ragged, Vocabulary
 from genrec_eval.scenarios.base import ScoredUnits
-from genrec_eval.scenarios.ranking.cases import entries
+from genrec_eval.scenarios.ranking.cases import SHARED, entries, repeated
 from genrec_eval.scenarios.ranking.catalogue import catalogue_of
 from genrec_eval.scenarios.ranking.records import EXAMPLES, Chunk, Mask, RecordReader, ragged
 
@@ -55,7 +55,7 @@ def score(
     """See :meth:`genrec_eval.scenarios.ranking.base.RankingScenario.score`."""
     items = context["items"]
     reader = RecordReader(cases.column("case").combine_chunks(), Vocabulary(items.column("item")), k)
-    asked = _Asked.of(cases, catalogue_of(items))
+    asked = _Asked.of(cases, catalogue_of(items), context.get(SHARED))
     units = _Units.of(cases)
     first: list[int] = []
     later: dict[int, list[Chunk]] = {}
@@ -102,9 +102,10 @@ class _Asked:
     rejected: Ragged | None
     candidates: Ragged | None
     cut: Int64 | None
+    shared: Int32 | None
 
     @classmethod
-    def of(cls, cases: pa.Table, catalogue: Catalogue) -> _Asked:
+    def of(cls, cases: pa.Table, catalogue: Catalogue, shared: pa.Table | None) -> _Asked:
         names = cases.column_names
         return cls(
             truth=ragged(cases.column("truth")),
@@ -114,6 +115,7 @@ class _Asked:
             rejected=ragged(cases.column("rejected")) if "rejected" in names else None,
             candidates=ragged(cases.column("candidates")) if "candidates" in names else None,
             cut=cases.column("cut").to_numpy() if "cut" in names else None,
+            shared=None if shared is None else shared.column("code").to_numpy(),
         )
 
     def lists(self, chunk: Chunk) -> RankedLists:
@@ -126,10 +128,15 @@ class _Asked:
             catalogue=self.catalogue,
             grades=None if self.grades is None else self.grades[entries(self.truth, rows)],
             rejected=None if self.rejected is None else self.rejected.take(rows),
-            candidates=None if self.candidates is None else self.candidates.take(rows),
+            candidates=self._candidates(rows),
             scores=chunk.scores,
             cut=None if self.cut is None else self.cut[rows],
         )
+
+    def _candidates(self, rows: Int64) -> Ragged | None:
+        if self.shared is not None:
+            return repeated(self.shared, len(rows))
+        return None if self.candidates is None else self.candidates.take(rows)
 
 
 @dataclass(slots=True)
