@@ -24,6 +24,7 @@ REFERENCE = Registry(
         "user-knn": "genrec_eval.reference.user_knn:UserKNN",
         "ease": "genrec_eval.reference.ease:EASE",
         "slim": "genrec_eval.reference.slim:SLIM",
+        "mult-vae": "genrec_eval.reference.mult_vae:MultVAE",
         "sasrec": "genrec_eval.reference.sasrec:SASRec",
         "ials": "genrec_eval.reference.ials:IALS",
         "bpr-mf": "genrec_eval.reference.bpr:BPRMF",

@@ -27,9 +27,9 @@ class SASRecOptions(StrictModel):
     layers: PositiveInt = Field(default=2, description="Transformer blocks.")
     heads: PositiveInt = Field(default=2, description="Attention heads; must divide the dimensions.")
     dropout: float = Field(default=0.3, ge=0, lt=1, description="Share of entries dropped in training.")
-    epochs: PositiveInt = Field(default=60, description="Passes over the training sequences.")
-    batch_size: PositiveInt = Field(default=128, description="Sequences per step.")
-    learning_rate: PositiveFloat = Field(default=1e-3, description="Step size of Adam.")
+    epochs: PositiveInt = Field(default=15, description="Passes over the training sequences.")
+    batch_size: PositiveInt = Field(default=64, description="Sequences per step.")
+    learning_rate: PositiveFloat = Field(default=3e-3, description="Step size of Adam.")
 
     @model_validator(mode="after")
     def _heads_fit(self) -> SASRecOptions:

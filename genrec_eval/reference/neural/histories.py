@@ -4,22 +4,40 @@ from __future__ import annotations
 
 import numpy as np
 
-from genrec_eval.protocol.arrays import Int32, Int64, Ragged
+from genrec_eval.protocol.arrays import Float64, Int32, Int64, Ragged
 from genrec_eval.reference.lists import row_numbers
 
 
-def renumbered(histories: Ragged, numbers: Int64) -> Ragged:
-    """Histories in the numbers of the model, without the items that have none.
+class Known:
+    """The items that were trained on, numbered from 0 for a network that knows no others.
 
     Parameters
     ----------
-    numbers
-        int64[n_items], the model's number of each item; -1 for items that it does not know.
+    counts
+        int64[n_items], training interactions per item.
     """
-    known = histories.values >= 0
-    known[known] = numbers[histories.values[known]] >= 0
-    rows = row_numbers(histories)[known]
-    return Ragged.group(rows, numbers[histories.values[known]].astype(np.int32), len(histories))
+
+    def __init__(self, counts: Int64) -> None:
+        self.n_items = len(counts)
+        self.items = np.flatnonzero(counts > 0)
+        self._numbers = np.full(len(counts), -1, np.int32)
+        self._numbers[self.items] = np.arange(len(self.items))
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+    def renumber(self, histories: Ragged) -> Ragged:
+        """Histories in the numbers of the network, without the items that it does not know."""
+        known = histories.values >= 0
+        known[known] = self._numbers[histories.values[known]] >= 0
+        numbers = self._numbers[histories.values[known]]
+        return Ragged.group(row_numbers(histories)[known], numbers, len(histories))
+
+    def spread(self, scores: Float64) -> Float64:
+        """float64[n, n_items] from float64[n, len(self)]: items that were not trained on come last."""
+        found = np.repeat(scores.min(axis=1, keepdims=True) - 1.0, self.n_items, axis=1)
+        found[:, self.items] = scores
+        return found
 
 
 def latest(histories: Ragged, width: int) -> Int32:

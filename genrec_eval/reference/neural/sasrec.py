@@ -12,7 +12,7 @@ from genrec_eval.core.randomness import generator
 from genrec_eval.data.dataset import Training
 from genrec_eval.protocol.arrays import Float64, Int32, Int64, Ragged
 from genrec_eval.reference.lists import known_pairs
-from genrec_eval.reference.neural.histories import latest, renumbered, windows
+from genrec_eval.reference.neural.histories import Known, latest, windows
 from genrec_eval.reference.neural.tools import Dropout, normal, reproducible
 from genrec_eval.reference.neural.transformer import Block, causal_mask
 
@@ -62,11 +62,8 @@ class Trained:
     """
 
     def __init__(self, training: Training, counts: Int64, options: SASRecOptions, seed: int) -> None:
-        self.options = options
-        self.known = np.flatnonzero(counts > 0)
-        self.numbers = np.full(len(counts), -1, np.int64)
-        self.numbers[self.known] = np.arange(len(self.known))
-        histories = renumbered(training.histories(), self.numbers)
+        self.options, self.known = options, Known(counts)
+        histories = self.known.renumber(training.histories())
         users, sequences = windows(histories, options.max_length + 1)
         self.trained = len(sequences) > 0
         if not self.trained:  # nobody has had two items: there is no order to learn from
@@ -109,19 +106,16 @@ class Trained:
 
     def scores(self, histories: Ragged) -> Float64:
         """float64[n, n_items]; all 0 for a history without a known item."""
-        found = np.zeros((len(histories), len(self.numbers)))
+        found = np.zeros((len(histories), self.known.n_items))
         if not self.trained:
             return found
-        tokens = latest(renumbered(histories, self.numbers), self.options.max_length).astype(np.int64)
+        tokens = latest(self.known.renumber(histories), self.options.max_length).astype(np.int64)
         filled = np.flatnonzero(tokens[:, -1] >= 0)
         with torch.inference_mode():
             for start in range(0, len(filled), ROWS):
                 rows = filled[start : start + ROWS]
                 hidden = self.network(torch.from_numpy(tokens[rows]))[:, -1]
-                logits = (hidden @ self.network.items.T).numpy()
-                # behind everything that was trained
-                found[rows] = logits.min(axis=1, keepdims=True) - 1.0
-                found[np.ix_(rows, self.known)] = logits
+                found[rows] = self.known.spread((hidden @ self.network.items.T).numpy())
         return found
 
 
