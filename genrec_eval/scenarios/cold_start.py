@@ -9,7 +9,6 @@ from pydantic import Field, NonNegativeInt, model_validator
 
 from genrec_eval.core.errors import UsageError
 from genrec_eval.core.strict import StrictModel
-from genrec_eval.data.split_spec import SplitSpec
 from genrec_eval.scenarios.ranking.base import RankingScenario
 from genrec_eval.scenarios.ranking.options import RankingOptions
 
@@ -20,15 +19,13 @@ if TYPE_CHECKING:
     from genrec_eval.scenarios.ranking.conditions import Condition
 
 
-def _default_split(data: dict[str, Any]) -> SplitSpec:
-    users = {"method": "strong-generalisation", "pick": "last"}
-    return SplitSpec.model_validate(users if data.get("of") == "users" else {})
-
-
 class ColdStartOptions(RankingOptions):
     """Options of the cold-start scenario."""
 
-    of: Literal["items", "users"] = Field("items", description="What is cold.")
+    of: Literal["items", "users"] = Field(
+        "items",
+        description="What is cold. Users are left out of the training (split: strong-generalisation).",
+    )
     most_interactions: NonNegativeInt = Field(
         0, description="Items with at most this many training interactions are cold."
     )
@@ -38,15 +35,18 @@ class ColdStartOptions(RankingOptions):
     shots: tuple[NonNegativeInt, ...] = Field(
         (0, 1, 3, 5), min_length=1, description="How many items of a cold user are known, one question each."
     )
-    split: SplitSpec = Field(
-        default_factory=_default_split,
-        description="By time for cold items; cold users are left out of the training by default.",
-    )
     metrics: tuple[str, ...] = Field(
         ("ndcg", "recall", "hit_rate"),
         min_length=1,
         description="Metrics, as in ndcg@10; without @ they are taken at k.",
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _split_for_users(cls, given: Any) -> Any:
+        if isinstance(given, dict) and given.get("of") == "users" and "split" not in given:
+            return {**given, "split": {"method": "strong-generalisation", "pick": "last"}}
+        return given
 
     @model_validator(mode="after")
     def _belong_together(self) -> Self:

@@ -53,6 +53,8 @@ class RerankOptions(RankingOptions):
     def _belong_together(self) -> Self:
         if self.candidates == "given" and "negatives" in self.model_fields_set:
             raise ValueError("negatives are drawn only with candidates: uniform or popularity")
+        if self.relevance != "binary" and self.candidates != "given" and self.full:
+            raise ValueError("the expectation under sampling needs relevance: binary; set full: false")
         if (self.candidates == "given") != (self.split.method == "given"):
             raise ValueError("candidates: given and split: {method: given} belong together")
         return self

@@ -15,10 +15,11 @@ from genrec_eval.core.errors import UsageError, did_you_mean
 from genrec_eval.core.randomness import generator
 from genrec_eval.data.dataset import Dataset
 from genrec_eval.metrics.base import NEEDS, Metric
+from genrec_eval.metrics.lists import RankedLists
 from genrec_eval.protocol.arrays import Int32, Int64, Ragged, Vocabulary
 from genrec_eval.protocol.batch import RankBatch
 from genrec_eval.scenarios.base import Prepared
-from genrec_eval.scenarios.ranking.catalogue import item_table
+from genrec_eval.scenarios.ranking.catalogue import catalogue_of, item_table
 from genrec_eval.scenarios.ranking.records import list_column, ragged
 
 if TYPE_CHECKING:
@@ -65,12 +66,15 @@ def make_cases(
     """
     from genrec_eval.data.leakage import audit
 
+    if options.relevance == "binary":
+        split = replace(split, grades=None)
     items = item_table(dataset, split, options)
     _refuse_unmet(scenario, dataset, split, items, metrics, candidates is not None)
     findings = audit(dataset, split, items.column("train_count").to_numpy())
     said: dict[str, Any] = {
         **split.facts,
         "leakage": [finding.to_json() for finding in findings],
+        "relevance": options.relevance,
         "candidates": _chosen_from(split, candidates, len(items)),
         "cases": len(split.users),
         **(facts or {}),
@@ -243,12 +247,33 @@ def _refuse_unmet(
     }
     offered |= {name for name, column in columns.items() if column in items.column_names}
     for metric in metrics:
-        for need in metric.definition.needs:
+        for need in metric.needs:
             if need not in offered:
                 raise UsageError(
                     f"scenario '{scenario}': metric '{metric.id}' needs {NEEDS.get(need, need)}, "
                     f"which data set '{dataset.name}' and this split do not offer; take it out of the metrics"
                 )
+    _refuse_unfit(scenario, items, metrics)
+
+
+def _refuse_unfit(scenario: str, items: pa.Table, metrics: Iterable[Metric]) -> None:
+    """Try every metric on nobody: what is wrong with its parameters shows before anything is paid for."""
+    nobody = RankedLists(
+        items=np.empty((0, 1), np.int32),
+        truth=Ragged.from_lists([]),
+        history=Ragged.from_lists([]),
+        answered=np.empty(0, bool),
+        catalogue=catalogue_of(items),
+    )
+    for metric in metrics:
+        if metric.definition.on != "lists":
+            raise UsageError(
+                f"scenario '{scenario}': metric '{metric.id}' is about {metric.definition.on}, not lists"
+            )
+        try:
+            metric(nobody)
+        except UsageError as error:
+            raise UsageError(f"scenario '{scenario}': {error}") from None
 
 
 def history_buckets(lengths: Int64) -> pa.Array:

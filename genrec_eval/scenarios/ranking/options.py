@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Literal
 
 from pydantic import Field, PositiveInt, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
@@ -30,6 +31,10 @@ class RankingOptions(StrictModel):
         DEFAULT_METRICS, min_length=1, description="Metrics, as in ndcg@10; without @ they are taken at k."
     )
     min_rating: float | None = Field(None, description="Only ratings from here up count as relevant.")
+    relevance: Literal["binary", "rating"] = Field(
+        "binary",
+        description="binary: every relevant item counts alike. rating: the ratings are grades for ndcg.",
+    )
     groups: tuple[str, ...] = Field(
         (), description="Columns of the user table; every result is also given for each of their values."
     )
