@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, Self
+from typing import TYPE_CHECKING, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -36,6 +36,12 @@ class ItemColumns(StrictModel):
     description: str | None = Field(default=None, description="Text about the item.")
     genres: str | None = Field(default=None, description="Genres.")
     provider: str | None = Field(default=None, description="Who offers the item.")
+    semantic_id: str | None = Field(
+        default=None, description="Tokens of its semantic id: a list, or text like '<a_1><b_7>' or 'a_1|b_7'."
+    )
+    embedding: str | None = Field(
+        default=None, description="Numbers, as many for every item: a list, or text like '0.1|0.7'."
+    )
 
 
 class UserColumns(StrictModel):
@@ -65,7 +71,16 @@ class FilesSpec(DatasetSpec):
         None, min_length=1, max_length=1, description="Of text files; by the name's ending when not given."
     )
     encoding: str = Field("utf-8", description="Of text files.")
-    list_separator: str = Field("|", min_length=1, description="Between genres or aliases within a text.")
+    quoted: bool = Field(
+        True,
+        description="Whether quotes in the interactions enclose a field; many tsv files mean them as text.",
+    )
+    time_unit: Literal["s", "ms", "us", "ns"] | None = Field(
+        None, description="Of numeric timestamps; told from their size when not given."
+    )
+    list_separator: str = Field(
+        "|", min_length=1, description="Between genres, aliases, tokens or numbers within a text."
+    )
     label: str = Field("files", description="Name of the dataset in reports.")
     licence: str | None = Field(None, description="For the report's provenance.")
     source: str | None = Field(None, description="Where the data come from, for the report's provenance.")

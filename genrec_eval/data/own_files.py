@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from genrec_eval.core.errors import UsageError, did_you_mean
 from genrec_eval.core.fingerprint import digest, digest_file
 from genrec_eval.data.assemble import assemble
 from genrec_eval.data.dataset import Dataset
 from genrec_eval.data.ids import ids_of
+from genrec_eval.data.lists import embeddings_of, lists_of_text, texts_of, tokens_of
 from genrec_eval.data.log import Log
 from genrec_eval.data.reading import Source, locate
 from genrec_eval.data.streams import clip
@@ -66,20 +67,16 @@ def _file(text: str, folder: Path, what: str) -> Path:
 
 
 def _interactions(spec: FilesSpec, path: Path) -> Log:
-    source = Source(path=path, delimiter=spec.delimiter, names=spec.names, encoding=spec.encoding)
+    source = Source(
+        path=path, delimiter=spec.delimiter, names=spec.names, encoding=spec.encoding, quoted=spec.quoted
+    )
     found = source.columns()
     names = {role: name for role, name in spec.columns.model_dump().items() if name is not None}
     for role in ("rating", "timestamp"):
         if role not in names and role in found:
             names[role] = role
-    if "rating" in names:
-        source = Source(
-            path=path,
-            delimiter=spec.delimiter,
-            names=spec.names,
-            encoding=spec.encoding,
-            types={names["rating"]: pa.float64()},
-        )
+    if "rating" in names and source.format == "text":
+        source = replace(source, types={names["rating"]: pa.float64()})
     table = source.read(list(names.values()))
     columns = {role: table.column(name) for role, name in names.items()}
     return Log(
@@ -89,6 +86,7 @@ def _interactions(spec: FilesSpec, path: Path) -> Log:
         timestamp=columns.get("timestamp"),
         where=source.where,
         names=names,
+        unit=spec.time_unit,
     )
 
 
@@ -131,11 +129,15 @@ def _items(spec: FilesSpec, path: Path) -> pa.Table:
     for name in table.column_names:
         column = table.column(name)
         if name in _LISTS:
-            column = _lists(source, name, column, spec.list_separator)
+            column = lists_of_text(source, name, column, spec.list_separator)
+        elif name == "semantic_id":
+            column = tokens_of(source, column, spec.list_separator)
+        elif name == "embedding":
+            column = embeddings_of(source, column, spec.list_separator)
         elif name == "year":
             column = _years(source, column)
         elif name in ("title", "description", "provider"):
-            column = _texts(source, name, column)
+            column = texts_of(source, name, column)
         table = table.set_column(table.column_names.index(name), name, column)
     return table
 
@@ -150,37 +152,12 @@ def _users(spec: FilesSpec, path: Path) -> pa.Table:
             )
     for place, name in enumerate(table.column_names):
         if name in spec.groups or not pa.types.is_nested(table.column(name).type):
-            table = table.set_column(place, name, _texts(source, name, table.column(name)))
+            table = table.set_column(place, name, texts_of(source, name, table.column(name)))
     return table
 
 
-def _texts(source: Source, name: str, column: pa.ChunkedArray) -> pa.ChunkedArray:
-    """As text; empty cells become null."""
-    try:
-        column = column.cast(pa.string())
-    except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
-        raise UsageError(
-            f"{source.path}, column '{name}' holds {column.type} where text is expected"
-        ) from None
-    column = pc.utf8_trim_whitespace(column)
-    return pc.if_else(pc.equal(column, ""), pa.scalar(None, pa.string()), column)
-
-
-def _lists(source: Source, name: str, column: pa.ChunkedArray, separator: str) -> pa.ChunkedArray:
-    if pa.types.is_list(column.type) or pa.types.is_large_list(column.type):
-        try:
-            return column.cast(pa.list_(pa.string()))
-        except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
-            raise UsageError(
-                f"{source.path}, column '{name}' holds {column.type} where lists of text are expected"
-            ) from None
-    rows = _texts(source, name, column).to_pylist()
-    parts = [[p.strip() for p in (row or "").split(separator) if p.strip()] for row in rows]
-    return pa.chunked_array([pa.array(parts, pa.list_(pa.string()))])
-
-
 def _years(source: Source, column: pa.ChunkedArray) -> pa.ChunkedArray:
-    texts = _texts(source, "year", column)
+    texts = texts_of(source, "year", column)
     try:
         return texts.cast(pa.float64()).cast(pa.int32())  # pandas writes 1999.0 once a year is missing
     except pa.ArrowInvalid:

@@ -143,10 +143,8 @@ class Source:
             if twice is not None:
                 raise UsageError(f"{self.path} has two columns named '{twice}'; rename one")
             wanted = list(found if include is None else dict.fromkeys(include))
-            if self.format == "parquet":
-                table = self._read_parquet(wanted)
-            else:
-                table = read_delimited(self, wanted)
+            parquet = self.format == "parquet"
+            table = self._read_parquet(wanted) if parquet else read_delimited(self, wanted)
         if table.num_rows == 0:
             raise UsageError(f"{self.path} holds no rows")
         return table

@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 
 from genrec_eval.core.errors import UsageError
 from genrec_eval.core.fingerprint import digest, digest_file
+from genrec_eval.data.ages import AGES, bucket
 from genrec_eval.data.assemble import assemble
 from genrec_eval.data.dataset import Dataset
 from genrec_eval.data.log import Log
@@ -23,17 +24,6 @@ RECIPE = 2
 LICENCE = "GroupLens terms of use: research, no redistribution without permission"
 SOURCE = "https://grouplens.org/datasets/movielens/"
 GROUPS = ("gender", "age", "occupation")
-
-AGES = {
-    1: "under 18",
-    18: "18-24",
-    25: "25-34",
-    35: "35-44",
-    45: "45-49",
-    50: "50-55",
-    56: "56+",
-}
-"""First year of each age bucket of MovieLens 1M, which is also its code there → the bucket's name."""
 
 OCCUPATIONS = (
     "other", "academic/educator", "artist", "clerical/admin", "college/grad student", "customer service",
@@ -232,15 +222,6 @@ def _users(rows: Iterable[tuple[str, str | None, str | None, str | None]]) -> pa
             "occupation": pa.array(occupation, pa.string()),
         }
     )
-
-
-def bucket(age: int) -> str:
-    """Age bucket as in MovieLens 1M.
-
-    >>> bucket(17), bucket(18), bucket(49), bucket(80)
-    ('under 18', '18-24', '45-49', '56+')
-    """
-    return AGES[max((first for first in AGES if first <= age), default=1)]
 
 
 def _decoded(path: Path, line: int, row: list[str]) -> tuple[str, str]:
