@@ -15,31 +15,38 @@ from genrec_eval.reference.lists import blocks
 from genrec_eval.reference.sums import SEEN, UNIT, binary, sparse_lists
 
 if TYPE_CHECKING:
-    from genrec_eval.reference.item_knn import ItemSimilarity
+    from genrec_eval.reference.item_knn import ItemKNNOptions, ItemSimilarity
     from genrec_eval.reference.user_knn import UserKNN
 
 
-def neighbours(training: Training, most: int, shrinkage: float) -> Any:
+def neighbours(training: Training, options: ItemKNNOptions) -> Any:
     """Similarities of each item's nearest neighbours, with ``SEEN`` on the diagonal.
 
     Returns
     -------
     scipy CSR array, int64[n_items, n_items]
+        Column j holds the neighbours of j.
     """
     n = len(training.items)
-    found = nearest_items(binary(training.histories(), n), most, shrinkage)
+    matrix = binary(training.histories(), n)
+    weights = None
+    if options.weighting == "idf":
+        weights = np.log((1 + n) / (1 + np.diff(matrix.indptr)))
+    found = nearest_items(matrix, options.neighbours, options.shrinkage, weights)
     diagonal = np.arange(n)
-    rows, columns, units = np.concatenate([found, [diagonal, diagonal, np.full(n, SEEN)]], axis=1)
+    columns, rows, units = np.concatenate([found, [diagonal, diagonal, np.full(n, SEEN)]], axis=1)
     return sparse.csr_array((units, (rows, columns)), shape=(n, n))
 
 
-def nearest_items(matrix: Any, most: int, shrinkage: float) -> Int64:
+def nearest_items(matrix: Any, most: int, shrinkage: float, weights: Float64 | None = None) -> Int64:
     """The ``most`` most similar other items of each item, those without anything in common left out.
 
     Parameters
     ----------
     matrix
         scipy CSR array, int64[n_users, n_items], 0 or 1.
+    weights
+        float64[n_users], what a user's interactions weigh instead of 1.
 
     Returns
     -------
@@ -48,10 +55,11 @@ def nearest_items(matrix: Any, most: int, shrinkage: float) -> Int64:
     """
     n = matrix.shape[1]
     by_item = matrix.T.tocsr()
-    counts = np.diff(by_item.indptr).astype(np.int64)
-    roots = np.sqrt(counts.astype(np.float64))
+    if weights is not None:
+        by_item = by_item @ sparse.diags_array(weights * weights)
+    roots = np.sqrt(by_item.sum(axis=1).astype(np.float64))
     # Each row of the product touches at most the interactions of the users who have the item.
-    work = by_item @ np.diff(matrix.indptr).astype(np.int64)
+    work = matrix.T @ np.diff(matrix.indptr).astype(np.int64)
     parts = [np.empty((3, 0), np.int64)]
     for part in blocks(4 * np.minimum(work, n)):  # four working arrays of that size
         shared = by_item[part] @ matrix

@@ -10,7 +10,7 @@ import pytest
 from genrec_eval.core.errors import UsageError
 from genrec_eval.reference import gram
 from genrec_eval.reference.base import REFERENCE
-from genrec_eval.reference.slim_weights import descend
+from genrec_eval.reference.slim_weights import _sweep, descend
 
 
 @pytest.fixture(scope="module")
@@ -143,13 +143,15 @@ def test_every_sweep_lowers_the_objective(world):
     others = np.delete(np.arange(29), 7)
     problem = together[np.ix_(others, others)][None]
     shared = together[None, 7, others]
-    losses = []
-    for sweeps in range(1, 9):
-        weights = descend(problem, shared, 2.0, 5.0, sweeps)[0]
-        rest = matrix[:, 7] - matrix[:, others] @ weights
-        losses.append(0.5 * rest @ rest + 2.0 * weights.sum() + 2.5 * weights @ weights)
-    assert all(after <= before + 1e-12 for before, after in itertools.pairwise(losses))
-    assert losses[0] > losses[-1]
+    losses, found = [], np.zeros((1, 28))
+    for _ in range(30):
+        moved = _sweep(problem, shared - 2.0, 5.0, found, np.array([0]))
+        rest = matrix[:, 7] - matrix[:, others] @ found[0]
+        losses.append(0.5 * rest @ rest + 2.0 * found.sum() + 2.5 * found[0] @ found[0])
+    assert all(after < before + 1e-12 for before, after in itertools.pairwise(losses))
+    assert losses[0] - losses[-1] > 0.01
+    assert moved[0] < 1e-6
+    assert descend(problem, shared, 2.0, 5.0, 100)[0] == pytest.approx(found[0], abs=1e-4)
 
 
 def test_slim_keeps_to_its_nearest_items_and_blocks_change_nothing(world, monkeypatch):

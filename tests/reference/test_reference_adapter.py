@@ -68,7 +68,7 @@ def test_identity_holds_what_determines_the_lists(training_of):
         "adapter": "reference",
         "model": "item-knn",
         "version": 2,
-        "options": {"neighbours": 5, "shrinkage": 10.0},
+        "options": {"neighbours": 5, "shrinkage": 10.0, "weighting": "none"},
         "training": "data",
     }
     assert spec("random").build(context(training, seed=9)).identity()["seed"] == 9

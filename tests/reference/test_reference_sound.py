@@ -126,9 +126,8 @@ def brute_item_knn(histories, n_items, asked, k, neighbours, shrinkage):
     made = []
     for row in asked:
         score = dict.fromkeys(range(n_items), 0)
-        for i in set(row) - {-1}:
-            for j, units in kept[i]:
-                score[j] += units
+        for j in range(n_items):
+            score[j] = sum(units for i, units in kept[j] if i in row)
         order = sorted(set(score) - set(row), key=lambda j: (-score[j], -popularity[j], j))[:k]
         share = 1 / (max(popularity) + 1)
         made.append([(j, (score[j] + popularity[j] * share) / 2**24) for j in order])
