@@ -36,6 +36,8 @@ class Checks:
         facts = split.facts
         self.method = str(facts.get("method"))
         self.keeps_repeats = facts.get("repeats") == "keep"
+        # what the session does not tell is new to it
+        self.knows_session_only = facts.get("context") == "session"
         self.orders_users = self.method != "random" and facts.get("pick") != "random"
         self.orders_all = self.method == "global-temporal" or (
             self.method == "session" and facts.get("cut") is not None
@@ -56,13 +58,17 @@ class Checks:
     def targets(self) -> Iterator[Finding]:
         split, n = self.split, len(self.split.truth.values)
         hit = self.target_in_training
+        allowed = ""
+        if self.keeps_repeats:
+            allowed = ", as a split that keeps repeats allows"
+        elif self.knows_session_only:
+            allowed = ", as a history of the session alone allows"
         yield self.finding(
             "target-in-training",
             int(np.count_nonzero(hit)),
             n,
-            "note" if self.keeps_repeats else "warning",
-            "targets are items with which the same user interacts in the training"
-            + (", as a split that keeps repeats allows" if self.keeps_repeats else ""),
+            "note" if self.keeps_repeats or self.knows_session_only else "warning",
+            "targets are items with which the same user interacts in the training" + allowed,
             "No user interacts with a target in the training.",
             self.pairs(self.target_keys[hit]),
         )
@@ -74,7 +80,7 @@ class Checks:
             n,
             "note" if self.keeps_repeats else "warning",
             "targets are in the history that is sent with the question"
-            + (", as a split that keeps repeats allows" if self.keeps_repeats else ""),
+            + (allowed if self.keeps_repeats else ""),
             "No history holds a target.",
             self.pairs(self.target_keys[hit]),
         )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 import numpy.typing as npt
 
@@ -39,20 +41,37 @@ def first_of_each(values: Int64) -> Int64:
 def found_in(needles: Int64, haystack: Int64) -> npt.NDArray[np.bool_]:
     """Which ``needles`` are in ``haystack``: bool[len(needles)].
 
-    A table of hashed needles sieves the haystack first, so that only its few candidates are sorted.
+    Each side is sieved by a table of the other's hashes first, so that only few are sorted and searched.
 
     >>> found_in(np.array([1, 5, 5]), np.array([5, 9])).tolist()
     [False, True, True]
     """
+    found = np.zeros(len(needles), bool)
     if not len(needles) or not len(haystack):
-        return np.zeros(len(needles), bool)
-    bits = min(_MOST_BITS, max(10, (8 * len(needles)).bit_length()))
-    shift = np.uint64(64 - bits)
-    table = np.zeros(1 << bits, bool)
-    table[(needles.view(np.uint64) * _ODD) >> shift] = True
-    blocks = (haystack[start : start + _BLOCK] for start in range(0, len(haystack), _BLOCK))
-    left = np.concatenate([block[table[(block.view(np.uint64) * _ODD) >> shift]] for block in blocks])
+        return found
+    left = haystack[_sieve(haystack, needles)]
     if not len(left):
-        return np.zeros(len(needles), bool)
+        return found
+    asked = np.flatnonzero(_sieve(needles, left))
+    asked = asked[stable_order(needles[asked])]  # in order, a search finds its place in the cache
     left.sort()
-    return left[np.minimum(np.searchsorted(left, needles), len(left) - 1)] == needles
+    sought = needles[asked]
+    found[asked] = left[np.minimum(np.searchsorted(left, sought), len(left) - 1)] == sought
+    return found
+
+
+def _sieve(values: Int64, others: Int64) -> npt.NDArray[np.bool_]:
+    """True for all ``values`` that are among ``others``, and for a few more."""
+    shift = np.uint64(64 - min(_MOST_BITS, max(10, (8 * len(others)).bit_length())))
+    table = np.zeros(1 << (64 - int(shift)), bool)
+    for block in _blocks(others):
+        table[_hash(block, shift)] = True
+    return np.concatenate([table[_hash(block, shift)] for block in _blocks(values)])
+
+
+def _hash(values: Int64, shift: np.uint64) -> npt.NDArray[np.uint64]:
+    return (values.view(np.uint64) * _ODD) >> shift
+
+
+def _blocks(values: Int64) -> Iterator[Int64]:
+    return (values[start : start + _BLOCK] for start in range(0, len(values), _BLOCK))

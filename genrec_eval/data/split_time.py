@@ -57,6 +57,7 @@ def sessions(name: str, log: Interactions, spec: SplitSpec, users: int) -> Parts
     end = at[starts + lengths - 1]
     first_of_user = np.append(True, owner[1:] != owner[:-1])
     facts: dict[str, Any] = {"gap_seconds": gap, "sessions": len(starts), "revealed": revealed}
+    facts["context"] = spec.context or "user"
 
     if spec.fraction is not None or spec.time is not None:
         cut, _ = _moment_of(name, when, spec)
