@@ -131,14 +131,18 @@ def claim_verdicts(
 def check_verdicts(
     checks: Iterable[Check], scenario: str, models: Sequence[str], evidence: Evidence
 ) -> list[Verdict]:
-    """One verdict per built-in check and model; they are shown and never gate."""
+    """One verdict per built-in check and model that it applies to; they are shown and never gate."""
     return [
-        _verdict(
-            check.claim, (scenario, check.metric, model, "all", None), check.rule, check.margin, evidence
-        )
+        _verdict(check.claim, key, check.rule, check.margin, evidence)
         for check in checks
         for model in models
+        if _applies(evidence.find(*(key := (scenario, check.metric, model, "all", None))))
     ]
+
+
+def _applies(estimate: Estimate | None) -> bool:
+    """False where answers came and none of them could be scored: scores are not given, times not known."""
+    return estimate is None or estimate.scored > 0 or estimate.answered == 0
 
 
 def _verdict(

@@ -70,6 +70,9 @@ def make_ready(loaded: LoadedSuite, plan: Plan, progress: Progress) -> list[Stag
         dataset = datasets.get(entry.data or "")
         scenario.datasets = {other: datasets[other] for other in scenario.others()}
         prepared = scenario.prepare(dataset)
+        for finding in prepared.facts.get("leakage") or ():
+            if finding["severity"] == "warning":
+                progress.note(f"scenario '{name}': {finding['sentence']}")
         built = [_build(loaded, pairing, scenario, prepared) for pairing in pairings]
         stages.append(
             Stage(

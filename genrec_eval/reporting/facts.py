@@ -13,6 +13,9 @@ from genrec_eval.reporting.text import line, listing, plural
 
 Pairs = list[tuple[str, str]]
 
+MOST_SPELLED = 2
+"""Up to this many scenarios the head of the report says how each was asked."""
+
 
 def tested(results: Results, run: Mapping[str, Any]) -> Pairs:
     """The table of what was tested; lines of which nothing is known are left out."""
@@ -23,8 +26,15 @@ def tested(results: Results, run: Mapping[str, Any]) -> Pairs:
         " — ".join(filter(None, [str(facts.get("name") or name), _sizes(mapping(facts.get("facts")))]))
         for name, facts in _tables(run.get("data"))
     ]
-    protocol = [f"{name}: {_protocol(facts)}" for name, facts in _tables(run.get("scenarios"))]
-    population = [text for _, facts in _tables(run.get("scenarios")) if (text := _population(facts))]
+    scenarios = _tables(run.get("scenarios"))
+    if len(scenarios) > MOST_SPELLED:  # each section says how its scenario was asked
+        protocol, population = (
+            [plural(len(scenarios), "scenario"), listing([name for name, _ in scenarios])],
+            [],
+        )
+    else:
+        protocol = [f"{name}: {_protocol(facts)}" for name, facts in scenarios]
+        population = [text for _, facts in scenarios if (text := _population(facts))]
     attempted = sum(row.attempted for row in results.coverage)
     return [
         (name, value)

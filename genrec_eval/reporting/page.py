@@ -27,6 +27,7 @@ from genrec_eval.reporting.compare import is_validity
 from genrec_eval.reporting.distributions import Distribution, distributions, is_mean
 from genrec_eval.reporting.exchanges import Exchange, exchanges
 from genrec_eval.reporting.groundings import TIERS, Grounded, groundings
+from genrec_eval.reporting.protocol import Leak, leaks, protocol
 from genrec_eval.reporting.results import Results, mapping
 from genrec_eval.reporting.svg import Scale, bars, definitions, gauge, key
 from genrec_eval.reporting.tables import (
@@ -94,6 +95,8 @@ class Section:
     undistributed: list[str]
     grounded: list[Grounded]
     exchanges: list[Exchange]
+    protocol: list[tuple[str, str]]
+    leaks: list[Leak]
 
 
 def page(results: Results, run: Mapping[str, Any], directory: Path) -> dict[str, Any]:
@@ -118,7 +121,7 @@ def page(results: Results, run: Mapping[str, Any], directory: Path) -> dict[str,
     head, body = facts.play(run)
     metrics = list(dict.fromkeys(row.metric for row in results.estimates))
     sections = [
-        _section(results, scenario, number, order, spread, grounded, quoted)
+        _section(results, scenario, number, order, spread, grounded, quoted, run)
         for number, scenario in enumerate(results.scenarios(), 1)
         if results.metrics(scenario) or any(exchange.scenario == scenario for exchange in quoted)
     ]
@@ -162,6 +165,7 @@ def _section(
     spread: Mapping[tuple[str, str, str], Distribution],
     grounded: list[Grounded],
     quoted: list[Exchange],
+    run: Mapping[str, Any],
 ) -> Section:
     metrics = results.metrics(scenario)
     spreads, undistributed = _spreads(results, scenario, order, spread)
@@ -188,6 +192,8 @@ def _section(
             (exchange for exchange in quoted if exchange.scenario == scenario),
             key=lambda exchange: (exchange.status == "ok", _place(exchange.model, order)),
         ),
+        protocol=protocol(run, scenario),
+        leaks=leaks(run, scenario),
     )
 
 

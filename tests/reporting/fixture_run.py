@@ -327,6 +327,7 @@ def scores() -> pa.Table:
             columns["unit"] += [f"u{i}" for i in range(ATTEMPTED)]
             columns["value"] += [*values.tolist(), *[None] * (ATTEMPTED - UNITS)]
             columns["reason"] += [*[None] * UNITS, *["no relevant item"] * (ATTEMPTED - UNITS)]
+            columns["weight"] += [None] * ATTEMPTED
     return pa.table({name: pa.array(columns[name]).cast(SCORES.field(name).type) for name in SCORES.names})
 
 
