@@ -44,7 +44,7 @@ def sessions(name: str, log: Interactions, spec: SplitSpec, users: int) -> Parts
 
     Without a cut the last session of each user is tested, and users with one session stay in the
     training. With a cut every session that starts later is tested, and those across it are known to
-    later cases of the user but not to the training.
+    later cases of the user but not to the training; so are those without an item beyond ``revealed``.
     """
     when = times(name, log, "a split into sessions")
     gap, revealed = spec.gap or _GAP, spec.revealed or 0
@@ -66,6 +66,7 @@ def sessions(name: str, log: Interactions, spec: SplitSpec, users: int) -> Parts
         facts |= {
             "cut": cut,
             "cut_utc": moment(cut),
+            "sessions_too_short": int(np.count_nonzero((start >= cut) & (lengths <= revealed))),
             "sessions_across_cut": int(np.count_nonzero((start < cut) & (end >= cut))),
         }
         left_out = {}
