@@ -19,6 +19,7 @@ from genrec_eval.stats.sample import Sample
 
 Bool = npt.NDArray[np.bool_]
 Reasons = Mapping[str, Bool]
+Link = Literal["identity", "sqrt"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,8 +138,11 @@ class Definition:
         ``"indicator"`` when a unit's value is 0 or 1, else ``"real"``.
     parameters
         Parameter → (default, allowed values or None).
+    meanings
+        Parameter → what it decides and what each value does, for those whose name does not say it.
     link
-        ``"sqrt"`` when the run's value is the square root of the mean over units (RMSE).
+        ``"sqrt"`` when the run's value is the square root of the mean over units (RMSE); for a metric
+        with a parameter ``average``, the link of each of its values. Read it as :attr:`Metric.link`.
     on
         What the function takes: ``"lists"`` (:class:`~genrec_eval.metrics.lists.RankedLists`),
         ``"ratings"`` (:class:`~genrec_eval.metrics.rated.RatedPairs`) or a scenario's own.
@@ -159,9 +163,10 @@ class Definition:
     values: Literal["real", "indicator"] = "real"
     resampling_unit: str = "user"
     parameters: Mapping[str, tuple[Any, tuple[Any, ...] | None]] = field(default_factory=dict)
+    meanings: Mapping[str, str] = field(default_factory=dict)
     needs_cutoff: bool = True
     traps: str = ""
-    link: Literal["identity", "sqrt"] = "identity"
+    link: Link | Mapping[str, Link] = "identity"
     on: str = "lists"
     needs: tuple[str, ...] = ()
 
@@ -259,6 +264,12 @@ class Metric:
         named = (str(self.parameters.get(need, need)) for need in self.definition.needs)
         return tuple(need for need in named if need in NEEDS)
 
+    @property
+    def link(self) -> Link:
+        """What turns the mean over units into the run's value."""
+        link = self.definition.link
+        return link if isinstance(link, str) else link[self.parameters["average"]]
+
     def start(self) -> Accumulator:
         """A fresh stream; feed it chunks of units, then finish it."""
         bound = {**({} if self.k is None else {"k": self.k}), **self.parameters}
@@ -282,7 +293,7 @@ class Metric:
             total=scores.total,
             reach=scores.reach,
             weights=scores.weights,
-            link=self.definition.link,
+            link=self.link,
         )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from genrec_eval.metrics.catalogue import Catalogue
 from genrec_eval.metrics.hits import Marks, members, repeats
+from genrec_eval.metrics.ties import TieGroups, tie_bounds
 from genrec_eval.protocol.arrays import PAD, Float64, Int32, Int64, Ragged
 
 
@@ -44,8 +45,8 @@ class RankedLists:
     cut
         int64[n], the moment (Unix seconds) for which each list was made; None when there is none.
 
-    What several metrics need (``hits``, ``seen``, ``repeats``, ``unknown``, ``lengths``) is computed
-    at first use and kept, so that all metrics at all cutoffs share it.
+    What several metrics need (``hits``, ``seen``, ``repeats``, ``unknown``, ``lengths``, ``filtered``, ...)
+    is computed at first use and kept, so that all metrics at all cutoffs share it.
     """
 
     items: Int32
@@ -65,6 +66,8 @@ class RankedLists:
             part = getattr(self, name)
             if part is not None and len(part) != n:
                 raise ValueError(f"{name} has {len(part)} rows for {n} lists")
+        if self.scores is not None and self.scores.shape != self.items.shape:
+            raise ValueError(f"scores are {self.scores.shape} for items of {self.items.shape}")
         if self.grades is not None and len(self.grades) != len(self.truth.values):
             raise ValueError(f"grades has {len(self.grades)} entries for {len(self.truth.values)} in truth")
         if self.items.size and int(self.items.max()) >= self.n_items:
@@ -112,3 +115,90 @@ class RankedLists:
     def repeats(self) -> Marks:
         """Slots that hold an id, known or not, that stands earlier in the list."""
         return repeats(self.items)
+
+    @cached_property
+    def refused(self) -> Marks:
+        """Slots that hold an item known to be unwanted for the first time."""
+        if self.rejected is None:
+            raise ValueError("these lists know of no unwanted items")
+        return members(self.items, self.rejected, self.n_items).first_of(self.items)
+
+    @cached_property
+    def filtered(self) -> RankedLists:
+        """The lists as a careful shop would show them.
+
+        Without unknown ids, repeats, seen items and, where there are candidates, items that are none of
+        them; what is left closes up. The lists themselves when nothing has to go.
+        """
+        keep = self.items >= 0
+        if self.candidates is not None:
+            inside = np.zeros_like(keep)
+            marks = members(self.items, self.candidates, self.n_items)
+            inside[marks.rows, marks.ranks] = True
+            keep &= inside
+        for marks in (self.repeats, self.seen):
+            keep[marks.rows, marks.ranks] = False
+        kept = np.count_nonzero(keep, axis=1)
+        if np.array_equal(kept, self.lengths):
+            return self
+        # row by row, the kept slots fill the first places
+        places = np.arange(keep.shape[1]) < kept[:, None]
+        items = np.full_like(self.items, PAD)
+        items[places] = self.items[keep]
+        scores = None
+        if self.scores is not None:
+            scores = np.full_like(self.scores, np.nan)
+            scores[places] = self.scores[keep]
+        return replace(self, items=items, scores=scores)
+
+    @cached_property
+    def unscored(self) -> npt.NDArray[np.bool_]:
+        """bool[n], lists with an item that has no score."""
+        if self.scores is None:
+            return np.ones(len(self), bool)
+        missing: npt.NDArray[np.bool_] = (np.isnan(self.scores) & (self.items != PAD)).any(axis=1)
+        return missing
+
+    @cached_property
+    def tie_bounds(self) -> tuple[Int64, Int64]:
+        """See :func:`~genrec_eval.metrics.ties.tie_bounds`; without scores every slot stands alone."""
+        if self.scores is None:
+            ranks = np.broadcast_to(np.arange(self.items.shape[1], dtype=np.int64), self.items.shape)
+            return ranks, ranks + 1
+        return tie_bounds(self.items, self.scores)
+
+    @cached_property
+    def tied_hits(self) -> TieGroups:
+        """The tie groups that hold hits."""
+        return TieGroups.around(self.hits, self.tie_bounds)
+
+    @cached_property
+    def best_hits(self) -> Marks:
+        """Where the hits would be if every tie put them first."""
+        return self.tied_hits.arranged(best=True)
+
+    @cached_property
+    def worst_hits(self) -> Marks:
+        """Where the hits would be if every tie put them last."""
+        return self.tied_hits.arranged(best=False)
+
+    @cached_property
+    def hit_grades(self) -> Float64:
+        """float64, parallel to ``hits``: the grade of each hit; 1 without grades."""
+        hits = self.hits
+        if self.grades is None:
+            return np.ones(len(hits.rows))
+        owner = np.repeat(np.arange(len(self), dtype=np.int64), self.truth.lengths)
+        keys = owner << 32 | self.truth.values.astype(np.int64) & 0xFFFFFFFF
+        order = np.argsort(keys)
+        wanted = hits.rows << 32 | self.items[hits.rows, hits.ranks].astype(np.int64)
+        return self.grades[order[np.searchsorted(keys, wanted, sorter=order)]]
+
+    @cached_property
+    def ideal_grades(self) -> tuple[Int64, Int64, Float64]:
+        """Relevant items from the highest grade down: list, rank in the best order, and grade of each."""
+        owner = np.repeat(np.arange(len(self), dtype=np.int64), self.truth.lengths)
+        ranks = np.arange(len(owner)) - np.repeat(self.truth.offsets[:-1], self.truth.lengths)
+        if self.grades is None:
+            return owner, ranks, np.ones(len(owner))
+        return owner, ranks, self.grades[np.lexsort((-self.grades, owner))]

@@ -37,6 +37,7 @@ class User:
     relevant: list[int]
     history: list[int] = field(default_factory=list)
     answered: bool = True
+    rejected: list[int] = field(default_factory=list)
 
 
 def arrays(users: list[User], n_items: int = 20, counts: list[int] | None = None) -> RankedLists:
@@ -49,6 +50,7 @@ def arrays(users: list[User], n_items: int = 20, counts: list[int] | None = None
         items=items,
         truth=Ragged.from_lists([user.relevant for user in users]),
         history=Ragged.from_lists([user.history for user in users]),
+        rejected=Ragged.from_lists([sorted({*user.rejected} - {*user.relevant}) for user in users]),
         answered=np.array([user.answered for user in users], bool),
         catalogue=Catalogue(
             train_counts=np.array(counts if counts is not None else range(n_items), np.int64)
@@ -118,6 +120,7 @@ users = st.builds(
     relevant=st.lists(items, unique=True, max_size=6),
     history=st.lists(items, max_size=6) | st.permutations(range(N_ITEMS)),
     answered=st.booleans() | st.just(True),
+    rejected=st.lists(items, max_size=4),
 )
 populations = st.lists(users, min_size=1, max_size=12)
 cutoffs = st.integers(1, 12)

@@ -51,9 +51,11 @@ def test_definitions_are_complete(name: str) -> None:
 
 def test_identity_spells_out_what_differs() -> None:
     plain, changed = metric("ndcg@10"), metric(" ndcg( ideal = all )@10")
-    assert (plain.id, plain.definition_id) == ("ndcg@10", "ndcg(ideal=k)@10")
-    assert (changed.id, changed.definition_id) == ("ndcg(ideal=all)@10", "ndcg(ideal=all)@10")
-    assert metric("ndcg(ideal=k)@10").id == "ndcg@10"
+    shared = "no_list=zero,no_truth=exclude,ties=order,view=generated"
+    spelled = f"ndcg(discount=log2,gain=linear,ideal={{}},{shared})@10"
+    assert (plain.id, plain.definition_id) == ("ndcg@10", spelled.format("k"))
+    assert (changed.id, changed.definition_id) == ("ndcg(ideal=all)@10", spelled.format("all"))
+    assert metric("ndcg(ideal=k,view=generated)@10").id == "ndcg@10"
 
 
 @pytest.mark.parametrize(
@@ -70,7 +72,7 @@ def test_identity_spells_out_what_differs() -> None:
         ("recall(denominatr=min)@5", "has no parameter 'denominatr'; did you mean 'denominator'?"),
         ("recall(denominator=mni)@5", "denominator is one of relevant, min, not 'mni'; did you mean 'min'?"),
         ("recall(denominator=min,denominator=min)@5", "gives denominator twice"),
-        ("mrr(x=1)@5", "metric 'mrr' has no parameter 'x' (known: none)"),
+        ("mrr(x=1)@5", "metric 'mrr' has no parameter 'x' (known: view, ties, no_truth, no_list)"),
         ("no.such.module:thing@5", "importing 'no.such.module' raised ModuleNotFoundError"),
     ],
 )
