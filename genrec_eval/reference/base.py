@@ -26,6 +26,7 @@ REFERENCE = Registry(
         "slim": "genrec_eval.reference.slim:SLIM",
         "mult-vae": "genrec_eval.reference.mult_vae:MultVAE",
         "sasrec": "genrec_eval.reference.sasrec:SASRec",
+        "tiger": "genrec_eval.reference.tiger:Tiger",
         "ials": "genrec_eval.reference.ials:IALS",
         "bpr-mf": "genrec_eval.reference.bpr:BPRMF",
         "markov": "genrec_eval.reference.markov:Markov",
