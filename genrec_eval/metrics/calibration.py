@@ -63,9 +63,7 @@ def calibration(lists: RankedLists, *, k: int, alpha: float, divergence: str, we
     return UnitScores(values=np.where((had > 0) & (listed > 0), values, 0.0), reasons=reasons)
 
 
-def shares(
-    rows: Int64, items: np.ndarray, weights: Float64, attributes: Ragged, m: int, n: int
-) -> Float64:
+def shares(rows: Int64, items: np.ndarray, weights: Float64, attributes: Ragged, m: int, n: int) -> Float64:
     """float64[m, n], the weight of each attribute in each row, rows summing to 1 or, without any, to 0.
 
     Parameters
@@ -79,8 +77,8 @@ def shares(
     of = attributes.take(items[keep].astype(np.int64))
     entry = np.repeat(keep, of.lengths)
     cells = rows[entry] * n + of.values
-    found = np.bincount(cells, weights=(weights / np.maximum(sizes[items], 1))[entry], minlength=m * n)
-    found = found.astype(np.float64).reshape(m, n)
+    each = (weights / np.maximum(sizes[items], 1))[entry]
+    found = np.bincount(cells, weights=each, minlength=m * n).astype(np.float64).reshape(m, n)
     whole = found.sum(axis=1, keepdims=True)
     return np.divide(found, whole, out=np.zeros_like(found), where=whole > 0)
 

@@ -27,17 +27,17 @@ def nobody(users: int) -> UnitScores:
     Definition(
         name="gini",
         title="Gini",
-        summary="Gini index of how often the run lists each catalogue item: 0 for all alike, 1 for one alone.",
+        summary="How unequally often the run lists the catalogue items: 0 for all alike, 1 for one alone.",
         formula=(
             "sum over items, by count x ascending, of (2 i - n - 1) x_i / (n · sum x), with the items that no"
             " list holds in; divisor=n-1: / ((n - 1) · sum x), which lets one item alone reach 1"
         ),
         degenerate=_DEGENERATE,
-        source="Gini 1912; RecBole GiniIndex and LensKit. divisor=n-1 is 1 minus Elliot's, which is high for equal.",
+        source="Gini 1912; RecBole GiniIndex and LensKit; divisor=n-1 is 1 minus Elliot's.",
         direction="none",
         traps=(
-            "Without the items that are never listed it says little. Depends on the number of slots: compare"
-            " runs over the same users and k only."
+            "Elliot's is high where lists are equal. Without the items that no list holds it says little."
+            " Depends on the number of slots: compare runs over the same users and k only."
         ),
         parameters={"divisor": ("n", ("n", "n-1"))},
     )
@@ -105,7 +105,7 @@ class Gini(Accumulator):
         summary="Shannon entropy of the items that the run lists: high when the lists spread evenly.",
         formula=(
             "-sum over items of p log p, p = slots that hold the item / slots that hold a catalogue item;"
-            " base=2 in bits, base=e in nats, base=items relative to that of an even spread over the catalogue"
+            " base=2 in bits, base=e in nats, base=items relative to an even spread over the catalogue"
         ),
         degenerate=_DEGENERATE,
         source="Shannon 1948; distributional coverage of recommenders (base=2).",
@@ -139,7 +139,9 @@ class Entropy(Accumulator):
         unit = np.log({"2": 2.0, "e": e, "items": float(max(n, 2))}[self.base])
         slots = int(self.listings.counts().sum())
         return UnitScores(
-            values=losses / unit, total=float(values[0] / unit), reach=float(entropy_reach(self.k, slots, n) / unit)
+            values=losses / unit,
+            total=float(values[0] / unit),
+            reach=float(entropy_reach(self.k, slots, n) / unit),
         )
 
 
@@ -176,7 +178,7 @@ def entropies(listings: Listings, group: Int64, groups: int) -> tuple[Float64, F
 
 
 def _x_log_x(counts: Int64) -> Float64:
-    return counts * np.log(np.maximum(counts, 1))
+    return counts.astype(np.float64) * np.log(np.maximum(counts, 1))
 
 
 def _entropy(weights: Float64, slots: Int64) -> Float64:

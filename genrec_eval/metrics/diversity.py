@@ -24,7 +24,7 @@ from genrec_eval.protocol.arrays import Float64, Int32, Int64, Ragged
             " repeated item is at distance 0 from itself. Users without an answer (unanswered), with an"
             " empty list (empty-list) or with fewer than two items left (one-item) are excluded and counted."
         ),
-        source="Ziegler et al. 2005; Smyth & McClave 2001. As RecTools and RecPack, over k (k - 1) / 2 pairs.",
+        source="Smyth & McClave 2001, Ziegler et al. 2005; RecTools and RecPack, over k (k - 1) / 2 pairs.",
         direction="none",
         bounds=(0.0, 2.0),
         traps=(
@@ -57,7 +57,7 @@ def unit_vectors(embeddings: np.ndarray) -> Float64:
 def _cosine(items: Int32, k: int, vectors: Float64) -> tuple[Float64, Int64]:
     """Sum of distances over each list's pairs, and its number of items with an embedding."""
     table = np.concatenate([vectors, np.zeros((1, vectors.shape[1]))])
-    exists = table.any(axis=1)
+    exists = table.any(axis=1).astype(bool)
     total, number = np.zeros(len(items)), np.zeros(len(items), np.int64)
     for rows in blocks(len(items), min(k, items.shape[1]) * max(table.shape[1], 1)):
         top = top_of(items[rows], k)
@@ -83,10 +83,10 @@ def _jaccard(items: Int32, k: int, attributes: Ragged, n_attributes: int) -> tup
         if not count.any():
             continue
         has = _indicators(top, attributes, n_attributes)
-        both = has @ has.transpose(0, 2, 1)  # whole numbers below 2^24: exact in float32
-        size = sizes[top].astype(np.float32)
+        both = (has @ has.transpose(0, 2, 1)).astype(np.float64)  # whole numbers below 2^24: exact in float32
+        size = sizes[top].astype(np.float64)
         either = size[:, :, None] + size[:, None, :] - both
-        alike = np.divide(both, either, out=np.zeros_like(both), where=either > 0).astype(np.float64)
+        alike = np.divide(both, either, out=np.zeros_like(both), where=either > 0)
         same = alike.sum(axis=(1, 2)) - count  # each item is like itself
         total[rows] = np.maximum(count * (count - 1) / 2 - same / 2, 0.0)
     return total, number
@@ -99,5 +99,3 @@ def _indicators(top: Int32, attributes: Ragged, n_attributes: int) -> np.ndarray
     has = np.zeros((top.size, n_attributes), np.float32)
     has[np.repeat(slots, of.lengths), of.values] = 1.0
     return has.reshape(*top.shape, n_attributes)
-
-

@@ -21,10 +21,11 @@ PATIENCE = 0.85
         title="Exposure",
         summary="Share of all exposure that goes to the items of one group of providers or attributes.",
         formula=(
-            "sum over users and the first k slots of w(r) · [item in the group] / sum of w(r) over slots whose"
-            " group is known; w(r) = 1 / log2(r + 1), weights=geometric: 0.85^(r - 1), weights=uniform: 1;"
-            " an item of several attributes belongs to each of them in equal parts; relative=catalogue:"
-            " divided by the group's share of the catalogue, relative=train: of the training interactions"
+            "sum over users and the first k slots of w(r) · [item in the group] / sum of w(r) over slots"
+            " whose group is known; w(r) = 1 / log2(r + 1), weights=geometric: 0.85^(r - 1),"
+            " weights=uniform: 1; an item of several attributes belongs to each of them in equal parts;"
+            " relative=catalogue: divided by the group's share of the catalogue, relative=train: of the"
+            " training interactions"
         ),
         degenerate=(
             "Unknown ids and items whose group is not known are left out. Users without an answer"
@@ -47,9 +48,7 @@ PATIENCE = 0.85
         needs=("by",),
     )
 )
-def exposure(
-    lists: RankedLists, *, k: int, by: str, group: str, relative: str, weights: str
-) -> UnitScores:
+def exposure(lists: RankedLists, *, k: int, by: str, group: str, relative: str, weights: str) -> UnitScores:
     """Share of the exposure of the first ``k`` that the group has."""
     belongs, known = membership(lists.catalogue, by, group)
     width = min(k, lists.items.shape[1])

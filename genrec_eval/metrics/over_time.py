@@ -55,7 +55,9 @@ class EntropyOverTime(Accumulator):
     def update(self, lists: RankedLists) -> None:
         """Keep codes and moments."""
         moments = required(lists.cut, "cut", "entropy_over_time")
-        shown = ((lists.items[:, : self.k] >= 0).any(axis=1)) if lists.items.size else np.zeros(len(lists), bool)
+        shown = (
+            ((lists.items[:, : self.k] >= 0).any(axis=1)) if lists.items.size else np.zeros(len(lists), bool)
+        )
         self.moments.append(np.where(shown, moments, np.iinfo(np.int64).min))
         self.listings.add(lists)
 

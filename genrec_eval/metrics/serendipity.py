@@ -44,7 +44,9 @@ def serendipity(lists: RankedLists, *, k: int, of: str) -> UnitScores:
     items = lists.items[hits.rows, hits.ranks].astype(np.int64)
     reasons = {"no-truth": lists.truth.lengths == 0}
     if of == "embeddings":
-        vectors = unit_vectors(required(lists.catalogue.embeddings, "embeddings", "serendipity(of=embeddings)"))
+        vectors = unit_vectors(
+            required(lists.catalogue.embeddings, "embeddings", "serendipity(of=embeddings)")
+        )
         surprise, size = _unlike_history(lists, hits.rows, items, vectors)
         reasons["no-history"] = (size == 0) & ~reasons["no-truth"]
     else:
@@ -67,9 +69,7 @@ def _expected(counts: Int64) -> Float64:
     return np.where(counts > 0, (n + 1 - rank) / n, 0.0)
 
 
-def _unlike_history(
-    lists: RankedLists, rows: Int64, items: Int64, vectors: Float64
-) -> tuple[Float64, Int64]:
+def _unlike_history(lists: RankedLists, rows: Int64, items: Int64, vectors: Float64) -> tuple[Float64, Int64]:
     """1 minus the mean cosine of each hit to its user's history, and the size of every history."""
     history, exists = lists.history, np.append(vectors.any(axis=1), False)
     size = np.bincount(owners(history)[exists[history.values]], minlength=len(lists))
@@ -128,15 +128,15 @@ def unexpectedness(lists: RankedLists, *, k: int) -> UnitScores:
         of, items = distinct(part(lists.history, rows), lists.n_items)
         border, inside = _last_level(of, place[items], falling, len(top), k)
         listed = np.where(new, counts[np.maximum(top, 0)] if len(counts) else 0, 0)
-        missing = np.where(listed > border[:, None], 0.0, np.where(listed == border[:, None], 1 - inside[:, None], 1.0))
+        missing = np.where(
+            listed > border[:, None], 0.0, np.where(listed == border[:, None], 1 - inside[:, None], 1.0)
+        )
         total[rows] = np.where(new, missing, 0.0).sum(axis=1)
         number[rows] = np.count_nonzero(new, axis=1)
     return ratio(lists, total, number, "no-new-item")
 
 
-def _last_level(
-    rows: Int64, places: Int64, falling: Int64, n: int, k: int
-) -> tuple[Int64, Float64]:
+def _last_level(rows: Int64, places: Int64, falling: Int64, n: int, k: int) -> tuple[Int64, Float64]:
     """Count of the k-th most popular new item of each of n users, and the share of its ties that are in.
 
     Parameters

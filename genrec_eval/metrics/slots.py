@@ -37,7 +37,8 @@ def required(fact: Fact | None, need: str, metric: str) -> Fact:
     """
     if fact is None:
         raise UsageError(
-            f"metric '{metric}' needs {NEEDS[need]}, which the data does not offer; take it out of the metrics"
+            f"metric '{metric}' needs {NEEDS[need]}, which the data does not offer;"
+            " take it out of the metrics"
         )
     return fact
 
@@ -78,12 +79,21 @@ def distinct(lists: Ragged, n_items: int) -> tuple[Int64, Int64]:
     return rows, items
 
 
+def new_candidates(lists: RankedLists, candidates: Ragged) -> tuple[Int64, Int64]:
+    """Row and item of every catalogue item among each user's candidates that the history does not hold."""
+    rows, items = distinct(candidates, lists.n_items)
+    seen_rows, seen = distinct(lists.history, lists.n_items)
+    span = np.int64(max(lists.n_items, 1))
+    new = ~np.isin(rows * span + items, seen_rows * span + seen, assume_unique=True)
+    return rows[new], items[new]
+
+
 def held(lists: RankedLists, k: int) -> Int64:
     """int64[n], how many of the first ``k`` slots hold a catalogue item."""
     return np.minimum(lists.lengths, k) - lists.unknown.counts(k)
 
 
-def excluded(lists: RankedLists, scored: npt.NDArray[np.generic], reason: str) -> dict[str, Bool]:
+def excluded(lists: RankedLists, scored: Int64 | Float64, reason: str) -> dict[str, Bool]:
     """Reasons of users for whom ``scored`` is not positive: no answer, an empty list, else ``reason``."""
     empty = lists.lengths == 0
     return {

@@ -1,4 +1,4 @@
-"""Validity of generated lists: invalid, duplicate, seen and missing entries.
+"""Validity of generated lists: invalid, duplicate, seen, ambiguous and missing entries, and what is left.
 
 Generative recommenders produce dirty lists; accuracy treats the dirt as misses, these say how much of
 it there is. A user without an answer is excluded (unanswered): no answer is not a bad list, and the
@@ -12,9 +12,10 @@ from typing import Any
 import numpy as np
 
 from genrec_eval.metrics.base import Definition, UnitScores, define
-from genrec_eval.metrics.hits import Marks
+from genrec_eval.metrics.hits import Marks, members
 from genrec_eval.metrics.lists import RankedLists
-from genrec_eval.protocol.arrays import Int64
+from genrec_eval.metrics.slots import distinct, new_candidates, required
+from genrec_eval.protocol.arrays import PAD, Int64
 
 _SHARED: dict[str, Any] = {
     "direction": "lower",
@@ -23,6 +24,11 @@ _SHARED: dict[str, Any] = {
         "A user without an answer (unanswered) or with an empty list (empty-list) is excluded and counted."
     ),
 }
+
+_ROOM = (
+    "An empty list scores 1. A user without an answer (unanswered) or for whom there is nothing new to list"
+    " (nothing-new) is excluded and counted."
+)
 
 
 def _share(lists: RankedLists, marks: Marks, k: int) -> UnitScores:
@@ -92,16 +98,13 @@ def seen(lists: RankedLists, *, k: int) -> UnitScores:
         title="Short",
         summary="Share of the slots that the model could have filled and left empty.",
         formula=(
-            "max(m - filled slots in the first k, 0) / m; m = min(k, catalogue items that the history does"
-            " not hold)"
+            "max(m - filled slots in the first k, 0) / m; m = min(k, catalogue items, or candidates where"
+            " there are any, that the history does not hold)"
         ),
         source="This project; 1 minus RecTools SufficientReco where the catalogue has k new items for all.",
         **{
             **_SHARED,
-            "degenerate": (
-                "An empty list scores 1. A user without an answer (unanswered) or who has had the whole"
-                " catalogue (nothing-new) is excluded and counted."
-            ),
+            "degenerate": _ROOM,
         },
     )
 )
@@ -115,14 +118,88 @@ def short(lists: RankedLists, *, k: int) -> UnitScores:
     )
 
 
+@define(
+    Definition(
+        name="collision",
+        title="Collision",
+        summary="Share of listed slots whose semantic id stands for several items.",
+        formula="slots in the first k with an item that shares its semantic id / filled slots in the first k",
+        source="This project; collisions of semantic ids as in Rajput et al. 2023 (TIGER).",
+        traps=(
+            "A hit of such a slot is luck between its items: comparing ids as strings counts any of them."
+            " Unknown ids do not collide."
+        ),
+        needs=("ambiguous",),
+        **_SHARED,
+    )
+)
+def collision(lists: RankedLists, *, k: int) -> UnitScores:
+    """Share of slots with an ambiguous semantic id."""
+    ambiguous = required(lists.catalogue.ambiguous, "ambiguous", "collision")
+    return _share(lists, Marks.of(np.append(ambiguous, False)[np.maximum(lists.items[:, :k], PAD)]), k)
+
+
+@define(
+    Definition(
+        name="outside",
+        title="Outside the candidates",
+        summary="Share of listed ids that were not among the candidates.",
+        formula="slots in the first k that hold no candidate / filled slots in the first k",
+        source="This project.",
+        traps="An id outside the catalogue is outside the candidates as well.",
+        needs=("candidates",),
+        **_SHARED,
+    )
+)
+def outside(lists: RankedLists, *, k: int) -> UnitScores:
+    """Share of items that nobody offered."""
+    candidates = required(lists.candidates, "candidates", "outside")
+    inside = members(lists.items, candidates, lists.n_items)
+    missed = lists.items != PAD
+    missed[inside.rows, inside.ranks] = False
+    return _share(lists, Marks.of(missed), k)
+
+
+@define(
+    Definition(
+        name="usable",
+        title="Usable",
+        summary="Share of the slots that hold what a shop could show: a known, new, unrepeated item.",
+        formula=(
+            "slots in the first k with a catalogue item (of the candidates, where there are any) that the"
+            " history does not hold and that stands there for the first time / m; m = min(k, such items that"
+            " exist)"
+        ),
+        source="This project; the other flaws of a list in one number.",
+        **{**_SHARED, "direction": "higher", "degenerate": _ROOM.replace("scores 1", "scores 0")},
+    )
+)
+def usable(lists: RankedLists, *, k: int) -> UnitScores:
+    """Share of slots that survive filtering."""
+    good = lists.items[:, :k] >= 0
+    for marks in (lists.repeats.top(k), lists.seen.top(k)):
+        good[marks.rows, marks.ranks] = False
+    if lists.candidates is not None:
+        inside = np.zeros_like(good)
+        offered = members(lists.items[:, :k], lists.candidates, lists.n_items)
+        inside[offered.rows, offered.ranks] = True
+        good &= inside
+    room = _room(lists, k)
+    return UnitScores(
+        values=np.count_nonzero(good, axis=1) / np.maximum(room, 1),
+        reasons={"unanswered": ~lists.answered, "nothing-new": (room == 0) & lists.answered},
+    )
+
+
 def _room(lists: RankedLists, k: int) -> Int64:
-    """int64[n], the least of ``k`` and the number of items that are new to the user."""
+    """int64[n], the least of ``k`` and the number of items new to the user that could be listed."""
+    if lists.candidates is not None:
+        rows, _ = new_candidates(lists, lists.candidates)
+        return np.minimum(np.bincount(rows, minlength=len(lists)), k)
     room = np.full(len(lists), k, np.int64)
     # a history may name an item twice, but only long ones need a closer look
     tight = np.flatnonzero(lists.n_items - lists.history.lengths < k)
     if len(tight):
-        history = lists.history.take(tight)
-        pairs = np.repeat(np.arange(len(tight)), history.lengths) * lists.n_items + history.values
-        known = np.bincount(np.unique(pairs[history.values >= 0]) // lists.n_items, minlength=len(tight))
-        room[tight] = np.minimum(lists.n_items - known, k)
+        rows, _ = distinct(lists.history.take(tight), lists.n_items)
+        room[tight] = np.minimum(lists.n_items - np.bincount(rows, minlength=len(tight)), k)
     return room
