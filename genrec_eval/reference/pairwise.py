@@ -34,7 +34,7 @@ class Factors:
     biases
         float64[n_items].
     lasts
-        float64[n_items, d], items as what came before; None for BPR-MF.
+        float64[n_items, d], items as what came before; 0 for items that never did; None for BPR-MF.
     """
 
     users: Float64
@@ -152,8 +152,8 @@ def train(
     settings = options.learning_rate, options.regularization
     people = Table(table(n_users, d), *settings)
     # the last column is the bias, which meets a constant 1
-    start = np.append(table(n_items, parts * d), np.zeros((n_items, 1), np.float32), axis=1)
-    things = Table(start, *settings)
+    blank = np.zeros((n_items, 1), np.float32)
+    things = Table(np.append(table(n_items, parts * d), blank, axis=1), *settings)
     lasts = None if before is None else Table(table(n_items, d), *settings)
     if len(users):
         chosen = Chosen(users, items, n_items)
@@ -166,14 +166,20 @@ def train(
                 if len(part):
                     last = None if before is None else before[part]
                     _step(people, things, lasts, users[part], items[part], other, last)
-    trained = np.bincount(users, minlength=n_users) > 0
     learnt = things.values.astype(np.float64)
     return Factors(
-        users=people.values.astype(np.float64) * trained[:, None],
+        users=_seen(people.values, users),
         items=learnt[:, :-1],
         biases=learnt[:, -1],
-        lasts=None if lasts is None else lasts.values.astype(np.float64),
+        lasts=None if lasts is None or before is None else _seen(lasts.values, before),
     )
+
+
+def _seen(values: Float32, codes: Int32) -> Float64:
+    """Rows that never came up are 0 instead of the random start."""
+    seen = np.bincount(codes[codes >= 0], minlength=len(values)) > 0
+    kept: Float64 = values.astype(np.float64) * seen[:, None]
+    return kept
 
 
 def _step(
