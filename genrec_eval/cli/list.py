@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, get_args
 import typer
 
 from genrec_eval.cli.console import complain, output
+from genrec_eval.cli.explain import explain
 from genrec_eval.core.errors import UsageError, did_you_mean
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ class Kind(StrEnum):
     DATASETS = "datasets"
     SUITES = "suites"
     PROMPTS = "prompts"
+    PRESETS = "presets"
 
 
 def list_(
@@ -47,6 +49,8 @@ def list_(
         return _table("reference models: `adapter: reference`, `model: NAME`", ("model", "what it is"), found)
     if kind is Kind.METRICS:
         return _table(None, ("metric", "better", "what it is"), _metrics())
+    if kind is Kind.PRESETS:
+        return _table(None, ("preset", "library", "metrics"), _presets())
     if kind is Kind.SCENARIOS:
         return _table(None, ("scenario", "asks for", "what it is"), _scenarios())
     if kind is Kind.DATASETS:
@@ -97,6 +101,23 @@ def _metrics() -> Iterator[Row]:
         yield spelled, "-" if definition.direction == "none" else definition.direction, definition.summary
 
 
+def _presets() -> Iterator[Row]:
+    from genrec_eval.metrics.presets import PRESETS
+
+    for name, preset in PRESETS.items():
+        yield name, preset.library, ", ".join(preset.metrics)
+
+
+def _preset(name: str) -> None:
+    """What each plain name means in one library."""
+    from genrec_eval.metrics.presets import preset
+
+    found = preset(name)
+    rows = [*found.metrics.items(), *((name, f"cannot be had: {why}") for name, why in found.refused.items())]
+    _table(found.library, ("name", "here"), rows)
+    output().print(found.notes, markup=False, highlight=False)
+
+
 def _summary(cls: Any) -> str:
     text = getattr(cls, "summary", None) or inspect.getdoc(cls) or ""
     return " ".join(str(text).replace("``", "").split("\n\n")[0].split())
@@ -133,38 +154,18 @@ def _one(kind: Kind, name: str) -> None:
                 f"unknown {singular} '{name}'{did_you_mean(name, files)} (known: {', '.join(files)})"
             )
         return typer.echo(files[name].read_text(encoding="utf-8"), nl=False)
+    if kind is Kind.PRESETS:
+        return _preset(name)
+    if kind is Kind.METRICS:
+        return explain(name)
     registries = _registries(kind)
     registry = next((one for one in registries if name in one.names()), registries[0])
-    if kind is Kind.METRICS:
-        name = name.partition("@")[0]
     if kind is Kind.MODELS and name not in registry.names():
         known = [known for one in registries for known in one.names()]
         raise UsageError(f"unknown model '{name}'{did_you_mean(name, known)} (known: {', '.join(known)})")
     found = registry.get(name)
-    if kind is Kind.METRICS:
-        return _definition(found.definition)
     output().print(f"{registry.kind} {name}: {_summary(found)}", markup=False, soft_wrap=True)
     return _options(getattr(found, "Options", found))
-
-
-def _definition(definition: Any) -> None:
-    facts = {
-        "metric": f"{definition.name} ({definition.title})",
-        "what it is": definition.summary,
-        "formula": definition.formula,
-        "better": definition.direction,
-        "bounds": " to ".join("open" if bound is None else f"{bound:g}" for bound in definition.bounds),
-        "per": definition.resampling_unit,
-        "degenerate cases": definition.degenerate,
-        "source": definition.source,
-        "traps": definition.traps,
-        **{
-            f"parameter {name}": f"{default} by default"
-            + (f"; one of {', '.join(map(str, of))}" if of else "")
-            for name, (default, of) in definition.parameters.items()
-        },
-    }
-    _table(None, None, [(name, text) for name, text in facts.items() if text])
 
 
 def _options(cls: Any) -> None:

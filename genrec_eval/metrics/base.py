@@ -120,7 +120,7 @@ NEEDS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Definition:
-    """What there is to know about a metric; shown by reports and ``genrec-eval list metrics``.
+    """What there is to know about a metric; shown by reports and ``genrec-eval explain``.
 
     Attributes
     ----------
@@ -302,7 +302,7 @@ def _spell(name: str, parameters: Mapping[str, Any], k: int | None) -> str:
     return f"{name}{f'({inside})' if inside else ''}{f'@{k}' if k is not None else ''}"
 
 
-_SPELLING = re.compile(
+SPELLING = re.compile(
     r"(?P<name>[A-Za-z][A-Za-z0-9_-]*|[^()@]+:[A-Za-z_][A-Za-z0-9_.]*)"
     r"(?:\((?P<parameters>[^()]*)\))?(?:@(?P<k>\d+))?"
 )
@@ -317,7 +317,7 @@ def bind(spelling: str, lookup: Callable[[str], Family]) -> Metric:
     UsageError
         When the spelling, a parameter, a value or the cutoff is wrong.
     """
-    match = _SPELLING.fullmatch(spelling.strip())
+    match = SPELLING.fullmatch(spelling.strip())
     if match is None:
         raise UsageError(f"metric '{spelling}' is not of the form name(parameter=value)@k")
     family = lookup(match["name"])

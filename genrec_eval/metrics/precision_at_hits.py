@@ -82,15 +82,17 @@ def average_precision(lists: RankedLists, *, k: int, ties: str, denominator: str
         summed = groups.sums(groups.precisions(k))
     else:
         top = hit_marks(lists, ties).top(k)
-        summed = np.bincount(top.rows, weights=top.nth() / (top.ranks + 1), minlength=n)
+        precisions = top.nth() / (top.ranks + 1)
+        summed = np.bincount(top.rows, weights=precisions, minlength=n).astype(np.float64, copy=False)
         if denominator == "hits":
             return Ratio(numerator=summed, denominator=np.bincount(top.rows, minlength=n))
-    possible = {"relevant": relevant, "k": np.full(n, k)}.get(denominator)
-    if possible is None:
-        possible = np.minimum(relevant, k)
-        if denominator == "list":
-            possible = np.minimum(possible, lists.lengths)
-    return Ratio(numerator=summed, denominator=possible)
+    if denominator in {"relevant", "k"}:
+        return Ratio(numerator=summed, denominator=relevant if denominator == "relevant" else k)
+    possible = np.minimum(relevant, k)
+    return Ratio(
+        numerator=summed,
+        denominator=np.minimum(possible, lists.lengths) if denominator == "list" else possible,
+    )
 
 
 @ranked(

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from genrec_eval.core.errors import UsageError
 from genrec_eval.core.registry import Registry, load_object
-from genrec_eval.metrics.base import Family, Metric, bind
+from genrec_eval.metrics.base import SPELLING, Family, Metric, bind
 
 METRICS = Registry(
     "metric",
@@ -64,15 +64,18 @@ METRICS = Registry(
 )
 
 
-def metric(spelling: str, base: Path | None = None) -> Metric:
+def metric(spelling: str, base: Path | None = None, *, preset: str | None = None) -> Metric:
     """Read a metric as a suite spells it.
 
     Parameters
     ----------
     spelling
-        ``"recall@10"``, ``"ndcg(ideal=all)@10"``, ``"my_metrics.py:first_hit@10"``.
+        ``"recall@10"``, ``"ndcg(ideal=all)@10"``, ``"my_metrics.py:first_hit@10"``; with
+        ``"map(preset=recbole)@10"`` another library's definition, see :mod:`genrec_eval.metrics.presets`.
     base
         Folder that relative file paths are resolved against; the working folder by default.
+    preset
+        The library whose definition is meant, for a spelling that names none.
 
     Raises
     ------
@@ -81,7 +84,11 @@ def metric(spelling: str, base: Path | None = None) -> Metric:
 
     >>> metric("recall(denominator=min)@5").definition_id
     'recall(denominator=min,no_list=zero,no_truth=exclude,ties=order,view=generated)@5'
+    >>> metric("map@10", preset="trec").id
+    'map(denominator=relevant,no_list=exclude)@10'
     """
+
+    spelling = _resolved(spelling, preset)
 
     def lookup(name: str) -> Family:
         found = load_object(name, base) if ":" in name else METRICS.get(name)
@@ -95,3 +102,22 @@ def metric(spelling: str, base: Path | None = None) -> Metric:
         return found
 
     return bind(spelling, lookup)
+
+
+def _resolved(spelling: str, preset: str | None) -> str:
+    """The spelling without its preset, all parameters of the preset written out."""
+    from genrec_eval.metrics.presets import under
+
+    match = SPELLING.fullmatch(spelling.strip())
+    if match is None or (preset is None and "preset" not in (match["parameters"] or "")):
+        return spelling
+    written: dict[str, str] = {}
+    for part in filter(None, map(str.strip, (match["parameters"] or "").split(","))):
+        name, _, value = (piece.strip() for piece in part.partition("="))
+        if name in written:
+            raise UsageError(f"metric '{spelling}' gives {name} twice")
+        written[name] = value
+    named = written.pop("preset", None) or preset
+    if named is None:
+        return spelling
+    return under(named, match["name"], f"@{match['k']}" if match["k"] else "", written)

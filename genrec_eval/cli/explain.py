@@ -1,0 +1,144 @@
+"""``genrec-eval explain``: what a metric is, down to the edges, and what other libraries mean by its name."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from genrec_eval.cli.console import output
+
+if TYPE_CHECKING:
+    from genrec_eval.metrics.base import Definition, Metric
+
+Row = tuple[str, str]
+
+_DIRECTIONS = {
+    "higher": "higher is better",
+    "lower": "lower is better",
+    "none": "neither is better by itself",
+}
+_ASKED = 10
+"""Cutoff of a metric that is named without one."""
+
+
+def explain(
+    metric: Annotated[
+        str, typer.Argument(metavar="METRIC", help="As in a suite: ndcg@10, 'ndcg(gain=exp)@10', my.py:name.")
+    ],
+    preset: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="Explain what this library means by the name, such as recbole."),
+    ] = None,
+) -> None:
+    """Show a metric's formula, range, parameters, degenerate cases, known traps and source."""
+    from rich.table import Table
+    from rich.text import Text
+
+    bound, given = _read(metric, preset)
+    table = Table(box=None, pad_edge=False, show_header=False, padding=(0, 2, 1, 0))
+    table.add_column(no_wrap=True, style="bold")
+    table.add_column(overflow="fold")
+    for name, text in _facts(bound, given):
+        if text:
+            table.add_row(Text(name), Text(text))
+    output().print(table)
+
+
+def _read(spelling: str, preset: str | None) -> tuple[Metric, bool]:
+    """The metric, and whether its cutoff was given; without one any will do."""
+    from genrec_eval.core.errors import UsageError
+    from genrec_eval.metrics.registry import metric
+
+    try:
+        return metric(spelling, preset=preset), True
+    except UsageError as error:
+        if "@" in spelling or "needs a cutoff" not in str(error):
+            raise
+        return metric(f"{spelling}@{_ASKED}", preset=preset), False
+
+
+def _facts(metric: Metric, given: bool) -> list[Row]:
+    definition = metric.definition
+    from genrec_eval.metrics.base import NEEDS
+
+    needed = [NEEDS[need] for need in metric.needs]
+    ratings = {"lists": "ranked lists", "ratings": "predicted ratings"}
+    return [
+        ("metric", f"{definition.title}: {definition.summary}"),
+        ("formula", definition.formula),
+        (
+            "cutoff",
+            "" if given or metric.k is None else f"write one as in {metric.id}; shown for k = {metric.k}",
+        ),
+        ("direction", _DIRECTIONS[definition.direction]),
+        ("range", _range(metric)),
+        ("value per", f"{definition.resampling_unit}; the run's value is {_run(metric)}"),
+        ("works on", ratings.get(definition.on, definition.on)),
+        ("needs", "; ".join(needed)),
+        *_parameters(metric),
+        ("degenerate cases", definition.degenerate),
+        ("traps", definition.traps),
+        ("source", definition.source),
+        ("definition id", metric.definition_id),
+        *_presets(metric),
+    ]
+
+
+def _range(metric: Metric) -> str:
+    definition = metric.definition
+    low, high = ("open" if bound is None else f"{bound:g}" for bound in definition.bounds)
+    kind = (
+        ", shown in percent"
+        if definition.unit == "share"
+        else f" {definition.unit}"
+        if definition.unit
+        else ""
+    )
+    return f"{low} to {high}{kind}"
+
+
+def _run(metric: Metric) -> str:
+    from genrec_eval.metrics.base import Accumulator
+
+    function = metric.function
+    if isinstance(function, type) and issubclass(function, Accumulator):
+        return "computed over all lists at once"
+    return "the root of their mean" if metric.link == "sqrt" else "their mean"
+
+
+def _parameters(metric: Metric) -> list[Row]:
+    """Each parameter with the value in force and what else there is."""
+    definition: Definition = metric.definition
+    rows = []
+    for name, (default, allowed) in definition.parameters.items():
+        chosen = metric.parameters[name]
+        said = f"{chosen}" + ("" if chosen != default else " (default)")
+        others = [str(value) for value in allowed or () if value != chosen]
+        if others:
+            said += f"; else {', '.join(others)}"
+        if chosen != default:
+            said += f"; {default} by default"
+        if name in definition.meanings:
+            said += f"\n{definition.meanings[name]}"
+        rows.append((f"  {name}", said))
+    return [("parameters", "as name(parameter=value)"), *rows] if rows else []
+
+
+def _presets(metric: Metric) -> list[Row]:
+    """What each library means by the plain name."""
+    from genrec_eval.metrics.presets import PRESETS
+
+    name = metric.definition.name
+    rows = []
+    for preset, found in PRESETS.items():
+        if name in found.metrics:
+            rows.append((f"  {preset}", f"{found.metrics[name]} ({found.library})"))
+        elif name in found.refused:
+            rows.append((f"  {preset}", f"cannot be had: {found.refused[name]}"))
+    if not rows:
+        return []
+    return [
+        ("elsewhere", f"what {name}(preset=NAME) stands for; more by 'genrec-eval list presets NAME'"),
+        *rows,
+    ]
