@@ -27,6 +27,7 @@ REFERENCE = Registry(
         "mult-vae": "genrec_eval.reference.mult_vae:MultVAE",
         "sasrec": "genrec_eval.reference.sasrec:SASRec",
         "tiger": "genrec_eval.reference.tiger:Tiger",
+        "dense-retriever": "genrec_eval.reference.dense_retriever:DenseRetriever",
         "ials": "genrec_eval.reference.ials:IALS",
         "bpr-mf": "genrec_eval.reference.bpr:BPRMF",
         "markov": "genrec_eval.reference.markov:Markov",

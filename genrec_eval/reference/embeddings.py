@@ -14,7 +14,8 @@ import pyarrow as pa
 
 from genrec_eval.core.errors import UsageError
 from genrec_eval.data.dataset import Training
-from genrec_eval.protocol.arrays import Float64
+from genrec_eval.protocol.arrays import Float64, Ragged
+from genrec_eval.reference.histories import known_only, latest
 
 Kind = Literal["tfidf", "minilm", "column"]
 
@@ -53,8 +54,27 @@ def item_embeddings(training: Training, kind: Kind, dimensions: int, model: str)
     else:
         texts = item_texts(training.item_table, model)
         found = tfidf(texts, dimensions) if kind == "tfidf" else _minilm(texts, model)
-    lengths = np.linalg.norm(found, axis=1, keepdims=True)
-    return found / np.where(lengths > 0, lengths, 1.0)
+    return unit(found)
+
+
+def unit(vectors: Float64) -> Float64:
+    """Rows at length 1; zeros stay."""
+    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+    return vectors / np.where(lengths > 0, lengths, 1.0)
+
+
+def history_means(histories: Ragged, vectors: Float64, most: int) -> Float64:
+    """float64[n, d], the mean vector of the latest ``most`` known items; zeros where there is none."""
+    import scipy.sparse as sparse
+
+    items = latest(known_only(histories), most)
+    rows, columns = np.nonzero(items >= 0)
+    counts = np.maximum((items >= 0).sum(axis=1), 1)
+    matrix = sparse.csr_array(
+        (1.0 / counts[rows], (rows, items[rows, columns])), shape=(len(items), len(vectors))
+    )
+    found: Float64 = matrix @ vectors
+    return found
 
 
 def item_texts(table: pa.Table, model: str) -> list[str]:

@@ -86,23 +86,6 @@ def test_training_without_any_order_falls_back_to_popularity(training_of, batch_
     assert fitted(training).rank(batch_of(training, [[0], []], 3)).items.tolist() == [[1, 2, -1], [1, 0, 2]]
 
 
-def test_long_histories_are_trained_in_windows_that_cover_every_step():
-    from genrec_eval.protocol.arrays import Ragged
-    from genrec_eval.reference.neural.histories import windows
-
-    random = np.random.default_rng(0)
-    histories = Ragged.from_lists([list(range(random.integers(0, 30))) for _ in range(50)])
-    for width in (2, 3, 7, 40):
-        rows, cut = windows(histories, width)
-        foreseen = [[] for _ in range(50)]
-        for row, window in zip(rows.tolist(), cut.tolist(), strict=True):
-            filled = [item for item in window if item >= 0]
-            assert window[len(window) - len(filled) :] == filled
-            assert filled == list(range(filled[0], filled[0] + len(filled)))
-            foreseen[row] += filled[1:]
-        assert [sorted(row) for row in foreseen] == [list(range(1, n)) for n in histories.lengths.tolist()]
-
-
 def test_negatives_are_never_items_of_the_user():
     from genrec_eval.protocol.arrays import Ragged
     from genrec_eval.reference.neural.sasrec import Negatives

@@ -148,7 +148,7 @@ def test_learns_that_one_item_follows_another(training, batch_of):
     first = model.rank(batch_of(training, asked, 1)).items[:, 0]
     assert np.mean(first == (np.arange(N) + 3) % N) >= 0.9
     model.network.options = model.options.model_copy(update={"constraint": "none"})
-    assert np.mean(model.rank(batch_of(training, asked, 1)).items[:, 0] == first) >= 0.9
+    assert np.mean(model.rank(batch_of(training, asked, 1)).items[:, 0] == first) >= 0.75
 
 
 @pytest.mark.parametrize("constraint", ["trie", "none"])

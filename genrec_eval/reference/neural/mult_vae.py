@@ -11,8 +11,8 @@ from torch import nn
 from genrec_eval.core.randomness import generator
 from genrec_eval.data.dataset import Training
 from genrec_eval.protocol.arrays import Float64, Int64, Ragged
+from genrec_eval.reference.histories import Known
 from genrec_eval.reference.lists import known_pairs
-from genrec_eval.reference.neural.histories import Known
 from genrec_eval.reference.neural.tools import Dropout, Linear, reproducible
 
 if TYPE_CHECKING:

@@ -10,10 +10,10 @@ from torch import nn
 
 from genrec_eval.core.randomness import generator
 from genrec_eval.data.dataset import Training
-from genrec_eval.protocol.arrays import Float64, Int32, Int64, Ragged
+from genrec_eval.protocol.arrays import Float64, Int32, Int64
 from genrec_eval.protocol.batch import RankBatch
+from genrec_eval.reference.histories import known_only, latest, windows
 from genrec_eval.reference.neural.beams import Beams, Trie
-from genrec_eval.reference.neural.histories import latest, windows
 from genrec_eval.reference.neural.tools import Dropout, normal, reproducible
 from genrec_eval.reference.neural.transformer import Block, causal_mask
 from genrec_eval.reference.semantic_codes import SemanticIds
@@ -134,9 +134,7 @@ class Trained:
         list of str
             Token sequences that name no item.
         """
-        known = batch.history.values >= 0
-        keep = np.repeat(np.arange(len(batch)), batch.history.lengths)[known]
-        read = latest(Ragged.group(keep, batch.history.values[known], len(batch)), self.options.max_length)
+        read = latest(known_only(batch.history), self.options.max_length)
         rows = np.flatnonzero(read[:, -1] >= 0)
         beams = Beams(self.network, self.trie, max(width, self.options.beams), width)
         lists = np.empty((len(rows), width), np.int32)

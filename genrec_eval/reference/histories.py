@@ -1,4 +1,4 @@
-"""Histories as matrices that end with the latest item."""
+"""Histories as matrices that end with the latest item, and cut for training."""
 
 from __future__ import annotations
 
@@ -38,6 +38,12 @@ class Known:
         found = np.repeat(scores.min(axis=1, keepdims=True) - 1.0, self.n_items, axis=1)
         found[:, self.items] = scores
         return found
+
+
+def known_only(histories: Ragged) -> Ragged:
+    """Histories without items outside the catalogue."""
+    known = histories.values >= 0
+    return Ragged.group(row_numbers(histories)[known], histories.values[known], len(histories))
 
 
 def latest(histories: Ragged, width: int) -> Int32:
