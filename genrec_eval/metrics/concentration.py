@@ -72,16 +72,14 @@ class Gini(Accumulator):
         ordered = np.sort(counts)
         moment = int((np.arange(1, n + 1) * ordered).sum())
         total = float(self._index(np.array(moment), np.array(slots)))
+        fewer = np.append(np.searchsorted(ordered, counts), 0)  # items listed less often than each
         losses = np.zeros(users)
         for taken in self.listings.each():
             levels = without_each(taken, counts)
+            below = fewer[taken.items]  # n - M_v at the level of each slot
+            below[taken.rows, taken.ranks] = np.searchsorted(ordered, levels[taken.rows, taken.ranks])
             inside = levels > 0
-            levels.sort(axis=1)
-            place = np.arange(levels.shape[1])
-            starts = np.where(np.diff(levels, axis=1, prepend=-1) != 0, place, 0)
-            nth = place - np.maximum.accumulate(starts, axis=1) + 1
-            below = np.searchsorted(ordered, levels)  # items listed less often than the level: n - M_v
-            lost = np.where(levels > 0, below + nth, 0).sum(axis=1)
+            lost = np.where(inside, below, 0).sum(axis=1) + _within(levels)
             left = slots - np.count_nonzero(inside, axis=1)
             losses[taken.users] = total - self._index(moment - lost, left)
         return UnitScores(
@@ -96,6 +94,14 @@ class Gini(Accumulator):
         some = np.maximum(slots, 1)
         index = np.where(slots > 0, (2 * moment / some - (n + 1)) / n, 0.0)
         return index * n / max(n - 1, 1) if self.less else index
+
+
+def _within(levels: Int64) -> Int64:
+    """int64[m], sum over the levels of each row of d (d + 1) / 2, where d slots are at the level."""
+    levels = np.sort(levels, axis=1)
+    place = np.arange(levels.shape[1])
+    start = np.maximum.accumulate(np.where(np.diff(levels, axis=1, prepend=-1) != 0, place, 0), axis=1)
+    return np.where(levels > 0, place - start + 1, 0).sum(axis=1)
 
 
 @define(
