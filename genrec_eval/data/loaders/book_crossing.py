@@ -17,8 +17,10 @@ if TYPE_CHECKING:
     from genrec_eval.protocol.arrays import Int64
 
 _RATING = r'^"(?P<user>[^";]+)";"(?P<item>.+)";"(?P<rating>\d+)"\s*$'
+_TEXT = r"(?:\\.|[^\\])*?"  # a quote after a backslash does not end the field
 _BOOK = (
-    r'^"(?P<item>[^";]+)";"(?P<title>.*?)";"(?P<author>.*?)";"(?P<year>-?\d+)";"(?P<publisher>.*?)"'
+    rf'^"(?P<item>[^";]+)";"(?P<title>{_TEXT})";"(?P<author>{_TEXT})";"(?P<year>-?\d+)"'
+    rf';"(?P<publisher>{_TEXT})"'
     r'(?:;"http[^"]*"){0,3}\s*$'
 )
 _USER = r'^"(?P<user>[^";]+)";"(?P<place>.*)";(?P<age>"[^"]*"|NULL)\s*$'

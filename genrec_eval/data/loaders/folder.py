@@ -53,17 +53,24 @@ class Files:
         The folder, or one file of it: then the others are looked for beside it.
     loader
         Name of the loader that asks, for messages.
+
+    Attributes
+    ----------
+    file
+        The file that was given; None for a folder.
+    names
+        Lower-case name without the ending of a compression → file.
     """
 
     def __init__(self, path: Path, loader: str) -> None:
         self.loader = loader
         self.file = path if path.is_file() else None
         self.folder = path.parent if self.file else path
-        self._names = _listed(self.folder)
+        self.names = _listed(self.folder)
 
     def all(self, pattern: str) -> list[Path]:
         """Files whose name matches, compressed or not, sorted by name."""
-        return [path for name, path in sorted(self._names.items()) if fnmatchcase(name, pattern)]
+        return [path for name, path in sorted(self.names.items()) if fnmatchcase(name, pattern)]
 
     def find(self, *patterns: str, option: str | None = None) -> Path | None:
         """The file that matches the first pattern that any file matches.
@@ -104,7 +111,7 @@ class Files:
         for path in inside[:100]:
             if recognise(path) == self.loader:
                 return f"; did you mean '{path}'?"
-        archive = next((name for name in self._names if name.endswith(_ARCHIVES)), None)
+        archive = next((name for name in self.names if name.endswith(_ARCHIVES)), None)
         if archive is not None:
             return f"; unpack {archive} first"
         for path in inside[:100]:

@@ -2,27 +2,22 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
-from pydantic import Field
-
-from genrec_eval.data.registry import DatasetSpec
+from genrec_eval.data.loaders.folder import Files, FolderSpec
 
 if TYPE_CHECKING:
     from genrec_eval.data.dataset import Dataset
 
 
-class MovieLensSpec(DatasetSpec):
+class MovieLensSpec(FolderSpec):
     """MovieLens 100K, 1M, 10M, latest-small, 20M, 25M, 32M: the layout is told from the files."""
 
     summary: ClassVar[str] = "MovieLens in any of its layouts, from a folder you downloaded"
+    loader: ClassVar[str] = "movielens"
 
-    path: str = Field(description="Folder with the unpacked files; ${env:NAME} is allowed.")
-
-    def load(self, folder: Path, seed: int) -> Dataset:
-        """See :meth:`DatasetSpec.load`."""
+    def read(self, files: Files) -> Dataset:
+        """Read the release, whichever it is."""
         from genrec_eval.data.loaders.movielens_files import load_movielens
-        from genrec_eval.data.reading import locate
 
-        return load_movielens(locate(self.path, folder, "option path"))
+        return load_movielens(files)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import pyarrow as pa
@@ -13,9 +13,10 @@ from genrec_eval.core.fingerprint import digest, digest_file
 from genrec_eval.data.ages import AGES, bucket
 from genrec_eval.data.assemble import assemble
 from genrec_eval.data.dataset import Dataset
+from genrec_eval.data.loaders.folder import Files
 from genrec_eval.data.log import Log
 from genrec_eval.data.reading import Source
-from genrec_eval.data.streams import clip
+from genrec_eval.data.streams import clip, opened
 from genrec_eval.data.titles import other_titles, split_year
 
 RECIPE = 2
@@ -47,34 +48,19 @@ _BY_RATINGS = {
 _INT, _FLOAT = pa.int64(), pa.float64()
 
 
-def load_movielens(path: Path) -> Dataset:
-    """Load the MovieLens release in folder ``path``.
+def load_movielens(files: Files) -> Dataset:
+    """Load the MovieLens release among ``files``.
 
     Raises
     ------
     UsageError
         When no layout is recognised or a file does not hold what it should.
     """
-    if not path.is_dir():
-        raise UsageError(f"{path} is a file; give the folder with the unpacked MovieLens files")
-    files = {entry.name.lower(): entry for entry in path.iterdir() if entry.is_file()}
-    layout = _layout(files)
-    if layout is None:
-        inside = [p.name for p in sorted(path.iterdir()) if p.is_dir() and _layout(_names(p)) is not None]
-        hint = f"; did you mean '{path / inside[0]}'?" if inside else ""
-        raise UsageError(
-            f"{path} holds no MovieLens release: no u.data, no ratings.dat and no ratings.csv{hint}"
-        )
-    return layout(files)
-
-
-def _names(path: Path) -> dict[str, Path]:
-    return {entry.name.lower(): entry for entry in path.iterdir()}
-
-
-def _layout(files: dict[str, Path]) -> Callable[[dict[str, Path]], Dataset] | None:
     layouts = {"u.data": _load_100k, "ratings.dat": _load_dat, "ratings.csv": _load_csv}
-    return next((load for name, load in layouts.items() if name in files), None)
+    for name, load in layouts.items():
+        if name in files.names:
+            return load(files.names)
+    raise files.wrong(f"MovieLens release: no {', no '.join(layouts)}")
 
 
 def _load_100k(files: dict[str, Path]) -> Dataset:
@@ -180,7 +166,8 @@ def _distinct(table: pa.Table | None, role: str, files: dict[str, Path], name: s
 
 def _fields(path: Path, delimiter: str, count: int) -> Iterable[tuple[int, list[str]]]:
     """Line number and fields of each line; UTF-8, or latin-1 as GroupLens wrote it."""
-    raw = path.read_bytes()
+    with opened(path) as stream:
+        raw = stream.read()
     try:
         text = raw.decode()
     except UnicodeDecodeError:
