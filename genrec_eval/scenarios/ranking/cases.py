@@ -236,7 +236,12 @@ def _refuse_unmet(
     shared: bool,
 ) -> None:
     offered = {"scores", "test_counts"}
-    parts = {"grades": split.grades, "rejected": split.rejected, "candidates": split.candidates}
+    parts = {
+        "grades": split.grades,
+        "rejected": split.rejected,
+        "candidates": split.candidates,
+        "cut": split.cut,
+    }
     offered |= {name for name, part in parts.items() if part is not None}
     offered |= {"candidates"} if shared else set()
     columns = {
@@ -244,6 +249,8 @@ def _refuse_unmet(
         "embeddings": "embedding",
         "providers": "provider",
         "first_seen": "first_seen",
+        "train_users": "train_users",
+        "ambiguous": "semantic_id",
     }
     offered |= {name for name, column in columns.items() if column in items.column_names}
     for metric in metrics:
@@ -264,6 +271,11 @@ def _refuse_unfit(scenario: str, items: pa.Table, metrics: Iterable[Metric]) -> 
         history=Ragged.from_lists([]),
         answered=np.empty(0, bool),
         catalogue=catalogue_of(items),
+        grades=np.empty(0),
+        rejected=Ragged.from_lists([]),
+        candidates=Ragged.from_lists([]),
+        scores=np.empty((0, 1)),
+        cut=np.empty(0, np.int64),
     )
     for metric in metrics:
         if metric.definition.on != "lists":
