@@ -61,7 +61,10 @@ def ridge_rows(
            [0. ]])
     """
     d = features.shape[1]
-    padded = np.concatenate([features, np.zeros((1, d))])
+    power, turned = np.zeros(d), np.eye(d)
+    if common is not None:
+        power, turned = np.linalg.eigh(common)  # in these directions the common form is a ridge too
+    padded = np.concatenate([features @ turned, np.zeros((1, d))])
     solved = np.zeros((len(lists), d))
     lengths = lists.lengths
     # the next power of two of a row's own length: the shape of its product, and with it the rounding
@@ -72,9 +75,15 @@ def ridge_rows(
         for start in range(0, len(rows), most):
             part = rows[start : start + most]
             solved[part] = _block(
-                padded, lists.take(part), size, ridge[part], _values(lists, part, targets), common
+                padded,
+                lists.take(part),
+                size,
+                ridge[part, None] + np.maximum(power, 0.0),
+                _values(lists, part, targets),
             )
-    return solved
+    # one product per row: a product of many rows is rounded by their number
+    turned_back: Float64 = (solved[:, None, :] @ turned.T)[:, 0, :]
+    return turned_back
 
 
 def _values(lists: Ragged, rows: Int64, targets: Float64 | None) -> Float64 | None:
@@ -86,15 +95,8 @@ def _values(lists: Ragged, rows: Int64, targets: Float64 | None) -> Float64 | No
     return taken
 
 
-def _block(
-    padded: Float64,
-    lists: Ragged,
-    size: int,
-    ridge: Float64,
-    targets: Float64 | None,
-    common: Float64 | None,
-) -> Float64:
-    """Rows whose lists are filled up to ``size`` with a feature of zeros."""
+def _block(padded: Float64, lists: Ragged, size: int, diagonal: Float64, targets: Float64 | None) -> Float64:
+    """Rows whose lists are filled up to ``size`` with a feature of zeros; ``diagonal`` is float64[n, d]."""
     n, d = len(lists), padded.shape[1]
     inside = np.arange(size) < lists.lengths[:, None]
     codes: Int32 = np.full((n, size), len(padded) - 1, np.int32)
@@ -104,9 +106,13 @@ def _block(
         wanted[inside] = targets
     chosen = padded[codes]
     across = chosen.transpose(0, 2, 1)
+    if size < d:  # fewer equations than unknowns: solve for one weight per item instead (Woodbury)
+        scaled = across / diagonal[:, :, None]
+        places = np.arange(size)
+        kernel = chosen @ scaled
+        kernel[:, places, places] += 1.0
+        return (scaled @ np.linalg.solve(kernel, wanted[:, :, None]))[:, :, 0].astype(np.float64, copy=False)
+    places = np.arange(d)
     system = across @ chosen
-    if common is not None:
-        system += common
-    diagonal = np.arange(d)
-    system[:, diagonal, diagonal] += ridge[:, None]
+    system[:, places, places] += diagonal
     return np.linalg.solve(system, across @ wanted[:, :, None])[:, :, 0].astype(np.float64, copy=False)
