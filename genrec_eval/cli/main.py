@@ -22,6 +22,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "init": ("genrec_eval.cli.init:init", "Write a suite to start from."),
     "list": ("genrec_eval.cli.list:list_", "Show models, scenarios, metrics, datasets, suites or prompts."),
     "explain": ("genrec_eval.cli.explain:explain", "Say what a metric is: formula, edges, traps, source."),
+    "card": ("genrec_eval.cli.card:card", "Show what a reference model is, costs and reproduces."),
     "schema": ("genrec_eval.cli.schema:schema", "Print the JSON Schema of suites, for editors."),
     "serve": ("genrec_eval.cli.serve:serve", "Serve reference models over HTTP, with faults on request."),
     "explain-key": (

@@ -51,8 +51,8 @@ class ItemKNN(ItemSimilarity):
     (ties by catalogue code) that the history holds. Lists are ordered by score, then popularity, then
     catalogue code: so a user without history, or whose history resembles nothing, gets the popular items.
 
-    Keeping the nearest of every item that is scored, instead of every item of the history, is what LensKit
-    and the Milan evaluations do; on MovieLens 100K it makes ndcg@10 0.04 better.
+    Keeping the nearest of every item that is scored, as LensKit does, instead of those of every item of the
+    history makes ndcg@10 on MovieLens 100K 0.04 better.
 
     Similarities are held as multiples of 2^-24, so that sums are exact and the same in any order; the
     popularity is added to the score as a fraction of 2^-24, so that only real ties look like ties.
