@@ -15,10 +15,14 @@ import pyarrow.compute as pc
 
 from genrec_eval.audit.run_tables import RunTables, scenario_of
 from genrec_eval.audit.score import ANSWERED, NOT_ATTEMPTED, SCORES_FILE, StoredScores
+from genrec_eval.core.numbers import count
 from genrec_eval.metrics.base import Metric, UnitScores
 from genrec_eval.protocol.results import Estimate
 from genrec_eval.stats.intervals import Interval, intervals
+from genrec_eval.stats.multiplicity import holm
+from genrec_eval.stats.power import smallest_detectable_effect
 from genrec_eval.stats.sample import Sample, paired
+from genrec_eval.stats.statistic import spread
 
 Mask = npt.NDArray[np.bool_]
 
@@ -108,8 +112,9 @@ def _scenario(run: RunTables, stored: StoredScores, name: str, models: list[str]
                     scores[model] = units.place(*read)
             rows += _rows(metric, units, scores, answered, pairs)
         found = intervals([row.sample for row in rows], seed=run.run["seed"], level=suite.get("level", 0.95))
-        for row, interval in zip(rows, found, strict=True):
-            yield _estimate(name, row, interval)
+        adjusted = _adjusted(rows, found)
+        for row, interval, p in zip(rows, found, adjusted, strict=True):
+            yield _estimate(name, row, interval, p)
 
 
 def _answered(stored: StoredScores, units: _Units, model: str, scenario: str) -> Mask:
@@ -173,10 +178,32 @@ def _excluded(scores: Sequence[UnitScores], mask: Mask) -> dict[str, int]:
     return dict(sorted(counts.items()))
 
 
-def _estimate(scenario: str, row: _Row, interval: Interval) -> Estimate:
+def _adjusted(rows: Sequence[_Row], found: Sequence[Interval]) -> list[float | None]:
+    """Holm's adjustment of each difference's p, over the pairs of one metric and slice."""
+    families: dict[tuple[str, str], list[int]] = {}
+    for index, (row, interval) in enumerate(zip(rows, found, strict=True)):
+        if row.baseline is not None and interval.p is not None:
+            families.setdefault((row.metric.id, row.slice), []).append(index)
+    adjusted: list[float | None] = [None] * len(rows)
+    for members in families.values():
+        for index, p in zip(members, holm([found[i].p or 0.0 for i in members]).tolist(), strict=True):
+            adjusted[index] = p
+    return adjusted
+
+
+def _detectable(sample: Sample, interval: Interval) -> float | None:
+    between = spread(sample) if interval.n > 1 else None
+    return None if between is None else smallest_detectable_effect(between, interval.n, level=interval.level)
+
+
+def _estimate(scenario: str, row: _Row, interval: Interval, adjusted: float | None) -> Estimate:
     if row.slice != "all" and interval.n < MIN_SLICE:
-        reason = f"fewer than {MIN_SLICE} units"
-        interval = Interval(value=None, level=interval.level, reason=reason, n=interval.n)
+        few = f"fewer than {MIN_SLICE} units"
+        interval = Interval(value=None, level=interval.level, reason=few, n=interval.n)
+    reason = interval.reason
+    if reason is not None and interval.n == 0 and row.excluded:
+        reason += ": " + ", ".join(f"{count(n)} {name.replace('-', ' ')}" for name, n in row.excluded.items())
+    compared = row.baseline is not None and interval.low is not None
     return Estimate(
         model=row.model,
         scenario=scenario,
@@ -189,13 +216,16 @@ def _estimate(scenario: str, row: _Row, interval: Interval) -> Estimate:
         high=interval.high,
         level=interval.level,
         interval=interval.method,
-        reason=interval.reason,
+        reason=reason,
         n=interval.n,
         attempted=row.attempted,
         answered=row.answered,
         scored=interval.n,
         excluded=row.excluded,
         direction=row.metric.definition.direction,
+        p=interval.p if compared else None,
+        p_adjusted=adjusted if compared else None,
+        detectable=_detectable(row.sample, interval) if compared else None,
     )
 
 

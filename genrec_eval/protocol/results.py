@@ -40,6 +40,12 @@ class Estimate:
     scored: int
     excluded: dict[str, int] = field(default_factory=dict)
     direction: Direction
+    p: float | None = None
+    """Of a paired difference: two-sided, against no difference, by the method of the interval."""
+    p_adjusted: float | None = None
+    """``p`` after Holm, over all pairs of models in this scenario, metric and slice."""
+    detectable: float | None = None
+    """Smallest true difference that units as different as these would show in 80 % of runs."""
 
     def to_json(self) -> dict[str, Any]:
         """Plain dict for ``estimates.json``."""

@@ -7,7 +7,9 @@ import re
 from genrec_eval.protocol.results import Estimate
 from genrec_eval.reporting.results import Results
 
-VALIDITY = frozenset({"invalid", "duplicate", "seen", "short"})
+VALIDITY = frozenset(
+    {"invalid", "duplicate", "seen", "short", "collision", "tied", "misordered", "future", "peeking"}
+)
 """Metrics that say whether a list is a list at all; shown on their own."""
 
 

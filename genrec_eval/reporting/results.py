@@ -100,11 +100,11 @@ class Results:
     def title(self, metric: str) -> str:
         """Title of a metric with its cutoff, for heads and sentences."""
         title = self.definition(metric).get("title")
-        name, at, cutoff = metric.rpartition("@")
+        name, at, cutoff = metric.rpartition("@") if "@" in metric else (metric, "", "")
         if not title:
             return metric
-        inside = name[name.index("(") :] if at and "(" in name else ""
-        return f"{title}{inside}@{cutoff}" if at and not str(title).endswith(f"@{cutoff}") else str(title)
+        inside = name[name.index("(") :] if "(" in name else ""
+        return f"{title}{inside}{at}{cutoff}" if not str(title).endswith(f"@{cutoff}") else str(title)
 
     def direction(self, metric: str) -> str:
         """``"higher"``, ``"lower"`` or ``"none"``."""

@@ -35,6 +35,9 @@ class Interval:
         ``"bootstrap-percentile"``, ``"t"``, ``"wilson"``, ``"constant"`` or ``"jackknife"``.
     n
         Units behind the value.
+    p
+        Two-sided p-value against 0, by the same method, so that it is below 1 - level exactly when the
+        interval leaves 0 out; None where there is no interval.
     """
 
     value: float | None
@@ -44,6 +47,7 @@ class Interval:
     method: str | None = None
     reason: str | None = None
     n: int
+    p: float | None = None
 
 
 def intervals(samples: Sequence[Sample], *, seed: int, level: float = 0.95) -> list[Interval]:
@@ -76,6 +80,7 @@ def intervals(samples: Sequence[Sample], *, seed: int, level: float = 0.95) -> l
             method=None if found.fit is None else found.fit.method,
             reason=found.reason,
             n=found.n,
+            p=None if found.fit is None else min(1.0, 2 * min(found.fit.tails(0.0))),
         )
     return [done[index] for index in range(len(samples))]
 

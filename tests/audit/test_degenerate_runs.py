@@ -116,7 +116,7 @@ def test_a_model_that_never_answers(tmp_path: Path) -> None:
     none = of(document, "invalid@3", model="broken")
     assert (none["value"], none["reason"], none["excluded"]) == (
         None,
-        "no unit is scored",
+        "no unit is scored: 30 unanswered",
         {"unanswered": 30},
     )
     assert {v["verdict"] for v in document["verdicts"] if v["model"] == "broken"} == {"INSUFFICIENT"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -73,7 +74,7 @@ def test_the_four_counts(run: FakeRun) -> None:
     assert pair.excluded == {"not-attempted": 1}
     assert pair.value is not None
     assert pair.value > 0.3
-    assert ndcg.definition == f"ndcg(ideal=k)@{K}"
+    assert ndcg.definition.startswith("ndcg(discount=log2,gain=linear,ideal=k,")
 
 
 @settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -112,7 +113,7 @@ def test_slices_add_up_and_small_ones_have_no_value(run: FakeRun) -> None:
     assert {"group=C"} <= {e.slice for e in small}
     for estimate in small:
         assert (estimate.value, estimate.low, estimate.high) == (None, None, None)
-        assert estimate.reason == "fewer than 5 units"
+        assert (estimate.reason or "").startswith("fewer than 5 units")
     table = pq.read_table(run.path / "scores.parquet").to_pandas()
     values = table[(table["metric"] == f"recall@{K}") & (table["model"] == "poor")].set_index("unit")["value"]
     of_group = run.cases("top-k").to_pandas().set_index("unit")["group.group"]
@@ -174,7 +175,9 @@ def test_another_model_changes_no_number(tmp_path: Path, world: Dataset) -> None
         if run is runs[1]:
             run.add("third", 0.5, lost={3: "error"})
         score_run(run)
-        found.append(by_key(estimate_run(run)))
+        rows = by_key(estimate_run(run))
+        # the adjustment alone is for the number of comparisons
+        found.append({key: replace(row, p_adjusted=None) for key, row in rows.items()})
     assert found[0].items() <= found[1].items()
 
 

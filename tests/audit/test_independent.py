@@ -277,6 +277,9 @@ def test_every_number_of_a_run_is_what_plain_python_makes_of_its_files(run: genr
     document = json.loads((run.path / "estimates.json").read_text())
     found = {(e["metric"], e["model"], e["slice"], e["baseline"]): e for e in document["estimates"]}
     assert len(found) == len(document["estimates"])
+    # these take more than lists and counts to recompute, and are tested by themselves
+    apart = ("tied", "misordered", "future", "peeking")
+    found = {key: row for key, row in found.items() if key[0].partition("@")[0] not in apart}
     assert set(found) == set(wanted)
     for key, (value, attempted, answered, scored, excluded) in wanted.items():
         row = found[key]

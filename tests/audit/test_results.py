@@ -92,8 +92,8 @@ def test_a_disk_that_takes_no_file_is_said(tmp_path: Path) -> None:
         (b'{"schema": "genrec-eval/estimates/1", "run": "r"}', "KeyError: 'estimates'"),
         (b'{"schema": "genrec-eval/estimates/1", "run": "r", "estimates": [3], "verdicts": [],'
          b' "coverage": []}', "TypeError"),
-        (b'{"schema": "genrec-eval/estimates/1", "run": "r", "estimates": [{"p": 1}], "verdicts": [],'
-         b' "coverage": []}', "unknown key 'p'"),
+        (b'{"schema": "genrec-eval/estimates/1", "run": "r", "estimates": [{"pp": 1}], "verdicts": [],'
+         b' "coverage": []}', "unknown key 'pp'"),
     ],
 )  # fmt: skip
 def test_a_file_that_is_not_ours_is_refused(tmp_path: Path, content: bytes, sentence: str) -> None:

@@ -29,6 +29,10 @@ VALIDITY = {
     "duplicate": ("Lists repeat no item", 0.01),
     "seen": ("Lists hold no item the user has already had", 0.01),
     "short": ("Lists have the full length", 0.01),
+    "tied": ("Scores tell the listed items apart", 0.5),
+    "misordered": ("Scores fall along the list", 0.01),
+    "future": ("Lists hold items of the future no more often than chance would", 0.02),
+    "peeking": ("Lists do not follow what is popular in the test", 0.5),
 }
 """Metric that is always measured → the claim made about every model, and the share that is tolerated."""
 
