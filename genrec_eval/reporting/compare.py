@@ -67,6 +67,10 @@ def differences(results: Results, scenario: str, slice: str = "all") -> list[Est
     ]
 
 
-def clear_of_zero(row: Estimate) -> bool:
-    """True when the interval excludes 0."""
-    return row.low is not None and row.high is not None and (row.low > 0 or row.high < 0)
+def stays_clear(row: Estimate) -> bool:
+    """True when the difference is told apart from 0, after the adjustment for the number of pairs."""
+    if row.low is None or row.high is None:
+        return False
+    if row.p_adjusted is not None:
+        return row.p_adjusted < 1 - row.level
+    return row.low > 0 or row.high < 0

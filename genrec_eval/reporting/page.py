@@ -24,6 +24,7 @@ from genrec_eval.reporting.answer import (
     would_decide,
 )
 from genrec_eval.reporting.compare import is_validity
+from genrec_eval.reporting.differences import difference_tables
 from genrec_eval.reporting.distributions import Distribution, distributions, is_mean
 from genrec_eval.reporting.exchanges import Exchange, exchanges
 from genrec_eval.reporting.groundings import TIERS, Grounded, groundings
@@ -33,7 +34,6 @@ from genrec_eval.reporting.svg import Scale, bars, definitions, gauge, key
 from genrec_eval.reporting.tables import (
     Table,
     blocks,
-    difference_tables,
     group_tables,
     groups_of,
     interval_name,

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 
 from markupsafe import Markup
 
-from genrec_eval.core.numbers import Figure, count, figure, sign
+from genrec_eval.core.numbers import Figure, bound, count, figure, sign
 from genrec_eval.protocol.results import Estimate
-from genrec_eval.reporting.compare import best, clear_of_zero, differences, is_validity
+from genrec_eval.reporting.compare import best, is_validity
 from genrec_eval.reporting.results import Results
 from genrec_eval.reporting.svg import Scale, whisker
 from genrec_eval.reporting.text import listing, plural
@@ -101,7 +101,7 @@ def matrix(results: Results, scenario: str, metrics: Sequence[str], order: Seque
     for block in blocks(metrics):
         rows = {(m, model): results.get(scenario, m, model) for m in block for model in models}
         margins = {m: _margins(results, scenario, m) for m in block}
-        scales = {m: _scale([rows[m, model] for model in models], margins[m]) for m in block}
+        scales = {m: covering([rows[m, model] for model in models], margins[m]) for m in block}
         tops = {m: best(results, scenario, m) for m in block}
         lines = tuple(
             Line(
@@ -135,43 +135,6 @@ def matrix(results: Results, scenario: str, metrics: Sequence[str], order: Seque
     return tables
 
 
-def difference_tables(results: Results, scenario: str, order: Sequence[str]) -> list[Table]:
-    """Paired differences, one row a pair, grouped by baseline; the rule is no difference."""
-    found = differences(results, scenario)
-    index = {(row.metric, row.model, row.baseline): row for row in found}
-    pairs = list(dict.fromkeys((row.baseline or "", row.model) for row in found))
-    metrics = [m for m in results.metrics(scenario) if any(row.metric == m for row in found)]
-    tables = []
-    for block in blocks(metrics):
-        margins = {m: (0.0, *_difference_margins(results, scenario, m)) for m in block}
-        scales = {m: _scale([row for row in found if row.metric == m], margins[m]) for m in block}
-        bodies = []
-        for baseline in dict.fromkeys(base for base, _ in pairs):
-            lines = []
-            for model in [model for base, model in pairs if base == baseline]:
-                position = order.index(model) if model in order else len(order)
-                cells = []
-                for m in block:
-                    row = index.get((m, model, baseline))
-                    mark = "clear" if row is not None and clear_of_zero(row) else ""
-                    cells.append(cell(results, row, scales[m], position, rules=margins[m], mark=mark))
-                lines.append(Line(model, position, tuple(cells), baseline))
-            bodies.append((f"minus {baseline}", -1, tuple(lines)))
-        shown = [row for row in found if row.metric in block and row.value is not None]
-        clear = sum(clear_of_zero(row) for row in shown)
-        tables.append(
-            Table(
-                f"{clear} of {plural(len(shown), 'paired difference')} are clear of zero",
-                "Model minus baseline on the same units; the upright rule is no difference, and bold figures"
-                " have an interval that excludes it. The intervals are not adjusted for their number:"
-                f" where nothing differed, about {len(shown) * 0.05:.1f} would be bold by chance.",
-                columns(results, block, scales),
-                tuple(bodies),
-            )
-        )
-    return tables
-
-
 def group_tables(
     results: Results, scenario: str, group: str, metrics: Sequence[str], order: Sequence[str]
 ) -> list[Table]:
@@ -189,7 +152,9 @@ def group_tables(
             for s in slices
         }
         everyone = {(m, model): results.get(scenario, m, model) for m in block for model in order}
-        scales = {m: _scale([row for (metric, _, _), row in rows.items() if metric == m], ()) for m in block}
+        scales = {
+            m: covering([row for (metric, _, _), row in rows.items() if metric == m], ()) for m in block
+        }
         bodies = []
         shown = apart = 0
         for position, model in enumerate(order):
@@ -274,7 +239,29 @@ def cell(
         drawing = whisker(row.value, row.low, row.high, scale, position, label, rules)
     how = f" ({row.interval})" if row.interval else ""
     interval = f"{interval_name(row)} {shown.range}{how}" if shown.known else ""
-    return Cell(shown, drawing, interval, counts(row), mark, "" if shown.known else shown.reason)
+    said = (*tested(row, results.unit(row.metric)), *counts(row))
+    return Cell(shown, drawing, interval, said, mark, "" if shown.known else shown.reason)
+
+
+def tested(row: Estimate, unit: str) -> tuple[str, ...]:
+    """What a test of a difference says beside its interval; nothing where there is none."""
+    if row.p is None:
+        return ()
+    said = [f"p {p_text(row.p)}, after Holm {p_text(row.p_adjusted)}"]
+    if row.detectable is not None:
+        said.append(f"smallest difference to show in 80 % of runs {bound(row.detectable, unit)}")
+    return tuple(said)
+
+
+def p_text(p: float | None) -> str:
+    """A p-value as people read it.
+
+    >>> p_text(0.00004), p_text(0.0312), p_text(1.0), p_text(None)
+    ('< 0.001', '0.031', '1', '—')
+    """
+    if p is None:
+        return "—"
+    return "< 0.001" if p < 0.001 else f"{p:.2g}" if p >= 0.1 else f"{p:.3f}"
 
 
 def interval_name(row: Estimate) -> str:
@@ -299,7 +286,8 @@ def _has_figures(results: Results, scenario: str, model: str) -> bool:
     return any(r.scenario == scenario and r.model == model and r.baseline is None for r in results.estimates)
 
 
-def _scale(rows: Sequence[Estimate | None], rules: Sequence[float]) -> Scale:
+def covering(rows: Sequence[Estimate | None], rules: Sequence[float]) -> Scale:
+    """A scale that holds all of ``rows`` with their intervals, and ``rules``."""
     values: list[float | None] = list(rules)
     for row in rows:
         if row is not None and row.low is not None and row.high is not None:
@@ -322,19 +310,6 @@ def _margins(results: Results, scenario: str, metric: str) -> tuple[float, ...]:
             and row.rule in {"at_least", "at_most"}
         )
     )
-
-
-def _difference_margins(results: Results, scenario: str, metric: str) -> tuple[float, ...]:
-    sign = -1 if results.direction(metric) == "lower" else 1
-    found: list[float] = []
-    for row in results.verdicts:
-        if (row.scenario, row.metric, row.slice) == (scenario, metric, "all"):
-            found += {
-                "better_by": [sign * row.margin],
-                "not_worse_by": [-sign * row.margin],
-                "within": [-row.margin, row.margin],
-            }.get(row.rule, [])
-    return tuple(dict.fromkeys(found))
 
 
 def _best_finding(results: Results, tops: dict[str, frozenset[str]]) -> str:
