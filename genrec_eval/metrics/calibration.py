@@ -39,6 +39,11 @@ from genrec_eval.protocol.arrays import Float64, Int64, Ragged
             "divergence": ("kl", ("kl", "js", "hellinger")),
             "weights": ("uniform", ("uniform", "rank")),
         },
+        meanings={
+            "alpha": "how much of the history's mix is added to the list's, so that kl stays finite",
+            "divergence": "kl is Steck's; js and hellinger are bounded by 1 and do without alpha",
+            "weights": "rank lets the top of the list count more",
+        },
         needs=("attributes",),
     )
 )

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
 
-from genrec_eval.protocol.arrays import Int32, Int64, Ragged
+from genrec_eval.protocol.arrays import Float64, Int32, Int64, Ragged
+
+_ROWS = 1 << 16
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,3 +74,22 @@ class Catalogue:
 
     def __len__(self) -> int:
         return len(self.train_counts)
+
+    @cached_property
+    def embedded(self) -> npt.NDArray[np.bool_]:
+        """bool[n], items with an embedding: finite, and not all zeros."""
+        found = np.zeros(len(self), bool)
+        if self.embeddings is not None:
+            for start in range(0, len(self), _ROWS):
+                some = self.embeddings[start : start + _ROWS]
+                found[start : start + _ROWS] = np.isfinite(some).all(axis=1) & some.any(axis=1)
+        return found
+
+    def directions(self, codes: npt.NDArray[np.integer]) -> Float64:
+        """float64[..., d], the embeddings of ``codes`` at length 1; zeros for -1 and items without one."""
+        assert self.embeddings is not None
+        known = (codes >= 0) & np.append(self.embedded, False)[codes]
+        wide = self.embeddings[np.where(known, codes, 0)].astype(np.float64)
+        wide[~known] = 0.0
+        lengths = np.sqrt((wide * wide).sum(axis=-1, keepdims=True))
+        return np.divide(wide, lengths, out=wide, where=lengths > 0)

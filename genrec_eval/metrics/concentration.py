@@ -40,6 +40,7 @@ def nobody(users: int) -> UnitScores:
             " Depends on the number of slots: compare runs over the same users and k only."
         ),
         parameters={"divisor": ("n", ("n", "n-1"))},
+        meanings={"divisor": "n-1 lets one item alone reach 1 in a catalogue of n"},
     )
 )
 class Gini(Accumulator):
@@ -122,6 +123,7 @@ def _within(levels: Int64) -> Int64:
             " number of users. Grows with the number of users: compare runs over the same users only."
         ),
         parameters={"base": ("2", ("2", "e", "items"))},
+        meanings={"base": "of the logarithm; items takes the size of the catalogue, so that 1 is even"},
     )
 )
 class Entropy(Accumulator):

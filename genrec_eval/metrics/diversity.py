@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from genrec_eval.metrics.base import Definition, UnitScores, define
+from genrec_eval.metrics.catalogue import Catalogue
 from genrec_eval.metrics.lists import RankedLists
 from genrec_eval.metrics.slots import blocks, ratio, required, top_of
 from genrec_eval.protocol.arrays import Float64, Int32, Int64, Ragged
@@ -32,14 +33,15 @@ from genrec_eval.protocol.arrays import Float64, Int32, Int64, Ragged
             " diversity is of=embeddings with who-has-what as embedding."
         ),
         parameters={"of": ("attributes", ("attributes", "embeddings"))},
+        meanings={"of": "what items are compared by"},
         needs=("of",),
     )
 )
 def ild(lists: RankedLists, *, k: int, of: str) -> UnitScores:
     """Mean pairwise distance of the first ``k``."""
     if of == "embeddings":
-        vectors = unit_vectors(required(lists.catalogue.embeddings, "embeddings", "ild(of=embeddings)"))
-        total, number = _cosine(lists.items, k, vectors)
+        required(lists.catalogue.embeddings, "embeddings", "ild(of=embeddings)")
+        total, number = _cosine(lists.items, k, lists.catalogue)
     else:
         attributes = required(lists.catalogue.attributes, "attributes", "ild")
         total, number = _jaccard(lists.items, k, attributes, len(lists.catalogue.attribute_names))
@@ -47,21 +49,14 @@ def ild(lists: RankedLists, *, k: int, of: str) -> UnitScores:
     return ratio(lists, total, pairs, "one-item")
 
 
-def unit_vectors(embeddings: np.ndarray) -> Float64:
-    """float64[n, d], each embedding at length 1; zeros and what is not finite stay or become zeros."""
-    wide = np.where(np.isfinite(embeddings).all(axis=1, keepdims=True), embeddings, 0.0).astype(np.float64)
-    lengths = np.sqrt((wide * wide).sum(axis=1, keepdims=True))
-    return np.divide(wide, lengths, out=np.zeros_like(wide), where=lengths > 0)
-
-
-def _cosine(items: Int32, k: int, vectors: Float64) -> tuple[Float64, Int64]:
+def _cosine(items: Int32, k: int, catalogue: Catalogue) -> tuple[Float64, Int64]:
     """Sum of distances over each list's pairs, and its number of items with an embedding."""
-    table = np.concatenate([vectors, np.zeros((1, vectors.shape[1]))])
-    exists = table.any(axis=1).astype(bool)
+    assert catalogue.embeddings is not None
+    exists = np.append(catalogue.embedded, False)
     total, number = np.zeros(len(items)), np.zeros(len(items), np.int64)
-    for rows in blocks(len(items), min(k, items.shape[1]) * max(table.shape[1], 1)):
+    for rows in blocks(len(items), min(k, items.shape[1]) * max(catalogue.embeddings.shape[1], 1)):
         top = top_of(items[rows], k)
-        together = table[top].sum(axis=1)
+        together = catalogue.directions(top).sum(axis=1)
         count = np.count_nonzero(exists[top], axis=1)
         # |sum of m unit vectors|² is m plus twice the sum of the cosines of all pairs
         cosines = ((together * together).sum(axis=1) - count) / 2

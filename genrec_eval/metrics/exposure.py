@@ -45,6 +45,12 @@ PATIENCE = 0.85
             "relative": ("none", ("none", "catalogue", "train")),
             "weights": ("log2", ("log2", "geometric", "uniform")),
         },
+        meanings={
+            "by": "what the group is a group of",
+            "group": "the provider or attribute, as the data spells it; must be given",
+            "relative": "the share that the group's exposure is divided by",
+            "weights": "how attention falls along the list",
+        },
         needs=("by",),
     )
 )

@@ -38,6 +38,10 @@ _NEVER = np.iinfo(np.int64).max
             " of=first_seen and a split that trains on what others did later (leave-one-out) every model is."
         ),
         parameters={"of": ("test_counts", ("test_counts", "first_seen"))},
+        meanings={
+            "of": "test_counts: items that training does not hold at all; first_seen: items that came up"
+            " after the moment of the list, even if others' training holds them"
+        },
         needs=("of",),
     )
 )

@@ -40,6 +40,7 @@ from genrec_eval.protocol.arrays import Float64, Int64
             " read it beside that of another model on the same lists. Losses keep the periods of the run."
         ),
         parameters={"periods": (2, tuple(range(2, 13)))},
+        meanings={"periods": "how many periods of equally many lists the run is cut into"},
         needs=("cut",),
     )
 )

@@ -25,6 +25,7 @@ from genrec_eval.protocol.arrays import Float64, Int64
         direction="none",
         bounds=(0.0, None),
         parameters={"scale": ("count", ("count", "share"))},
+        meanings={"scale": "share divides the counts by all training interactions"},
     )
 )
 def popularity(lists: RankedLists, *, k: int, scale: str) -> UnitScores:
@@ -90,6 +91,10 @@ def popularity_lift(lists: RankedLists, *, k: int) -> UnitScores:
             "by": ("interactions", ("interactions", "items")),
             "share": (0.2, (0.01, 0.05, 0.1, 0.2, 0.3, 0.5, 0.8, 0.9)),
         },
+        meanings={
+            "by": "whether the tail is a share of the training interactions or of the items",
+            "share": "how large the tail is",
+        },
     )
 )
 def long_tail(lists: RankedLists, *, k: int, by: str, share: float) -> UnitScores:
@@ -149,6 +154,11 @@ def tail(counts: Int64, by: str, share: float) -> Float64:
             "of": ("interactions", ("interactions", "users")),
             "scale": ("bits", ("bits", "share")),
             "unseen": ("once", ("once", "skip")),
+        },
+        meanings={
+            "of": "whose frequency counts: that of interactions or that of users who had the item",
+            "scale": "share divides by the greatest possible value, that of an item seen once",
+            "unseen": "what an item without training counts as: seen once, or left out",
         },
     )
 )

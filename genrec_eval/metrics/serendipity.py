@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 
 from genrec_eval.metrics.base import Definition, UnitScores, define
-from genrec_eval.metrics.diversity import unit_vectors
 from genrec_eval.metrics.lists import RankedLists
 from genrec_eval.metrics.slots import blocks, distinct, owners, part, ratio, required
 from genrec_eval.protocol.arrays import Float64, Int64
@@ -35,6 +34,7 @@ from genrec_eval.protocol.arrays import Float64, Int64
             " ranks are dense: with few distinct counts they end far above the number of items."
         ),
         parameters={"of": ("popularity", ("popularity", "embeddings"))},
+        meanings={"of": "what makes an item expected: its popularity, or likeness to the history"},
         needs=("of",),
     )
 )
@@ -44,10 +44,8 @@ def serendipity(lists: RankedLists, *, k: int, of: str) -> UnitScores:
     items = lists.items[hits.rows, hits.ranks].astype(np.int64)
     reasons = {"no-truth": lists.truth.lengths == 0}
     if of == "embeddings":
-        vectors = unit_vectors(
-            required(lists.catalogue.embeddings, "embeddings", "serendipity(of=embeddings)")
-        )
-        surprise, size = _unlike_history(lists, hits.rows, items, vectors)
+        required(lists.catalogue.embeddings, "embeddings", "serendipity(of=embeddings)")
+        surprise, size = _unlike_history(lists, hits.rows, items)
         reasons["no-history"] = (size == 0) & ~reasons["no-truth"]
     else:
         n = max(lists.n_items, 1)
@@ -69,23 +67,25 @@ def _expected(counts: Int64) -> Float64:
     return np.where(counts > 0, (n + 1 - rank) / n, 0.0)
 
 
-def _unlike_history(lists: RankedLists, rows: Int64, items: Int64, vectors: Float64) -> tuple[Float64, Int64]:
+def _unlike_history(lists: RankedLists, rows: Int64, items: Int64) -> tuple[Float64, Int64]:
     """1 minus the mean cosine of each hit to its user's history, and the size of every history."""
-    history, exists = lists.history, np.append(vectors.any(axis=1), False)
+    catalogue, history = lists.catalogue, lists.history
+    assert catalogue.embeddings is not None
+    exists = np.append(catalogue.embedded, False)
     size = np.bincount(owners(history)[exists[history.values]], minlength=len(lists))
     surprise = np.zeros(len(items))
     users, first = np.unique(rows, return_index=True)
     ends = np.append(first[1:], len(rows))
-    longest = int(history.lengths[users].max(initial=0))
-    for some in blocks(len(users), max(longest, 1) * max(vectors.shape[1], 1)):
+    longest = int(history.lengths[users].max(initial=1))
+    for some in blocks(len(users), longest * max(catalogue.embeddings.shape[1], 1)):
         seen = history.take(users[some])
         known = np.flatnonzero(exists[seen.values])
-        sums = np.zeros((len(seen), vectors.shape[1]))
-        np.add.at(sums, owners(seen)[known], vectors[seen.values[known]])
+        sums = np.zeros((len(seen), catalogue.embeddings.shape[1]))
+        np.add.at(sums, owners(seen)[known], catalogue.directions(seen.values[known]))
         centre = sums / np.maximum(size[users[some]], 1)[:, None]
         span = slice(first[some.start], ends[some.stop - 1])
         of = np.repeat(np.arange(len(seen)), (ends - first)[some])
-        surprise[span] = 1 - (vectors[items[span]] * centre[of]).sum(axis=1)
+        surprise[span] = 1 - (catalogue.directions(items[span]) * centre[of]).sum(axis=1)
     surprise[~exists[items]] = 0.0
     return surprise, size
 
