@@ -35,7 +35,7 @@ _NEVER = np.iinfo(np.int64).max
         traps=(
             "Random lists are at 0 on average; a model that learns from interactions alone is at or below 0."
             " A model that reads descriptions and favours new releases may soundly be above. With"
-            " of=first_seen and a split that trains on what others did later (leave-one-out) every model is."
+            " of=first_seen and a split that trains on what others did later, so may recent popularity."
         ),
         parameters={"of": ("test_counts", ("test_counts", "first_seen"))},
         meanings={
