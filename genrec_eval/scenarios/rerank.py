@@ -167,20 +167,14 @@ def _with_candidates(split: Split, options: RerankOptions, seed: int, both: bool
             f" ({MOST_CELLS:,}); set max_users, or full: false"
         )
     counts = np.bincount(split.training.interactions.item, minlength=n_items)
-    weights = np.log(counts.astype(float)) if options.candidates == "popularity" else np.zeros(n_items)
+    popular = counts if options.candidates == "popularity" else None
     ids = split.training.users.ids
     lists, drawn = [], 0
     for row in range(n):
-        taken = np.concatenate([split.history[row], split.truth[row]])
-        # Gumbel keys: the greatest are a draw without replacement with chances in proportion to the weights
+        taken = np.unique(np.concatenate([split.history[row], split.truth[row]]))
         rng = generator(seed, "candidates", ids[int(split.users[row])].as_py(), row)
-        with np.errstate(divide="ignore"):
-            keys = weights + rng.gumbel(size=n_items)
-        keys[taken] = -np.inf
-        free = int(np.isfinite(keys).sum())
-        count = min(options.negatives, free)
-        chosen = np.argpartition(-keys, count - 1)[:count] if count else np.empty(0, np.int64)
-        drawn += count
+        chosen = _drawn(rng, taken, n_items, options.negatives, popular)
+        drawn += len(chosen)
         both_kinds = np.concatenate([split.truth[row], chosen]).astype(np.int32)
         lists.append(np.sort(both_kinds))  # the order of the candidates must not give the truth away
         if both:
@@ -189,3 +183,20 @@ def _with_candidates(split: Split, options: RerankOptions, seed: int, both: bool
     candidates = Ragged(offsets, np.concatenate(lists) if lists else np.empty(0, np.int32))
     twice = take(split, np.repeat(np.arange(n), 2 if both else 1))
     return replace(twice, candidates=candidates), drawn
+
+
+def _drawn(rng: Any, taken: Any, n_items: int, count: int, popular: Any) -> Any:
+    """Up to ``count`` distinct items outside ``taken``, evenly or with chances in proportion to ``popular``."""
+    import numpy as np
+
+    if popular is None:
+        free = n_items - len(taken)
+        places = rng.choice(free, min(count, free), replace=False, shuffle=False)
+        # the i-th item that is not taken: as many taken ones lie before it as there are at most that far
+        return places + np.searchsorted(taken - np.arange(len(taken)), places, side="right")
+    chances = popular.astype(float)
+    chances[taken] = 0.0
+    left = np.flatnonzero(chances)
+    # exponential keys over the weights: the least are a draw without replacement in proportion to them
+    keys = rng.exponential(size=len(left)) / chances[left]
+    return left[np.argsort(keys, kind="stable")[:count]]
