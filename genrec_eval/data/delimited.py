@@ -31,23 +31,27 @@ def read_delimited(source: Source, wanted: list[str]) -> pa.Table:
     """The columns ``wanted``: text, or what ``source.types`` says."""
     from pyarrow import csv as arrow_csv
 
+    refused = source.refused
+
     def refuse(row: Any) -> str:
-        if source.refused is None or len(source.refused) >= MOST_REFUSED:
+        if refused is None or len(refused) >= MOST_REFUSED:
             return "error"
-        source.refused.append(clip(row.text))
+        refused.append(clip(row.text))
         return "skip"
 
+    # bytes that are no text must be refused before they reach the handler, where they cannot be
+    encoding = "utf-8-sig" if refused is not None and source.encoding == "utf-8" else source.encoding
     try:
         table = arrow_csv.read_csv(
             source.path,
             read_options=arrow_csv.ReadOptions(
-                column_names=source.names, encoding=source.encoding, block_size=1 << 23
+                column_names=source.names, encoding=encoding, block_size=1 << 23
             ),
             parse_options=arrow_csv.ParseOptions(
                 delimiter=source.separator,
                 quote_char='"' if source.quoted else False,
                 newlines_in_values=source.multiline,
-                invalid_row_handler=refuse,
+                invalid_row_handler=None if refused is None else refuse,
             ),
             convert_options=arrow_csv.ConvertOptions(
                 include_columns=wanted,

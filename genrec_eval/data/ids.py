@@ -43,7 +43,13 @@ def ids_of(column: pa.ChunkedArray | pa.Array) -> tuple[Int32, pa.Array]:
     encoded = merged.dictionary_encode()
     codes = np.append(encoded.indices.fill_null(PAD).to_numpy(zero_copy_only=False), PAD)
     rows = whole.indices.fill_null(PAD).to_numpy(zero_copy_only=False)
-    return codes.astype(np.int32)[rows], encoded.dictionary
+    found = codes.astype(np.int32)[rows]
+    used = np.bincount(found[found >= 0], minlength=len(encoded.dictionary)) > 0
+    if used.all():
+        return found, encoded.dictionary
+    # categories that no row has, as a filtered table keeps them, are no ids
+    place = np.append(np.cumsum(used) - 1, PAD).astype(np.int32)
+    return place[found], encoded.dictionary.filter(pa.array(used))
 
 
 def codes_of(log: Rows, role: str, column: pa.ChunkedArray) -> tuple[Int32, pa.Array]:

@@ -150,6 +150,13 @@ def test_ids_keep_their_rows(texts: list[str | None], coded: bool) -> None:
             assert names[code].strip() in (stripped, stripped.split(".")[0])
 
 
+def test_categories_that_no_row_has_are_no_ids() -> None:
+    column = pa.DictionaryArray.from_arrays(pa.array([2, None, 0, 2]), pa.array(["a", "gone", "c"]))
+    codes, ids = ids_of(column)
+    assert ids.to_pylist() == ["a", "c"]
+    assert codes.tolist() == [1, -1, 0, 1]
+
+
 def test_duplicates_are_counted_and_shown(tmp_path: Path) -> None:
     rows = ["a,x,1,5", "b,x,2,5", "a,x,3,5", "a,x,1,6", "b,x,2,5", "a,x,1,5"]
     put(tmp_path, "log.csv", "user,item,rating,timestamp\n" + "\n".join(rows) + "\n")

@@ -16,10 +16,10 @@ if TYPE_CHECKING:
     from genrec_eval.data.dataset import Dataset
     from genrec_eval.protocol.arrays import Int64
 
-_RATING = r'^"(?P<user>[^";]+)";"(?P<item>.+)";"(?P<rating>\d+)"\s*$'
+_RATING = r'^"(?P<user>[^";]+)";"(?P<item>.+)";"(?P<rating>\d{1,9})"\s*$'
 _TEXT = r"(?:\\.|[^\\])*?"  # a quote after a backslash does not end the field
 _BOOK = (
-    rf'^"(?P<item>[^";]+)";"(?P<title>{_TEXT})";"(?P<author>{_TEXT})";"(?P<year>-?\d+)"'
+    rf'^"(?P<item>[^";]+)";"(?P<title>{_TEXT})";"(?P<author>{_TEXT})";"(?P<year>-?\d{{1,9}})"'
     rf';"(?P<publisher>{_TEXT})"'
     r'(?:;"http[^"]*"){0,3}\s*$'
 )
@@ -111,7 +111,7 @@ def _matched(path: Path, pattern: str, told: list[str]) -> tuple[pa.Table, Int64
     if odd:
         first = int(np.argmin(good.to_numpy()))
         example = f"line {first + 2}: {clip(lines[first].as_py())}"
-        if odd > max(10, _MOST_ODD * len(lines)):
+        if odd == len(lines) or odd > max(10, _MOST_ODD * len(lines)):
             raise UsageError(
                 f"{path} {example} is not of Book-Crossing's layout, fields in quotes with ';' between,"
                 f" and so are {odd} of {len(lines)} lines"

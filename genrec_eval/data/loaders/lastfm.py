@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from genrec_eval.data.dataset import Dataset
+    from genrec_eval.protocol.arrays import Int32
 
 _MOST_TAGS = 5
 _PLAYS = ("user", "time", "artist id", "artist", "track id", "track")
@@ -104,9 +105,8 @@ class LastFm1kSpec(FolderSpec):
     def read(self, files: Files) -> Dataset:
         """Read the plays; an item without a MusicBrainz id goes by its name."""
         import pyarrow as pa
-        import pyarrow.compute as pc
 
-        from genrec_eval.data.loaders.parts import cleaned, finish, first_of_each, refused_rows
+        from genrec_eval.data.loaders.parts import finish, first_of_each, refused_rows
         from genrec_eval.data.log import Log
         from genrec_eval.data.reading import Source
 
@@ -122,18 +122,11 @@ class LastFm1kSpec(FolderSpec):
             types={name: coded for name in _PLAYS if name != "time"},
         )
         table = source.read(_PLAYS if self.item == "track" else _PLAYS[:4])
-        artist, told = cleaned(table["artist"]), refused_rows(refused)
-        ids = pc.coalesce(cleaned(table[f"{self.item} id"]), artist)
-        columns = {"title": artist}
-        if self.item == "track":
-            title = pc.binary_join_element_wise(artist, cleaned(table["track"]), " – ")
-            ids = pc.coalesce(cleaned(table["track id"]), title)
-            columns = {"title": title, "provider": artist}
-        ids = ids.dictionary_encode()
+        ids, columns = _tracks(table) if self.item == "track" else _artists(table)
         return finish(
             Log(
                 user=table["user"],
-                item=ids,
+                item=pa.chunked_array([ids]),
                 rating=None,
                 timestamp=table["time"],
                 where=source.where,
@@ -142,13 +135,62 @@ class LastFm1kSpec(FolderSpec):
             loader=self.loader,
             files=[file for file in (path, profiles) if file],
             options=self.model_dump(),
-            item_table=first_of_each(ids, columns, "item"),
+            item_table=first_of_each(pa.chunked_array([ids]), columns, "item"),
             user_table=_profiles(profiles) if profiles else None,
             groups=("gender", "age", "country") if profiles else (),
             licence="Last.fm: non-commercial use",
             source="http://ocelma.net/MusicRecommendationDataset/lastfm-1K.html",
-            warnings=told,
+            warnings=refused_rows(refused),
         )
+
+
+def _artists(table: pa.Table) -> tuple[pa.DictionaryArray, dict[str, pa.ChunkedArray]]:
+    """Ids of the artists played and, for each play, what the artist is called."""
+    import pyarrow as pa
+
+    from genrec_eval.data.ids import ids_of
+
+    artist = ids_of(table["artist"])
+    return _either(ids_of(table["artist id"]), artist), {"title": pa.chunked_array([_column(*artist)])}
+
+
+def _tracks(table: pa.Table) -> tuple[pa.DictionaryArray, dict[str, pa.ChunkedArray]]:
+    """Ids of the tracks played and, for each play, what track and artist are called."""
+    import numpy as np
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    from genrec_eval.data.ids import ids_of
+
+    artist, artists = ids_of(table["artist"])
+    track, tracks = ids_of(table["track"])
+    pair = np.where((artist < 0) | (track < 0), -1, artist.astype(np.int64) * len(tracks) + track)
+    distinct, codes = np.unique(pair, return_inverse=True)
+    if len(distinct) and distinct[0] < 0:
+        distinct, codes = distinct[1:], codes - 1
+    parts = (
+        artists.take(pa.array(distinct // max(len(tracks), 1))),
+        tracks.take(pa.array(distinct % max(len(tracks), 1))),
+    )
+    title = codes.astype(np.int32), pc.binary_join_element_wise(*parts, " – ")
+    columns = {"title": pa.chunked_array([_column(*title)])}
+    columns["provider"] = pa.chunked_array([_column(artist, artists)])
+    return _either(ids_of(table["track id"]), title), columns
+
+
+def _either(first: tuple[Int32, pa.Array], other: tuple[Int32, pa.Array]) -> pa.DictionaryArray:
+    """Ids of the first kind, and where one is missing that of the other; no text is made per row."""
+    import numpy as np
+    import pyarrow as pa
+
+    codes = np.where(first[0] >= 0, first[0], np.where(other[0] >= 0, other[0] + len(first[1]), -1))
+    return _column(codes.astype(np.int32), pa.concat_arrays([first[1], other[1]]))
+
+
+def _column(codes: Int32, ids: pa.Array) -> pa.DictionaryArray:
+    import pyarrow as pa
+
+    return pa.DictionaryArray.from_arrays(pa.array(codes, mask=codes < 0), ids)
 
 
 def _profiles(path: Path) -> pa.Table:

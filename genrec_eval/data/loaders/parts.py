@@ -126,10 +126,8 @@ def first_of_each(ids: pa.ChunkedArray, columns: Mapping[str, pa.ChunkedArray], 
     found, first = np.unique(codes, return_index=True)
     first = first[found >= 0]
     rows = pa.array(first)
-    return pa.table(
-        {role: distinct.take(pa.array(codes[first]))}
-        | {name: col.take(rows) for name, col in columns.items()}
-    )
+    others = {name: column.take(rows).cast(pa.string()) for name, column in columns.items()}
+    return pa.table({role: distinct.take(pa.array(codes[first])), **others})
 
 
 def refused_rows(refused: Sequence[str]) -> list[str]:
