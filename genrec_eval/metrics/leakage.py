@@ -26,7 +26,8 @@ _NEVER = np.iinfo(np.int64).max
         degenerate=(
             "Unknown ids are left out; a repeated item counts in each of its slots. Users without an answer"
             " (unanswered), with an empty list (empty-list), with unknown ids only (no-valid-item) or for"
-            " whom no future item is to be had (no-future-item) are excluded and counted."
+            " whom no future item is to be had (no-future-item) are excluded and counted; all are where there"
+            " is no training (no-training)."
         ),
         source="This project, after Ji et al. 2023 (TOIS), who count items that did not exist yet.",
         direction="lower",
@@ -65,6 +66,8 @@ def future(lists: RankedLists, *, k: int, of: str) -> UnitScores:
     share = np.divide(listed, number, out=np.zeros(len(lists)), where=number > 0)
     chance = np.divide(ahead, pool, out=np.zeros(len(lists)), where=pool > 0)
     reasons = excluded(lists, number, "no-valid-item")
+    if of == "test_counts" and not lists.train_counts.any():  # everything would be of the future
+        reasons["no-training"] = ~np.logical_or.reduce(list(reasons.values()))
     reasons["no-future-item"] = (ahead == 0) & ~np.logical_or.reduce(list(reasons.values()))
     return UnitScores(values=share - chance, reasons=reasons)
 

@@ -186,7 +186,7 @@ def _with_candidates(split: Split, options: RerankOptions, seed: int, both: bool
 
 
 def _drawn(rng: Any, taken: Any, n_items: int, count: int, popular: Any) -> Any:
-    """Up to ``count`` distinct items outside ``taken``, evenly or with chances in proportion to ``popular``."""
+    """Up to ``count`` distinct items outside ``taken``, evenly or in proportion to ``popular``."""
     import numpy as np
 
     if popular is None:
