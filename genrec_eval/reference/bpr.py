@@ -21,7 +21,7 @@ class BPROptions(StrictModel):
     factors: PositiveInt = Field(default=64, description="Dimensions of the factors.")
     epochs: PositiveInt = Field(default=40, description="Passes over the training interactions.")
     learning_rate: PositiveFloat = Field(default=0.1, description="Step of AdaGrad.")
-    regularization: NonNegativeFloat = Field(default=0.02, description="Ridge per sampled pair.")
+    regularisation: NonNegativeFloat = Field(default=0.02, description="Ridge per sampled pair.")
     batch_size: PositiveInt = Field(default=2048, description="Pairs per step.")
 
 

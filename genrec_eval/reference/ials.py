@@ -22,7 +22,7 @@ class IALSOptions(StrictModel):
     unobserved_weight: PositiveFloat = Field(
         default=0.1, description="Weight of a pair without interaction (alpha_0), relative to one with."
     )
-    regularization: PositiveFloat = Field(default=0.03, description="Ridge, before it is scaled.")
+    regularisation: PositiveFloat = Field(default=0.03, description="Ridge, before it is scaled.")
     scaling: float = Field(
         default=1.0,
         ge=0,

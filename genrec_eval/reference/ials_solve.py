@@ -43,7 +43,7 @@ def factorise(training: Training, options: IALSOptions, seed: int) -> tuple[Floa
 def ridge(lists: Ragged, others: int, options: IALSOptions) -> Float64:
     """float64[n], the ridge of each row: scaled by how many terms of the loss it has, by weight."""
     terms = lists.lengths.astype(np.float64) + options.unobserved_weight * others
-    return options.regularization * np.power(terms, np.float64(options.scaling))
+    return options.regularisation * np.power(terms, np.float64(options.scaling))
 
 
 def fold_in(history: Ragged, items: Float64, common: Float64, active: int, options: IALSOptions) -> Float64:

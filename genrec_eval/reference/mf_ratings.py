@@ -19,7 +19,7 @@ class MFOptions(RatingOptions):
 
     factors: PositiveInt = Field(default=20, description="Dimensions of the factors.")
     sweeps: PositiveInt = Field(default=15, description="Times that both sides are solved.")
-    regularization: PositiveFloat = Field(default=15.0, description="Ridge on the factors.")
+    regularisation: PositiveFloat = Field(default=15.0, description="Ridge on the factors.")
 
 
 class MFRatings(RatingModel):
@@ -53,7 +53,7 @@ class MFRatings(RatingModel):
         assert isinstance(options, MFOptions)
         self.biases = fit_biases(self.training, options.user_damping, options.item_damping)
         self.user_factors, self.item_factors, self.losses = factorise(
-            self.training, self.biases, options.factors, options.sweeps, options.regularization, self.seed
+            self.training, self.biases, options.factors, options.sweeps, options.regularisation, self.seed
         )
 
     def pairs(self, users: Int32, items: Int32) -> Float64:

@@ -149,7 +149,7 @@ def train(
     def table(n: int, dimensions: int) -> Float32:
         return draw.standard_normal((n, dimensions), np.float32) * np.float32(_START / np.sqrt(d))
 
-    settings = options.learning_rate, options.regularization
+    settings = options.learning_rate, options.regularisation
     people = Table(table(n_users, d), *settings)
     # the last column is the bias, which meets a constant 1
     blank = np.zeros((n_items, 1), np.float32)

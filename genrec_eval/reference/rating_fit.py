@@ -99,7 +99,7 @@ def _conjugate(apply: Any, right: Float64, scale: Float64) -> Float64:
 
 
 def factorise(
-    training: Training, biases: Biases, factors: int, sweeps: int, regularization: float, seed: int
+    training: Training, biases: Biases, factors: int, sweeps: int, regularisation: float, seed: int
 ) -> tuple[Float64, Float64, list[float]]:
     """Factors of what the biases leave, by alternating least squares.
 
@@ -115,7 +115,7 @@ def factorise(
     by_user = Ragged.group(given.user, given.item, n_users)
     by_item = Ragged.group(given.item, given.user, n_items)
     users_left, items_left = left[stable_order(given.user)], left[stable_order(given.item)]
-    user_ridge, item_ridge = np.full(n_users, regularization), np.full(n_items, regularization)
+    user_ridge, item_ridge = np.full(n_users, regularisation), np.full(n_items, regularisation)
     start = generator(seed, "mf-ratings", "items").normal(size=(n_items, factors)) * _START
     items = start * (by_item.lengths > 0)[:, None]
     users = np.zeros((n_users, factors))
@@ -124,7 +124,7 @@ def factorise(
         users = ridge_rows(items, by_user, user_ridge, targets=users_left)
         items = ridge_rows(users, by_item, item_ridge, targets=items_left)
         errors = left - products(users, items, given.user, given.item)
-        losses.append(float(errors @ errors + regularization * ((users**2).sum() + (items**2).sum())))
+        losses.append(float(errors @ errors + regularisation * ((users**2).sum() + (items**2).sum())))
     return users, items, losses
 
 

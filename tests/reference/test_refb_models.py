@@ -174,7 +174,7 @@ def test_fpmc_follows_the_last_item(training_of, batch_of):
         evens = random.permutation(10)[:4] * 2
         lists.append(np.stack([evens, evens + 1], axis=1).ravel().tolist())
     training = training_of(lists, 20)
-    model = fitted("fpmc", training, epochs=100, factors=8, batch_size=128, regularization=0.001)
+    model = fitted("fpmc", training, epochs=100, factors=8, batch_size=128, regularisation=0.001)
     top = model.rank(batch_of(training, [[2 * i] for i in range(10)], 1, first=500)).items[:, 0]
     assert (top == 2 * np.arange(10) + 1).mean() >= 0.9
 

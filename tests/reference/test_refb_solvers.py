@@ -66,7 +66,7 @@ def dense_ials(matrix, people, items, options):
         (people, matrix.sum(axis=1), items_alive),
         (items, matrix.sum(axis=0), users_alive),
     ):
-        ridge = options.regularization * (counts + weight * others) ** options.scaling
+        ridge = options.regularisation * (counts + weight * others) ** options.scaling
         total += float(ridge @ (vectors**2).sum(axis=1))
     return total
 
@@ -78,7 +78,7 @@ def test_ials_minimises_its_objective_over_every_cell(training_of, scaling):
     matrix[4] = False
     matrix[:, 7] = False
     training = training_of([np.flatnonzero(row).tolist() for row in matrix], 9)
-    options = IALSOptions(factors=3, sweeps=8, unobserved_weight=0.2, regularization=0.05, scaling=scaling)
+    options = IALSOptions(factors=3, sweeps=8, unobserved_weight=0.2, regularisation=0.05, scaling=scaling)
     items, losses = factorise(training, options, seed=5)
     assert all(later <= before + 1e-9 for before, later in itertools.pairwise(losses))
     assert not items[7].any()
@@ -97,11 +97,11 @@ def test_ials_reports_the_objective_it_reached(training_of):
     random = np.random.default_rng(8)
     matrix = random.random((10, 8)) < 0.4
     training = training_of([np.flatnonzero(row).tolist() for row in matrix], 8)
-    options = IALSOptions(factors=2, sweeps=1, unobserved_weight=0.3, regularization=0.1)
+    options = IALSOptions(factors=2, sweeps=1, unobserved_weight=0.3, regularisation=0.1)
     items, (loss,) = factorise(training, options, seed=1)
     # undo the item half-step: people of sweep 1 come from the start, so solve them from the loss's own items
     by_user = distinct(training.histories())
-    ridge = options.regularization * (by_user.lengths + 0.3 * matrix.any(axis=0).sum())
+    ridge = options.regularisation * (by_user.lengths + 0.3 * matrix.any(axis=0).sum())
     people = ridge_rows(items, by_user, ridge, common=0.3 * items.T @ items)
     assert dense_ials(matrix, people, items, options) <= loss + 1e-9
 
@@ -157,7 +157,7 @@ def test_without_damping_one_rating_is_still_predicted(training_of):
 
 def test_factors_of_ratings_minimise_what_the_biases_leave(ratings_of):
     made = REFERENCE.get("mf-ratings")
-    options = made.Options(factors=2, sweeps=30, regularization=0.5)
+    options = made.Options(factors=2, sweeps=30, regularisation=0.5)
     model = made(ratings_of, options, seed=2)
     losses = model.losses
     assert all(later <= before + 1e-9 for before, later in itertools.pairwise(losses))
