@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -67,6 +67,31 @@ def prefilter(dataset: Dataset, spec: SplitSpec) -> Kept:
     if mask.all():
         return Kept(log, None, dropped, facts)
     return Kept(log.where(mask), mask, dropped, facts)
+
+
+def core_catalogue(dataset: Dataset, kept: Kept, spec: SplitSpec) -> tuple[Dataset, Kept]:
+    """The data set without the items that a k-core left nothing of, and what is kept in its codes.
+
+    An item outside the core is no candidate and counts in no share of the catalogue.
+    """
+    import pyarrow as pa
+
+    from genrec_eval.core.fingerprint import digest
+    from genrec_eval.protocol.arrays import Vocabulary
+
+    inside = np.bincount(kept.interactions.item, minlength=len(dataset.items)) > 0
+    code = (np.cumsum(inside) - 1).astype(np.int32)
+    log = replace(kept.interactions, item=code[kept.interactions.item])
+    assert spec.k_core is not None
+    core = replace(
+        dataset,
+        items=Vocabulary(dataset.items.ids.filter(pa.array(inside))),
+        item_table=dataset.item_table.filter(pa.array(inside)),
+        interactions=log,
+        digest=digest({"dataset": dataset.digest, "k_core": spec.k_core.model_dump()}),
+    )
+    facts = {**kept.facts, "items_outside_the_core": int(np.count_nonzero(~inside))}
+    return core, replace(kept, interactions=log, facts=facts)
 
 
 def k_core(

@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from genrec_eval.data.dataset import Dataset
 from genrec_eval.data.finding import Finding
 from genrec_eval.data.leakage_checks import Checks
 from genrec_eval.data.split_base import Split
@@ -15,13 +14,11 @@ from genrec_eval.data.split_base import Split
 __all__ = ["Finding", "audit"]
 
 
-def audit(dataset: Dataset, split: Split, train_counts: npt.NDArray[Any] | None = None) -> list[Finding]:
+def audit(split: Split, train_counts: npt.NDArray[Any] | None = None) -> list[Finding]:
     """Look for every known leak; all is measured on the arrays, nothing taken on trust.
 
     Parameters
     ----------
-    dataset
-        What was split.
     split
         Its facts are asked only for what the method promises.
     train_counts
@@ -33,7 +30,7 @@ def audit(dataset: Dataset, split: Split, train_counts: npt.NDArray[Any] | None 
         In a fixed order; those without a find are ``ok``. What cannot be told without
         timestamps is a note.
     """
-    looked = Checks(dataset, split)
+    looked = Checks(split)
     found = [*looked.targets(), *looked.time(), *looked.users(), looked.repeated()]
     if train_counts is not None:
         found.append(looked.popularity(np.asarray(train_counts)))

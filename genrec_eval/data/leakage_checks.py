@@ -12,7 +12,7 @@ import numpy.typing as npt
 from genrec_eval.core.numbers import count as written
 from genrec_eval.core.numbers import exact
 from genrec_eval.core.randomness import generator
-from genrec_eval.data.dataset import Dataset, Interactions
+from genrec_eval.data.dataset import Interactions
 from genrec_eval.data.finding import Finding, Severity
 from genrec_eval.data.pairs import found_in, keys, keys_of
 from genrec_eval.data.popular import NEVER, item_counts
@@ -29,9 +29,9 @@ _MIX, _MIX_TOO = np.int64(-7046029254386353131), np.int64(-4417276706812531889) 
 class Checks:
     """The questions of the audit, on the arrays of one split."""
 
-    def __init__(self, dataset: Dataset, split: Split) -> None:
-        self.dataset, self.split = dataset, split
-        self.width = len(dataset.items)
+    def __init__(self, split: Split) -> None:
+        self.dataset, self.split = split.dataset, split
+        self.width = len(split.dataset.items)
         self.train = split.training.interactions
         facts = split.facts
         self.method = str(facts.get("method"))

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from genrec_eval.data.dataset import Interactions, Training
+from genrec_eval.data.dataset import Dataset, Interactions, Training
 from genrec_eval.data.popular import earliest, latest
 from genrec_eval.protocol.arrays import Float64, Int32, Int64, Ragged
 
@@ -25,8 +25,10 @@ class Split:
 
     Attributes
     ----------
+    dataset
+        What was cut: the data set itself, or after a k-core what is left of its catalogue.
     training
-        What models may learn from; its codes are those of the dataset, and items that only come up
+        What models may learn from; its codes are those of ``dataset``, and items that only come up
         later stay in the catalogue.
     users
         int32[n], the user of each case. One case per user in ascending order, except for splits into
@@ -53,6 +55,7 @@ class Split:
         ``leaked_interactions`` and other measures of leakage, ``repeats_dropped``, ...
     """
 
+    dataset: Dataset
     training: Training
     users: Int32
     truth: Ragged

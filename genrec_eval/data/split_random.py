@@ -23,7 +23,7 @@ def random_share(name: str, log: Interactions, spec: SplitSpec, users: int, seed
         lot = (np.arange(n) % spec.folds).astype(np.int16)
         random.shuffle(lot)
         test = lot == spec.fold - 1
-        facts = {"folds": spec.folds, "fold": spec.fold}
+        facts: dict[str, float] = {"folds": spec.folds, "fold": spec.fold}
     else:
         share = _SHARE if spec.fraction is None else spec.fraction
         test = np.ones(n, bool)

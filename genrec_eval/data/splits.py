@@ -11,7 +11,7 @@ import numpy as np
 from genrec_eval.core.errors import UsageError
 from genrec_eval.core.fingerprint import digest
 from genrec_eval.data.dataset import Dataset, Interactions, Training
-from genrec_eval.data.filters import Kept, prefilter
+from genrec_eval.data.filters import Kept, core_catalogue, prefilter
 from genrec_eval.data.split_base import Mask, Parts, Split
 from genrec_eval.data.split_facts import excluded, leakage
 from genrec_eval.data.split_given import given_cases
@@ -53,7 +53,9 @@ def split(dataset: Dataset, spec: SplitSpec, *, min_rating: float | None = None,
     when = dataset.interactions.timestamp
     if when is not None and (when[1:] < when[:-1]).any():
         raise UsageError(f"the interactions of dataset '{dataset.name}' are not ordered by time")
-    kept = prefilter(dataset, spec)
+    kept, whole = prefilter(dataset, spec), dataset
+    if spec.k_core is not None:
+        dataset, kept = core_catalogue(dataset, kept, spec)
     parts = _cut(dataset, kept.interactions, spec, min_rating, seed)
     parts, dropped = _trained_items_only(parts, spec)
     if not len(parts.train) and spec.method != "given":
@@ -74,7 +76,7 @@ def split(dataset: Dataset, spec: SplitSpec, *, min_rating: float | None = None,
     }
     if spec.least_history:
         reasons["short-history"] = parts.history.lengths < spec.least_history
-    gone = {} if kept.mask is None else {"filtered": _gone(dataset, kept)}
+    gone = {} if kept.mask is None else {"filtered": _gone(whole, kept)}
     chosen, of_user, of_case = excluded(parts.users, {**gone, **parts.left_out}, reasons, n)
     rows = np.flatnonzero(chosen)
     if not len(rows):
@@ -85,7 +87,7 @@ def split(dataset: Dataset, spec: SplitSpec, *, min_rating: float | None = None,
     facts = {
         "method": spec.method,
         **parts.facts,
-        **_sizes(dataset, kept, parts, dropped),
+        **_sizes(whole, kept, parts, dropped),
         "min_rating": min_rating,
         "cold_users": spec.cold_users,
         "min_history": spec.least_history,
@@ -98,6 +100,7 @@ def split(dataset: Dataset, spec: SplitSpec, *, min_rating: float | None = None,
         **leakage(parts, truth, cut, rows, len(dataset.items)),
     }
     return Split(
+        dataset=dataset,
         training=_training(dataset, parts, seed),
         users=parts.users[rows],
         truth=truth,

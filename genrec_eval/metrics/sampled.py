@@ -123,7 +123,7 @@ def _family(name: str, title: str, of: str, function: Callable[..., UnitScores])
             formula=f"E[{title} of the relevant items among themselves and `negatives` random others]",
             **_SHARED,
         )
-    )(function)  # type: ignore[assignment]
+    )(function)
     return made
 
 

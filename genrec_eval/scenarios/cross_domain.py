@@ -76,6 +76,8 @@ class CrossDomain(RankingScenario):
         """Split the target, then put the source in the place of its training part."""
         from genrec_eval.scenarios.cross_domain_data import with_source
 
+        if self.options.split.k_core is not None:
+            raise UsageError("scenario 'cross-domain' takes no k_core: it keeps the whole of both catalogues")
         split, _, facts = super().cases(dataset)
         learnt = with_source(self._both, split, self.options.target_training == "all")
         facts |= {

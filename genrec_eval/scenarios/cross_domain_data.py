@@ -96,11 +96,8 @@ def _stacked(first: pa.Table, second: pa.Table, ids: pa.Array, role: str) -> pa.
         lower = second.column(name).combine_chunks() if name in second.column_names else None
         if lower is not None and len(lower) != extra:
             lower = None  # people of both sides: only the first says who they are
-        kind = (
-            (upper if upper is not None else lower).type
-            if (upper is not None or lower is not None)
-            else pa.string()
-        )
+        known = [part.type for part in (upper, lower) if part is not None]
+        kind = known[0] if known else pa.string()
         if lower is not None and lower.type != kind:
             lower = None
         columns[name] = pa.concat_arrays(
@@ -118,8 +115,8 @@ def _concatenated(first: Interactions, second: Interactions) -> Interactions:
     rated = first.rating is not None and second.rating is not None
     user = np.concatenate([first.user, second.user])
     item = np.concatenate([first.item, second.item])
-    rating = np.concatenate([first.rating, second.rating]) if rated else None  # type: ignore[list-item]
-    when = np.concatenate([first.timestamp, second.timestamp]) if timed else None  # type: ignore[list-item]
+    rating = np.concatenate([first.rating, second.rating]) if rated else None
+    when = np.concatenate([first.timestamp, second.timestamp]) if timed else None
     order = np.arange(len(user)) if when is None else stable_order(when)
     return Interactions(
         user=user[order],

@@ -67,7 +67,7 @@ class GenerativeRetrieval(RankingScenario):
         from genrec_eval.scenarios.ranking.catalogue import ambiguous, spelled
 
         split, _, facts = super().cases(dataset)
-        column = dataset.item_table.column("semantic_id")
+        column = split.dataset.item_table.column("semantic_id")
         shared = ambiguous(column)
         ids = spelled(column)
         with_id = len(ids) - ids.null_count
@@ -99,7 +99,7 @@ class GenerativeRetrieval(RankingScenario):
                 made = replace(
                     metric, definition=definition, parameters={**metric.parameters, "resolve": way}
                 )
-                found.append((made, metric.id, way))  # type: ignore[arg-type]
+                found.append((made, metric.id, way))
         return found, measured[count:]
 
     def score(

@@ -129,14 +129,14 @@ class PreferenceShift(RankingScenario):
             )
         split = take(split, enough)
         n, steps = len(enough), len(since) + 1
-        partner = _strangers(dataset, split, self.seed)
+        partner = _strangers(split, self.seed)
         rows = np.repeat(np.arange(n), steps)
         known = np.tile(np.append(since, 0), n)
         settled = np.tile(np.arange(steps) == steps - 1, n)
         old = latest_of(split.history.take(partner[rows]), np.where(settled, 0, self.options.before))
         own = latest_of(split.history.take(rows), np.where(settled, self.options.before + since.max(), known))
         cases = take(split, rows)
-        history = joined(_without(old, cases.truth, len(dataset.items)), own)
+        history = joined(_without(old, cases.truth, len(split.dataset.items)), own)
         label = np.where(settled, "settled", known.astype(str))
         facts |= {
             "users_evaluated": n,
@@ -172,7 +172,7 @@ def _without(lists: Any, banned: Any, n_items: int) -> Any:
     return Ragged.group(rows[keep], lists.values[keep], len(lists))
 
 
-def _strangers(dataset: Dataset, split: Split, seed: int) -> Any:
+def _strangers(split: Split, seed: int) -> Any:
     """int64[n], for each case another one whose history is of other attributes: the least alike of 20."""
     import numpy as np
     import pyarrow.compute as pc
@@ -182,9 +182,10 @@ def _strangers(dataset: Dataset, split: Split, seed: int) -> Any:
     n = len(split.users)
     rng = generator(seed, "preference shift")
     drawn = (np.arange(n)[:, None] + rng.integers(1, n, size=(n, min(20, n - 1)))) % n
-    if "genres" not in dataset.item_table.column_names:
+    described = split.dataset.item_table
+    if "genres" not in described.column_names:
         return drawn[:, 0]
-    lists = dataset.item_table.column("genres").combine_chunks()
+    lists = described.column("genres").combine_chunks()
     coded = lists.flatten().dictionary_encode()
     owner = np.repeat(
         np.arange(len(lists)), pc.list_value_length(lists).fill_null(0).to_numpy(zero_copy_only=False)

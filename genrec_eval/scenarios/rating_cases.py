@@ -41,11 +41,12 @@ def prepare(dataset: Dataset, options: RatingOptions, seed: int) -> Prepared:
             f"data set '{dataset.name}' has no ratings to predict; name the column that holds them"
         )
     split = options.split.apply(dataset, None, seed)
+    dataset = split.dataset
     if split.grades is None:
         raise UsageError(f"the split '{options.split.method}' keeps no ratings of the test part")
     train = split.training.interactions
     users, truth, history, grades = split.users, split.truth, split.history, split.grades
-    findings = audit(dataset, split, np.bincount(train.item, minlength=len(dataset.items)))
+    findings = audit(split, np.bincount(train.item, minlength=len(dataset.items)))
     facts: dict[str, Any] = {
         **split.facts,
         "leakage": [finding.to_json() for finding in findings],

@@ -51,7 +51,7 @@ def counts(split: Split) -> Int64:
 
 
 def run(data: Dataset, split: Split, stored: Any = None) -> dict[str, Finding]:
-    findings = audit(data, split, counts(split) if stored is None else stored)
+    findings = audit(split, counts(split) if stored is None else stored)
     for finding in findings:
         assert (finding.severity == "ok") == (finding.count == 0) or "cannot be told" in finding.sentence
         assert 0 <= finding.share <= 1
@@ -191,7 +191,7 @@ def test_popularity_counted_with_the_test(world: Dataset, sound: Split) -> None:
     off[3] += 1
     other = run(world, sound, off)["popularity-with-test"]
     assert (other.count, "the test as well" in other.sentence) == (1, False)
-    assert "popularity-with-test" not in {finding.name for finding in audit(world, sound)}
+    assert "popularity-with-test" not in {finding.name for finding in audit(sound)}
 
 
 def doubled(world: Dataset, user: int, twin: int) -> Dataset:

@@ -274,3 +274,28 @@ def test_a_source_that_the_suite_does_not_have_is_named(tmp_path: Path) -> None:
     }
     with pytest.raises(UsageError, match=r"names the data set 'wold'.*did you mean 'world'"):
         genrec_eval.run(suite, out=tmp_path / "run", quiet=True)
+
+
+# -- what is left of a catalogue
+
+
+def test_an_item_outside_the_core_is_no_candidate_and_counts_in_no_share(world: Dataset) -> None:
+    scenario = made("top-k", split={"method": "leave-one-out", "k_core": {"users": 5, "items": 12}})
+    prepared = scenario.prepare(world)
+    log = world.interactions
+    alive = np.ones(len(log), bool)
+    while True:
+        users, items = np.bincount(log.user[alive], minlength=len(world.users)), np.bincount(log.item[alive])
+        kept = alive & (users[log.user] >= 5) & (np.append(items, np.zeros(len(world.items)))[log.item] >= 12)
+        if kept.sum() == alive.sum():
+            break
+        alive = kept
+    inside = sorted(set(log.item[alive].tolist()))
+    assert 0 < len(inside) < len(world.items)
+    names = [world.items.strings[code] for code in inside]
+    assert prepared.context["items"].column("item").to_pylist() == names
+    assert prepared.training is not None
+    assert prepared.training.items.strings == names
+    assert scenario.batch(prepared, np.array([0])).items.strings == names  # type: ignore[union-attr]
+    assert prepared.facts["items_outside_the_core"] == len(world.items) - len(inside)
+    assert prepared.facts["candidates"] == f"the whole catalogue of {len(inside)} items"

@@ -36,6 +36,9 @@ VALIDITY = {
 }
 """Metric that is always measured → the claim made about every model, and the share that is tolerated."""
 
+DEEPEST = {"peeking": 10}
+"""Metric that is always measured → its greatest cutoff: it compares all pairs of slots."""
+
 
 class RankingScenario(Scenario):
     """Ask for a ranked list per case of a split.
@@ -81,7 +84,7 @@ class RankingScenario(Scenario):
         split, columns, facts = self.cases(dataset)
         return make_cases(
             self.name,
-            dataset,
+            split.dataset,
             split,
             self.options,
             self.seed,
@@ -93,8 +96,12 @@ class RankingScenario(Scenario):
 
     def _measured(self) -> list[Metric]:
         """The metrics of the options, then those of list validity."""
-        spelled = [*self.options.metrics, *(f"{name}@{self.options.k}" for name in self.validity)]
+        spelled = [*self.options.metrics, *map(self._always, self.validity)]
         return list({metric.id: metric for metric in map(self._bind, spelled)}.values())
+
+    def _always(self, name: str) -> str:
+        """A metric of list validity with its cutoff."""
+        return f"{name}@{min(self.options.k, DEEPEST.get(name, self.options.k))}"
 
     def _bind(self, spelling: str) -> Metric:
         return bind_at(spelling, self.options.k)
@@ -115,7 +122,7 @@ class RankingScenario(Scenario):
     def checks(self) -> Sequence[Check]:
         """Claims of list validity, made about every model."""
         return [
-            Check(claim=claim, metric=f"{name}@{self.options.k}", rule="at_most", margin=tolerated)
+            Check(claim=claim, metric=self._always(name), rule="at_most", margin=tolerated)
             for name, (claim, tolerated) in self.validity.items()
         ]
 

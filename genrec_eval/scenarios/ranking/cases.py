@@ -70,7 +70,7 @@ def make_cases(
         split = replace(split, grades=None)
     items = item_table(dataset, split, options)
     _refuse_unmet(scenario, dataset, split, items, metrics, candidates is not None)
-    findings = audit(dataset, split, items.column("train_count").to_numpy())
+    findings = audit(split, items.column("train_count").to_numpy())
     said: dict[str, Any] = {
         **split.facts,
         "leakage": [finding.to_json() for finding in findings],

@@ -10,15 +10,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from genrec_eval.core.errors import UsageError, did_you_mean
-from genrec_eval.data.dataset import Dataset, Interactions
+from genrec_eval.data.dataset import Dataset
+from genrec_eval.data.popular import first_seen
 from genrec_eval.metrics.catalogue import Catalogue
-from genrec_eval.protocol.arrays import Int64, Ragged
+from genrec_eval.protocol.arrays import Ragged
 
 if TYPE_CHECKING:
     from genrec_eval.data.splits import Split
     from genrec_eval.scenarios.ranking.options import RankingOptions
-
-NEVER = np.iinfo(np.int64).max
 
 
 def item_table(dataset: Dataset, split: Split, options: RankingOptions) -> pa.Table:
@@ -56,14 +55,6 @@ def item_table(dataset: Dataset, split: Split, options: RankingOptions) -> pa.Ta
             )
     users = len(np.unique(train.user))
     return pa.table(columns).replace_schema_metadata({"train_users": str(users)})
-
-
-def first_seen(interactions: Interactions, n: int) -> Int64:
-    """int64[n], the time of each item's first interaction; the greatest int64 for items without any."""
-    found = np.full(n, NEVER, np.int64)
-    if interactions.timestamp is not None:
-        np.minimum.at(found, interactions.item, interactions.timestamp)
-    return found
 
 
 def _typed(dataset: Dataset, column: str, name: str) -> pa.Array:

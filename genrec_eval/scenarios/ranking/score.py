@@ -235,7 +235,7 @@ class _Units:
             reasons=reasons,
             total=scores.total,
             reach=scores.reach,
-            weights=None if scores.weights is None else counted,
+            weights=None if scores.weights is None else counted.astype(np.float64),
         )
 
 
