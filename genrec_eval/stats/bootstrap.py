@@ -28,6 +28,8 @@ def bootstrapped(statistics: Sequence[Statistic], seed: int) -> Iterator[Bootstr
 
     Both are expanded to fit Student's t (Hesterberg 2015, section 5.3), with as many degrees of freedom as
     the kurtosis leaves: the variance of a variance is that of a normal sample with 2 n / (kurtosis - 1).
+    Where a few units hold much of the weight, resamples of a ratio vary too little even so; it is expanded
+    to the jackknife's error.
     """
     n = statistics[0].n
     columns = np.concatenate([one.columns for one in statistics], axis=1)
@@ -41,6 +43,9 @@ def bootstrapped(statistics: Sequence[Statistic], seed: int) -> Iterator[Bootstr
         count = len(replicates)
         bias = acceleration = 0.0
         freedom, skew = shape(one.influence)
+        widen = math.sqrt(n / (n - 1))  # a resample is drawn from a spread that is too small by as much
+        if not one.plain:
+            widen = max(widen, one.error / max(float(replicates.std()), np.finfo(float).tiny))
         if one.one_sided:
             # exact sums make ties exact, and a tie counts half
             below = float(((replicates < centre).mean() + (replicates <= centre).mean()) / 2)
@@ -51,7 +56,7 @@ def bootstrapped(statistics: Sequence[Statistic], seed: int) -> Iterator[Bootstr
             bias=bias,
             acceleration=acceleration,
             freedom=freedom,
-            widen=math.sqrt(n / (n - 1)),
+            widen=widen,
             method="bootstrap-bca" if one.one_sided else "bootstrap-percentile",
         )
 

@@ -114,7 +114,7 @@ class Bootstrapped:
     Attributes
     ----------
     widen
-        sqrt(n / (n - 1)): a resample is drawn from a spread that is too small by as much.
+        Standard error of the value over that of the replicates.
     """
 
     ordered: Float64

@@ -80,7 +80,7 @@ def sign_flips(
             drawn.append(column)
         elif other:
             sums = _all_sums(grid[:other, column])
-            p[column] = _share(sums, grid[:other, column].sum(), alternative, len(sums), 0)
+            p[column] = _share(sums, grid[:other, column].sum(), other, alternative, len(sums), 0)
     if drawn:
         p[drawn] = _by_chance(grid[:, drawn], n, seed, alternative, replicates)
     return p
@@ -136,14 +136,20 @@ def _by_chance(grid: Float64, n: int, seed: int, alternative: Alternative, repli
         sums[start : start + size] = 2 * (plus @ flipped) - flipped.sum(axis=0)
     sums += normal
     return np.array(
-        [_share(sums[:, j], float(observed[j]), alternative, replicates + 1, 1) for j in range(grid.shape[1])]
+        [
+            _share(sums[:, column], float(observed[column]), n, alternative, replicates + 1, 1)
+            for column in range(grid.shape[1])
+        ]
     )
 
 
-def _share(sums: Float64, observed: float, alternative: Alternative, of: int, more: int) -> float:
-    """Share of patterns at least as far out as what was seen; exact sums make ties exact."""
+def _share(sums: Float64, observed: float, slack: int, alternative: Alternative, of: int, more: int) -> float:
+    """Share of patterns at least as far out as what was seen.
+
+    Sums on the grid are exact, but the values were rounded to it: what differs by less than that is a tie.
+    """
     if alternative == "two-sided":
-        beyond = np.abs(sums) >= abs(observed)
+        beyond = np.abs(sums) >= abs(observed) - slack
     else:
-        beyond = sums >= observed if alternative == "greater" else sums <= observed
+        beyond = sums >= observed - slack if alternative == "greater" else sums <= observed + slack
     return (int(beyond.sum()) + more) / of

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable, Sequence
 
-from scipy.special import nctdtr, ndtr, ndtri, stdtrit
+import numpy as np
+import numpy.typing as npt
+from scipy.special import chdtri, ndtr, ndtri, stdtrit
+
+Float64 = npt.NDArray[np.float64]
 
 
 def units_needed(value: float, margin: float, half_width: float, n: int) -> int | None:
@@ -142,21 +147,24 @@ def _detectable(error: float, freedom: float, level: float, power: float) -> flo
         raise ValueError("level and power lie between 0 and 1, and power above 1 - level")
     if freedom < 1 or not error >= 0:
         raise ValueError("an effect can be detected over at least two units with a finite spread")
-    limit = float(stdtrit(min(freedom, 1e9), (1 + level) / 2))
-    low, high = 0.0, 2 * limit + 20
+    limit = float(ndtri((1 + level) / 2) if math.isinf(freedom) else stdtrit(freedom, (1 + level) / 2))
+    scales, shares = _scales(freedom)
+    low, high = 0.0, 40 * limit + 40
     for _ in range(60):
         middle = (low + high) / 2
         # the far tail counts too: without it the power at an effect of 0 would be half of 1 - level
-        found = _beyond(limit, freedom, middle)
+        found = shares @ (ndtr(middle - limit * scales) + ndtr(-middle - limit * scales))
         low, high = (middle, high) if found < power else (low, middle)
     return high * error
 
 
-def _beyond(limit: float, freedom: float, shift: float) -> float:
-    """P(|T| > limit) for the noncentral t distribution."""
+@functools.lru_cache(64)
+def _scales(freedom: float) -> tuple[Float64, Float64]:
+    """Values of sqrt(chi² / freedom) and their shares: a noncentral t is a normal over one of them."""
     if freedom > 1e6:
-        return float(ndtr(shift - limit) + ndtr(-shift - limit))
-    return float(1 - nctdtr(freedom, shift, limit) + nctdtr(freedom, shift, -limit))
+        return np.ones(1), np.ones(1)
+    places, weights = np.polynomial.legendre.leggauss(64)
+    return np.sqrt(chdtri(freedom, (1 - places) / 2) / freedom), weights / 2
 
 
 def _fewest(detectable: Callable[[int], float], effect: float, spread: float) -> int:
