@@ -117,7 +117,7 @@ def _resolved(spelling: str, preset: str | None) -> str:
         if name in written:
             raise UsageError(f"metric '{spelling}' gives {name} twice")
         written[name] = value
-    named = written.pop("preset", None) or preset
+    named = written.pop("preset", preset)
     if named is None:
         return spelling
     return under(named, match["name"], f"@{match['k']}" if match["k"] else "", written)
