@@ -44,13 +44,7 @@ class Biases:
 
 
 def fit_biases(training: Training, user_damping: float, item_damping: float) -> Biases:
-    """Solve the ridge regression of ratings on user and item.
-
-    Raises
-    ------
-    ValueError
-        Never for training ratings that are finite numbers.
-    """
+    """Solve the ridge regression of ratings on user and item; ratings must be finite numbers."""
     given = training.interactions
     assert given.rating is not None
     import scipy.sparse as sparse
