@@ -9,7 +9,7 @@ from pydantic import Field, NonNegativeInt, model_validator
 
 from genrec_eval.core.errors import UsageError
 from genrec_eval.core.strict import StrictModel
-from genrec_eval.scenarios.ranking.base import VALIDITY, RankingScenario
+from genrec_eval.scenarios.ranking.base import OF_THE_KNOWN, VALIDITY, RankingScenario
 from genrec_eval.scenarios.ranking.options import RankingOptions
 
 if TYPE_CHECKING:
@@ -71,11 +71,9 @@ class ColdStart(RankingScenario):
 
     @property
     def validity(self) -> dict[str, tuple[str, float]]:  # type: ignore[override]
-        """Among cold items, to list those that people will take to is the task and no leak."""
-        cold = self.options.of == "items"
-        return {
-            name: claim for name, claim in VALIDITY.items() if not (cold and name in ("future", "peeking"))
-        }
+        """Of cold items, only what can be said of unknown ones."""
+        left_out = OF_THE_KNOWN if self.options.of == "items" else ()
+        return {name: claim for name, claim in VALIDITY.items() if name not in left_out}
 
     def cases(self, dataset: Dataset) -> tuple[Split, dict[str, Any], dict[str, Any]]:
         """The cases of cold items, or one per cold user and number of known items."""

@@ -11,7 +11,7 @@ from pydantic import Field
 from genrec_eval.core.errors import UsageError
 from genrec_eval.core.strict import StrictModel
 from genrec_eval.scenarios.base import Prepared
-from genrec_eval.scenarios.ranking.base import VALIDITY, RankingScenario
+from genrec_eval.scenarios.ranking.base import OF_THE_KNOWN, VALIDITY, RankingScenario
 from genrec_eval.scenarios.ranking.options import RankingOptions
 
 if TYPE_CHECKING:
@@ -51,9 +51,8 @@ class CrossDomain(RankingScenario):
     title: ClassVar[str] = "Cross-domain transfer"
     summary: ClassVar[str] = "Trains on one data set and ranks the items of another."
     Options: ClassVar[type[StrictModel]] = CrossDomainOptions
-    # to training every item of the target is new, and a good model finds those that people take to
     validity: ClassVar[Mapping[str, tuple[str, float]]] = {
-        name: claim for name, claim in VALIDITY.items() if name not in ("future", "peeking")
+        name: claim for name, claim in VALIDITY.items() if name not in OF_THE_KNOWN
     }
 
     def others(self) -> tuple[str, ...]:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from genrec_eval.scenarios.rating_cases import Asked
 
 DEFAULT_METRICS = ("rmse", "mae", "rmse(average=macro)", "mae(average=macro)")
-TOLERATED = 0.01
+TOLERATED = 0.05
 """Share of ratings that may stay without a prediction."""
 
 

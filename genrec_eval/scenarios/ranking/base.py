@@ -36,6 +36,10 @@ VALIDITY = {
 }
 """Metric that is always measured → the claim made about every model, and the share that is tolerated."""
 
+OF_THE_KNOWN = ("tied", "future", "peeking")
+"""Those of :data:`VALIDITY` that say nothing where training does not know the items: there, knowing the new
+ones is the task, and a model that cannot has nothing to tell them apart by."""
+
 DEEPEST = {"peeking": 10}
 """Metric that is always measured → its greatest cutoff: it compares all pairs of slots."""
 
