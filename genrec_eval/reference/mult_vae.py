@@ -24,7 +24,7 @@ class MultVAEOptions(StrictModel):
     anneal_share: float = Field(
         default=0.5, ge=0, le=1, description="Share of the steps over which that weight grows from 0."
     )
-    epochs: PositiveInt = Field(default=100, description="Passes over the users.")
+    epochs: PositiveInt = Field(default=60, description="Passes over the users.")
     batch_size: PositiveInt = Field(default=100, description="Users per step.")
     learning_rate: PositiveFloat = Field(default=1e-3, description="Step size of Adam.")
 

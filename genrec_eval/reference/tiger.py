@@ -71,7 +71,7 @@ class Tiger(Popularity):
     of the history may come up, candidates are not heeded, and nothing is filled up. Beams are distinct
     sequences; so a repeat can only come from what happens to them later.
 
-    Users without a known item in the history get the popular items.
+    Users without a known item in the history get the popular items, with their counts as scores.
 
     References
     ----------
@@ -120,14 +120,12 @@ class Tiger(Popularity):
 
     def lists(self, batch: RankBatch, width: int) -> RankedBatch:
         """See :meth:`ReferenceModel.lists`."""
-        import numpy as np
-
         from genrec_eval.protocol.batch import RankedBatch
 
-        items = self.popular(batch, width)
-        scores = np.where(items >= 0, 0.0, 0.0)
+        ranked = super().lists(batch, width)
         if self.network is None:
-            return RankedBatch(items=items, scores=scores)
-        rows, made, values, unknown = self.network.generate(batch, width)
-        items[rows], scores[rows] = made, values
-        return RankedBatch(items=items, scores=scores, unknown=unknown)
+            return ranked
+        assert ranked.scores is not None
+        rows, items, scores, unknown = self.network.generate(batch, width)
+        ranked.items[rows], ranked.scores[rows] = items, scores
+        return RankedBatch(items=ranked.items, scores=ranked.scores, unknown=unknown)

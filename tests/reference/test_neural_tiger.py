@@ -178,8 +178,10 @@ def test_chunks_and_runs_give_the_same_lists(training, batch_of, constraint):
 
 
 def test_nobodys_history_gets_popular_items(training, batch_of):
-    popular = REFERENCE.get("popularity")(training).rank(batch_of(training, [[], [-1]], 4)).items
-    assert np.array_equal(fitted(training).rank(batch_of(training, [[], [-1]], 4)).items, popular)
+    batch = batch_of(training, [[], [-1]], 4)
+    popular, made = REFERENCE.get("popularity")(training).rank(batch), fitted(training).rank(batch)
+    assert np.array_equal(made.items, popular.items)
+    assert np.array_equal(made.scores, popular.scores)
 
 
 def test_no_order_to_learn_from_falls_back_to_popularity(training_of, batch_of):
