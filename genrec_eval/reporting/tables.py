@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from markupsafe import Markup
 
 from genrec_eval.core.numbers import Figure, bound, count, figure, sign
-from genrec_eval.protocol.results import Estimate
+from genrec_eval.protocol.results import Estimate, Ruling
 from genrec_eval.reporting.compare import best, is_validity
 from genrec_eval.reporting.results import Results
 from genrec_eval.reporting.svg import Scale, whisker
@@ -339,11 +339,20 @@ def _best_finding(results: Results, tops: dict[str, frozenset[str]]) -> str:
 
 
 def _validity_finding(results: Results, rows: dict[tuple[str, str], Estimate | None]) -> str:
+    ruled = {
+        (v.metric, v.model, v.scenario): v.verdict
+        for v in results.verdicts
+        if v.slice == "all" and not v.gate
+    }
     faults = []
     for (metric, model), row in rows.items():
-        if row is not None and row.low is not None and row.low > 0 and results.direction(metric) == "lower":
+        if row is None or row.low is None or results.direction(metric) != "lower":
+            continue
+        verdict = ruled.get((metric, model, row.scenario))
+        # where a check says how much is tolerated, less is no fault
+        if row.low > 0 if verdict is None else verdict is Ruling.FAIL:
             shown = figure(row.value, row.low, row.high, unit=results.unit(metric))
             faults.append((row.value or 0.0, f"{model} ({results.title(metric)} {shown})"))
     if not faults:
-        return "No fault that the intervals can tell from zero"
+        return "No fault that the intervals can tell"
     return "Faults beyond chance: " + listing([text for _, text in sorted(faults, reverse=True)])
