@@ -20,7 +20,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "report": ("genrec_eval.cli.report:report", "Write the report of a run again."),
     "validate": ("genrec_eval.cli.validate:validate", "Check suites and show what they would run."),
     "init": ("genrec_eval.cli.init:init", "Write a suite to start from."),
-    "list": ("genrec_eval.cli.list:list_", "Show models, scenarios, metrics, datasets, suites or prompts."),
+    "list": (
+        "genrec_eval.cli.list:list_",
+        "Show models, scenarios, metrics, datasets, suites, prompts or presets.",
+    ),
     "explain": ("genrec_eval.cli.explain:explain", "Say what a metric is: formula, edges, traps, source."),
     "card": ("genrec_eval.cli.card:card", "Show what a reference model is, costs and reproduces."),
     "schema": ("genrec_eval.cli.schema:schema", "Print the JSON Schema of suites, for editors."),

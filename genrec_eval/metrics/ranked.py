@@ -26,7 +26,8 @@ SHARED: Mapping[str, tuple[Any, tuple[Any, ...] | None]] = {
 MEANINGS = {
     "view": (
         "generated scores the list as it came; filtered first drops unknown ids, repeats, items of the"
-        " history and items that are not among the candidates, and the list closes up before the cut"
+        " history and items that are not among the candidates, and the list closes up before the cut;"
+        " where people come back to items it drops what they want"
     ),
     "ties": (
         "what the order of items with equal scores, side by side, is taken to be: order is the model's own;"
