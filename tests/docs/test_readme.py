@@ -102,3 +102,19 @@ def test_the_commands_of_the_readme_exist() -> None:
 
     listed = re.findall(r"^\| `([a-z-]+)", (ROOT / "README.md").read_text(), re.MULTILINE)
     assert sorted(listed) == sorted(COMMANDS)
+
+
+def test_which_number_is_it(folder: Path) -> None:
+    values = run(folder, "depth.yaml")
+    assert values["ease"]["ndcg@10"] > values["popularity"]["ndcg@10"]
+    slots = next(value for name, value in values["ease"].items() if "ideal=slots" in name)
+    assert 0 < slots < values["ease"]["ndcg@10"]
+
+
+def test_the_names_of_the_readme_are_those_of_the_registries() -> None:
+    from genrec_eval.metrics.presets import PRESETS
+    from genrec_eval.scenarios.base import SCENARIOS
+
+    text = (ROOT / "README.md").read_text()
+    for name in (*SCENARIOS.names(), *PRESETS):
+        assert f"`{name}`" in text, name
