@@ -15,7 +15,7 @@ from genrec_eval.data.ids import by_id, codes_of
 from genrec_eval.data.log import CaseLog, Log, Rows
 from genrec_eval.data.numbers import ratings_of, times_of
 from genrec_eval.data.streams import clip
-from genrec_eval.protocol.arrays import Int32, Int64, Ragged, Vocabulary, stable_order
+from genrec_eval.protocol.arrays import Int32, Int64, Ragged, Vocabulary, distinct_of, stable_order
 
 _LISTS = ("truth", "history", "candidates")
 
@@ -108,7 +108,7 @@ def assemble(
             "duplicate_examples": examples,
             "users": users.num_rows,
             "items": items.num_rows,
-            "items_without_interactions": items.num_rows - len(np.unique(item)),
+            "items_without_interactions": items.num_rows - len(distinct_of(item)),
             "items_added_from_interactions": strangers,
             "users_added_from_interactions": _added(users, user_table),
             "ambiguous_titles": ambiguous,

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from genrec_eval.data.dataset import Float32
-from genrec_eval.protocol.arrays import Int32, Int64, stable_order
+from genrec_eval.protocol.arrays import Int32, Int64, distinct_of, stable_order
 
 _MIX, _MIX_TOO = np.int64(0x1E3779B97F4A7C15), np.int64(0x2545F4914F6CDD1D)
 
@@ -33,7 +33,7 @@ def duplicates(
     # equal rows have equal marks and few others do: only rows whose mark comes twice are looked at
     mark = pair if timestamp is None else (pair * _MIX) ^ (timestamp * _MIX_TOO)
     ordered = np.sort(mark)
-    twice = np.unique(ordered[1:][ordered[1:] == ordered[:-1]])
+    twice = distinct_of(ordered[1:][ordered[1:] == ordered[:-1]])
     if not len(twice):
         return keep, Duplicates(0, 0, [])
     mark = mark[order]

@@ -18,7 +18,7 @@ from genrec_eval.data.pairs import found_in, keys, keys_of
 from genrec_eval.data.popular import NEVER, item_counts
 from genrec_eval.data.split_base import Split
 from genrec_eval.data.streams import clip
-from genrec_eval.protocol.arrays import Int64
+from genrec_eval.protocol.arrays import Int64, distinct_of
 
 LEAST_TWIN = 5
 """Users with fewer interactions are alike by chance."""
@@ -162,7 +162,7 @@ class Checks:
         return self.finding(
             "history-after-cut",
             len(found),
-            len(np.unique(split.users)),
+            len(distinct_of(split.users)),
             "warning" if self.orders_users else "note",
             "users are asked with a history that holds items they came to later than their first target",
             "No history holds an item that came later than the target.",
@@ -170,7 +170,7 @@ class Checks:
         )
 
     def users(self) -> Iterator[Finding]:
-        users = np.unique(self.split.users)
+        users = distinct_of(self.split.users)
         trained = np.bincount(self.train.user, minlength=len(self.dataset.users)) > 0
         apart = self.method == "strong-generalisation"
         if apart:

@@ -20,6 +20,7 @@ from genrec_eval.data.split_spec import SplitSpec
 from genrec_eval.data.split_time import global_cut, sessions
 from genrec_eval.data.split_truth import Targets, targets
 from genrec_eval.data.split_users import leave_one_out, strong_generalisation, user_ratio
+from genrec_eval.protocol.arrays import distinct_of
 
 __all__ = ["Split", "global_temporal", "split"]
 
@@ -91,8 +92,8 @@ def split(dataset: Dataset, spec: SplitSpec, *, min_rating: float | None = None,
         "min_rating": min_rating,
         "cold_users": spec.cold_users,
         "min_history": spec.least_history,
-        "users_evaluated": len(np.unique(parts.users[rows])),
-        "users_evaluated_cold": len(np.unique(parts.users[rows][cold[rows]])),
+        "users_evaluated": len(distinct_of(parts.users[rows])),
+        "users_evaluated_cold": len(distinct_of(parts.users[rows][cold[rows]])),
         "excluded_users": of_user,
         **_several(parts, rows, of_case),
         **_targets(found, truth, spec),
@@ -205,7 +206,7 @@ def _sizes(dataset: Dataset, kept: Kept, parts: Parts, dropped: dict[str, int]) 
 
 
 def _several(parts: Parts, rows: Any, of_case: dict[str, int]) -> dict[str, Any]:
-    if len(np.unique(parts.users)) == len(parts.users):
+    if len(distinct_of(parts.users)) == len(parts.users):
         return {}
     return {"cases_evaluated": len(rows), "excluded_cases": of_case}
 

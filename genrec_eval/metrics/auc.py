@@ -11,7 +11,7 @@ from genrec_eval.metrics.base import Bool, Definition
 from genrec_eval.metrics.hits import Marks, members
 from genrec_eval.metrics.lists import RankedLists
 from genrec_eval.metrics.ranked import Ratio, ranked
-from genrec_eval.protocol.arrays import PAD, Float64, Int64
+from genrec_eval.protocol.arrays import PAD, Float64, Int64, distinct_of
 
 _SHARED: dict[str, Any] = {
     "direction": "higher",
@@ -80,7 +80,7 @@ class _Pairs:
 def _keys(lists: RankedLists, values: Any, lengths: Int64) -> Int64:
     """Distinct pairs of list and known item, as one number each."""
     owner = np.repeat(np.arange(len(lists), dtype=np.int64), lengths)
-    return np.unique((owner * lists.n_items + values)[values > PAD])
+    return distinct_of((owner * lists.n_items + values)[values > PAD])
 
 
 def _per_list(lists: RankedLists, keys: Int64) -> Int64:

@@ -17,7 +17,7 @@ from scipy.special import gammaln, xlogy
 from genrec_eval.core.errors import UsageError
 from genrec_eval.metrics.base import Definition, Family, Metric, UnitScores, define
 from genrec_eval.metrics.lists import RankedLists
-from genrec_eval.protocol.arrays import Float64, Int64
+from genrec_eval.protocol.arrays import Float64, Int64, distinct_of
 
 _BLOCK = 1 << 21
 
@@ -53,7 +53,7 @@ def _standing(lists: RankedLists) -> tuple[Int64, Int64, Int64, Int64]:
     above = np.cumsum(~bad, axis=1)
     history = lists.history
     rows = np.repeat(np.arange(n), history.lengths)
-    known = np.unique(rows[history.values >= 0] * lists.n_items + history.values[history.values >= 0])
+    known = distinct_of(rows[history.values >= 0] * lists.n_items + history.values[history.values >= 0])
     seen = np.bincount(known // max(lists.n_items, 1), minlength=n)
     relevant = lists.truth.lengths
     eligible = np.maximum(lists.n_items - seen - relevant, 0)

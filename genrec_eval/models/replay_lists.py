@@ -14,7 +14,7 @@ from genrec_eval.core.errors import UsageError
 from genrec_eval.core.fingerprint import digest_file
 from genrec_eval.models.check_batch import OK, check_batch, encode_ids
 from genrec_eval.models.replay_store import Store
-from genrec_eval.protocol.arrays import PAD, Int32, Int64, Vocabulary
+from genrec_eval.protocol.arrays import PAD, Int32, Int64, Vocabulary, distinct_of
 from genrec_eval.protocol.batch import RankBatch, RankedBatch
 from genrec_eval.protocol.model import BatchModel
 from genrec_eval.protocol.status import CODES, Status
@@ -81,7 +81,7 @@ class ReplayModel(BatchModel):
         order = np.argsort(np.where(rows < 0, len(self._store.users), rows), kind="stable")
         self._planned_users, self._planned_rows = users.take(pa.array(order)), rows[order]
         self._position = 0
-        self._asked, self._found = len(users), len(np.unique(rows[rows >= 0]))
+        self._asked, self._found = len(users), len(distinct_of(rows[rows >= 0]))
         return order.astype(np.int64, copy=False)
 
     def rank(self, batch: RankBatch) -> RankedBatch:

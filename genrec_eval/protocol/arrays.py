@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 Int32 = npt.NDArray[np.int32]
 Int64 = npt.NDArray[np.int64]
 Float64 = npt.NDArray[np.float64]
+Whole = TypeVar("Whole", bound=np.integer)
 
 PAD = -1
 """Code of an empty slot."""
@@ -48,6 +49,16 @@ def stable_order(keys: npt.NDArray[np.integer]) -> Int64:
     packed.sort()
     packed &= (1 << places) - 1
     return packed
+
+
+def distinct_of(values: npt.NDArray[Whole]) -> npt.NDArray[Whole]:
+    """What ``np.unique(values)`` gives for integers; that hashes since numpy 2.3, some 50 times slower.
+
+    >>> distinct_of(np.array([3, 1, 3])).tolist()
+    [1, 3]
+    """
+    ordered = np.sort(values, axis=None)
+    return ordered[np.append(True, ordered[1:] != ordered[:-1])[: len(ordered)]]
 
 
 def fingerprints(ids: pa.Array) -> npt.NDArray[np.uint64]:

@@ -16,7 +16,7 @@ from genrec_eval.core.randomness import generator
 from genrec_eval.data.dataset import Dataset
 from genrec_eval.metrics.base import NEEDS, Metric
 from genrec_eval.metrics.lists import RankedLists
-from genrec_eval.protocol.arrays import Int32, Int64, Ragged, Vocabulary
+from genrec_eval.protocol.arrays import Int32, Int64, Ragged, Vocabulary, distinct_of
 from genrec_eval.protocol.batch import RankBatch
 from genrec_eval.scenarios.base import Prepared
 from genrec_eval.scenarios.ranking.catalogue import catalogue_of, item_table
@@ -82,7 +82,7 @@ def make_cases(
     rows = sampled_users(split.users, options.max_users, seed)
     extra = dict(columns or {})
     if rows is not None:
-        said["users_sampled_from"] = len(np.unique(split.users))
+        said["users_sampled_from"] = len(distinct_of(split.users))
         split, extra = take(split, rows), {name: column[rows] for name, column in extra.items()}
         said["cases"] = len(split.users)
     return Prepared(
@@ -155,7 +155,7 @@ def entries(lists: Ragged, rows: Int64) -> Int64:
 
 def sampled_users(users: Int32, most: int | None, seed: int) -> Int64 | None:
     """Rows of the cases of ``most`` users, drawn at random; None when all are asked."""
-    distinct = np.unique(users)
+    distinct = distinct_of(users)
     if most is None or most >= len(distinct):
         return None
     drawn = generator(seed, "top-k users").choice(len(distinct), most, replace=False)
@@ -172,7 +172,7 @@ def _table(
     users, n = split.users, len(split.users)
     ids = dataset.users.ids.take(pa.array(users))
     columns: dict[str, Any] = {
-        "case": ids if len(np.unique(users)) == n else _numbered(ids, users),
+        "case": ids if len(distinct_of(users)) == n else _numbered(ids, users),
         "unit": ids,
         "arm": pa.DictionaryArray.from_arrays(np.zeros(n, np.int32), pa.array(["neutral"])),
     }

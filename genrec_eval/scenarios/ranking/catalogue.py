@@ -13,7 +13,7 @@ from genrec_eval.core.errors import UsageError, did_you_mean
 from genrec_eval.data.dataset import Dataset
 from genrec_eval.data.popular import first_seen
 from genrec_eval.metrics.catalogue import Catalogue
-from genrec_eval.protocol.arrays import Ragged
+from genrec_eval.protocol.arrays import Ragged, distinct_of
 
 if TYPE_CHECKING:
     from genrec_eval.data.splits import Split
@@ -28,7 +28,7 @@ def item_table(dataset: Dataset, split: Split, options: RankingOptions) -> pa.Ta
     The schema's metadata holds the number of training users.
     """
     train, n = split.training.interactions, len(dataset.items)
-    pairs = np.unique(train.user.astype(np.int64) * max(n, 1) + train.item)
+    pairs = distinct_of(train.user.astype(np.int64) * max(n, 1) + train.item)
     columns: dict[str, Any] = {
         "item": dataset.items.ids,
         "train_count": np.bincount(train.item, minlength=n).astype(np.int64),
@@ -53,7 +53,7 @@ def item_table(dataset: Dataset, split: Split, options: RankingOptions) -> pa.Ta
                 f"the items of data set '{dataset.name}' have no column '{name}'{did_you_mean(name, known)}"
                 f" (columns: {', '.join(known) or 'none'})"
             )
-    users = len(np.unique(train.user))
+    users = np.count_nonzero(np.bincount(train.user))
     return pa.table(columns).replace_schema_metadata({"train_users": str(users)})
 
 
@@ -126,7 +126,7 @@ def _coded_lists(column: pa.ChunkedArray) -> tuple[Ragged, list[str]]:
     names = pc.unique(flat.drop_null()).sort()
     codes = pc.index_in(flat, value_set=names).fill_null(-1).to_numpy(zero_copy_only=False)
     rows = np.repeat(np.arange(len(lists)), pc.list_value_length(lists).to_numpy(zero_copy_only=False))
-    keys = np.unique(rows[codes >= 0] * np.int64(max(len(names), 1)) + codes[codes >= 0])
+    keys = distinct_of(rows[codes >= 0] * np.int64(max(len(names), 1)) + codes[codes >= 0])
     rows, codes = keys // max(len(names), 1), keys % max(len(names), 1)
     return Ragged.group(rows, codes.astype(np.int32), len(lists)), names.to_pylist()
 

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from genrec_eval.core.errors import UsageError
-from genrec_eval.protocol.arrays import PAD, Float64, Int32, Int64, Ragged, Vocabulary
+from genrec_eval.protocol.arrays import PAD, Float64, Int32, Int64, Ragged, Vocabulary, distinct_of
 from genrec_eval.protocol.status import CODES, UNANSWERED, Status
 
 Mask = npt.NDArray[np.bool_]
@@ -95,7 +95,7 @@ class RecordReader:
         asked = status != NOT_ATTEMPTED
         items = block.column("items").combine_chunks()
         scores = block.column("item_scores").combine_chunks() if "item_scores" in block.column_names else None
-        for repeat in np.unique(repeats).tolist():
+        for repeat in distinct_of(repeats).tolist():
             of_repeat = repeats == repeat
             self._refuse_twice(repeat, rows[of_repeat])
             chosen = np.flatnonzero(of_repeat & asked)
@@ -112,7 +112,7 @@ class RecordReader:
 
     def _refuse_twice(self, repeat: int, rows: Int64) -> None:
         recorded = self._recorded.setdefault(repeat, np.zeros(len(self.cases), bool))
-        if recorded[rows].any() or len(np.unique(rows)) < len(rows):
+        if recorded[rows].any() or len(distinct_of(rows)) < len(rows):
             values, counts = np.unique(rows, return_counts=True)
             twice = rows[recorded[rows]] if recorded[rows].any() else values[counts > 1]
             raise UsageError(

@@ -13,7 +13,7 @@ from genrec_eval.metrics.base import Metric, UnitScores
 from genrec_eval.metrics.catalogue import Catalogue
 from genrec_eval.metrics.evaluate import score_lists
 from genrec_eval.metrics.lists import RankedLists
-from genrec_eval.protocol.arrays import Float64, Int32, Int64, Ragged, Vocabulary
+from genrec_eval.protocol.arrays import Float64, Int32, Int64, Ragged, Vocabulary, distinct_of
 from genrec_eval.scenarios.base import ScoredUnits
 from genrec_eval.scenarios.ranking.cases import SHARED, entries, repeated
 from genrec_eval.scenarios.ranking.catalogue import catalogue_of
@@ -216,7 +216,7 @@ class _Units:
         of = np.arange(len(self.ids)) if self.of_case is None else self.of_case
         inside = np.ones(len(of), bool) if rows is None else rows
         n = len(self.ids)
-        if scores.total is not None and len(np.unique(of[inside])) < np.count_nonzero(inside):
+        if scores.total is not None and len(distinct_of(of[inside])) < np.count_nonzero(inside):
             return UnitScores(values=np.zeros(n), reasons={SEVERAL: np.ones(n, bool)}, total=scores.total)
         scored = scores.scored & inside
         weights = np.ones(len(of)) if scores.weights is None else scores.weights
