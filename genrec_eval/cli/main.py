@@ -22,7 +22,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "init": ("genrec_eval.cli.init:init", "Write a suite to start from."),
     "list": (
         "genrec_eval.cli.list:list_",
-        "Show models, scenarios, metrics, datasets, suites, prompts or presets.",
+        "Show models, scenarios, metrics, datasets, suites and more.",
     ),
     "explain": ("genrec_eval.cli.explain:explain", "Say what a metric is: formula, edges, traps, source."),
     "card": ("genrec_eval.cli.card:card", "Show what a reference model is, costs and reproduces."),
@@ -32,6 +32,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "genrec_eval.cli.explain_key:explain_key",
         "Say which field sets two cache keys apart.",
     ),
+    "data": ("genrec_eval.cli.data:app", "Get public data sets, and check what is in one."),
     "doctor": ("genrec_eval.cli.doctor:doctor", "Check the installation and what a suite needs."),
 }
 """Command → (where it is, one line for ``--help``); a command is imported when it is called."""
@@ -67,6 +68,8 @@ def load(name: str) -> Any:
     """Import one command and return it as a click command."""
     module, _, attribute = COMMANDS[name][0].partition(":")
     function = getattr(importlib.import_module(module), attribute)
+    if isinstance(function, typer.Typer):  # a command with commands of its own
+        return get_command(function)
     app = typer.Typer(add_completion=False, rich_markup_mode=None)
     app.command(name=name)(function)
     return get_command(app)
