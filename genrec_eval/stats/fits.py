@@ -113,10 +113,14 @@ class Bootstrapped:
 
     Attributes
     ----------
+    error
+        Standard error of the value.
     widen
         Standard error of the value over that of the replicates.
     """
 
+    value: float
+    error: float
     ordered: Float64
     bias: float
     acceleration: float
@@ -139,18 +143,27 @@ class Bootstrapped:
         return left + (place - floor) * (right - left)
 
     def tails(self, null: float) -> Ends:
-        count = len(self.ordered) + 1
-        under = (int(np.searchsorted(self.ordered, null, side="right")) + 1) / count
-        over = (len(self.ordered) - int(np.searchsorted(self.ordered, null, side="left")) + 1) / count
-        return self._tail(under, 1), self._tail(1 - over, -1)
+        return self._tail(null, 1), self._tail(null, -1)
 
-    def _tail(self, share: float, sign: int) -> float:
-        """One-sided p-value at the level whose end sits at ``share`` of the replicates."""
-        share = min(max(share, 1 / (len(self.ordered) + 1)), len(self.ordered) / (len(self.ordered) + 1))
+    def _tail(self, null: float, sign: int) -> float:
+        """One-sided p-value: at the level whose end is ``null``, which is where ends() looks it up.
+
+        Further out than any replicate, or than BCa can reach, Student's t goes on from there.
+        """
+        count = len(self.ordered)
+        at = int(np.searchsorted(self.ordered, null, side="right" if sign == 1 else "left"))
+        place = at - 1.0
+        if 0 < at < count:
+            left, right = float(self.ordered[at - 1]), float(self.ordered[at])
+            place += (null - left) / (right - left)
+        share = min(max((place + 1) / (count + 1), 1 / (count + 1)), count / (count + 1))
         shift = float(ndtri(share)) - self.bias
-        slope = max(1 + self.acceleration * shift, 1e-6)
-        z = shift / slope - self.bias
-        return max(_below(self.freedom, sign * z / self.widen), 1 / (len(self.ordered) + 1))
+        slope = 1 + self.acceleration * shift
+        found = _below(self.freedom, sign * (shift / slope - self.bias) / self.widen) if slope > 0 else 1.0
+        if slope > 0 and at not in (0, count):
+            return found
+        student = Student(self.value, self.error, self.freedom).tails(null)
+        return min(found, student[0] if sign == 1 else student[1])
 
 
 def _quantile(freedom: float, share: float) -> float:

@@ -9,8 +9,12 @@ missed in 2.5 % of runs.
 How well they hold, measured on the synthetic world with 4,000 samples each: at 95 %, means and paired
 differences over 50 to 1,000 units are covered in 93.6 to 97.4 % of samples (up to 98.4 % where scores take
 two or three values), and models that are equally good are told apart in 2.0 to 2.6 % of runs each way
-(``tests/audit/test_interval_coverage.py`` repeats the main ones). What wears them out is few units that
-score at all: 94 % for mean reciprocal rank when 5 of 50 units do, 80 % at worst over 10 units.
+(``tests/audit/test_interval_coverage.py`` repeats the main ones). Ratios whose weights are as uneven as
+the activity of users (GAUC, micro RMSE, clicks per view; 3,000 samples each) are covered in 93.6 to 95.5 %
+of samples from 50 to 1,000 units, in 93.1 to 94.1 % at 20, and their paired differences in 94.6 to 95.5 %
+from 50 units on; p-values of differences equal in truth are below 0.05 in 4.5 to 5.4 %. What wears them out is few units that
+score at all: 94 % for mean reciprocal rank when 5 of 50 units do, 80 % at worst over 10 units, 89 % for a
+difference of two click rates over 12.
 """
 
 from __future__ import annotations
@@ -32,7 +36,8 @@ class Interval:
         None when no unit is scored.
     low, high, method
         None when there is no interval; ``reason`` then says why. ``method`` is ``"bootstrap-bca"``,
-        ``"bootstrap-percentile"``, ``"t"``, ``"wilson"``, ``"constant"`` or ``"jackknife"``.
+        ``"bootstrap-percentile"``, ``"bootstrap-two-level"``, ``"t"``, ``"wilson"``, ``"constant"`` or
+        ``"jackknife"``.
     n
         Units behind the value.
     p

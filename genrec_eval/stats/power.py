@@ -63,7 +63,7 @@ def smallest_detectable_effect(spread: float, n: int, *, level: float = 0.95, po
     ----------
     spread
         Standard deviation between units: of the differences when models are compared unit by unit, of
-        :func:`~genrec_eval.stats.ratios.influence` for a ratio such as GAUC.
+        :func:`~genrec_eval.stats.statistic.spread` for a ratio such as GAUC.
     n
         Units, at least 2.
 

@@ -34,11 +34,16 @@ class Looks:
         int64[L], units of both arms together, ascending.
     difference, error
         float64[L], treatment − control and its standard error; NaN while an arm has fewer than two units.
+    carriers
+        float64[L], how many units carry the spread of the arm that has fewer of them: (sum d²)² / sum d⁴
+        of the deviations d from its mean. About the number of events when they are rare, a third of the
+        units when outcomes are normal.
     """
 
     n: Int64
     difference: Float64
     error: Float64
+    carriers: Float64
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +53,7 @@ class Sequence:
     Attributes
     ----------
     low, high
-        float64[L], infinite on the side that is not watched, and before ``start`` units.
+        float64[L], infinite on the side that is not watched, and before ``start``.
     p
         float64[L], always-valid p-value, never rising: it is at most 1 - level exactly when an interval
         up to that look excluded the hypothesis.
@@ -80,15 +85,24 @@ def looks(values: Float64, treated: npt.NDArray[np.bool_], ends: Int64) -> Looks
     shifted = (
         values - values.mean() if len(values) else values
     )  # squares of a large mean would drown the rest
-    difference, variance = np.zeros(len(ends)), np.zeros(len(ends))
+    difference, variance, carriers = np.zeros(len(ends)), np.zeros(len(ends)), np.full(len(ends), np.inf)
     for arm, sign in ((treated, 1), (~treated, -1)):
-        count = np.concatenate([[0], np.cumsum(arm)])[ends].astype(np.float64)
+        count = _running(arm.astype(np.float64), ends)
         count[count < 2] = np.nan
-        total = np.concatenate([[0.0], np.cumsum(np.where(arm, shifted, 0.0))])[ends]
-        squares = np.concatenate([[0.0], np.cumsum(np.where(arm, shifted * shifted, 0.0))])[ends]
-        difference += sign * total / count
-        variance += np.maximum(squares - total * total / count, 0.0) / (count - 1) / count
-    return Looks(np.asarray(ends, np.int64), difference, np.sqrt(variance))
+        one, two, three, four = (_running(np.where(arm, shifted**power, 0.0), ends) for power in (1, 2, 3, 4))
+        mean = one / count
+        squares = two - mean * one
+        squares = np.where(squares > 1e-12 * two, squares, 0.0)  # what rounding leaves of equal outcomes
+        fourths = four - 4 * mean * three + 6 * mean**2 * two - 3 * count * mean**4
+        difference += sign * mean
+        variance += squares / (count - 1) / count
+        carried = np.divide(squares**2, fourths, out=np.zeros(len(ends)), where=fourths > 0)
+        carriers = np.minimum(carriers, carried)
+    return Looks(np.asarray(ends, np.int64), difference, np.sqrt(variance), carriers)
+
+
+def _running(terms: Float64, ends: Int64) -> Float64:
+    return np.concatenate([[0.0], np.cumsum(terms)])[ends]
 
 
 def confidence_sequence(
@@ -98,7 +112,7 @@ def confidence_sequence(
     level: float = 0.95,
     null: float = 0.0,
     side: Side = "two-sided",
-    start: int = 100,
+    start: float = 20,
 ) -> Sequence:
     """Intervals and p-values that hold under continuous looking.
 
@@ -112,7 +126,8 @@ def confidence_sequence(
         ``"greater"`` watches for differences above ``null`` and bounds them from below, ``"less"`` the other
         way round; both are tighter than the two-sided sequence.
     start
-        Units before which nothing is concluded: the variance is estimated, and the theory is asymptotic.
+        :attr:`Looks.carriers` before which nothing is concluded: the variance is estimated, and the theory
+        is asymptotic. An arm of which all users did nothing so far has no spread to go by.
 
     >>> rng = np.random.default_rng(1)
     >>> treated = rng.random(4000) < 0.5
@@ -123,7 +138,7 @@ def confidence_sequence(
     """
     if not 0 < level < 1 or planned < 1:
         raise ValueError("the level lies between 0 and 1, and at least one unit is planned")
-    ready = (seen.n >= max(start, 1)) & np.isfinite(seen.error) & (seen.error > 0)
+    ready = (seen.carriers >= start) & (seen.error > 0)
     alpha = 1 - level
     prior = np.where(ready, seen.n * _mixture(planned, alpha if side == "two-sided" else 2 * alpha), 1.0)
     error = np.where(ready, seen.error, 1.0)

@@ -206,11 +206,11 @@ def test_bootstrap_agrees_with_scipy() -> None:
     assert (found.low, found.high) == pytest.approx((want.low, want.high), abs=0.06 * (want.high - want.low))
 
 
-SAMPLES = 500
+SAMPLES = 300
 
 
 def test_coverage_of_ratios_and_their_differences() -> None:
-    """Long simulations (3,000 samples each) find 93.9 to 96 % from 50 units on."""
+    """Long simulations (3,000 each) find 93.6 to 95.5 % from 50 units on; the error of 300 is allowed for."""
     weights, a, b = users(20_000)
     squares = (a - 0.5) ** 2, (b - 0.4) ** 2
     rows = np.random.default_rng(2).integers(0, 20_000, (SAMPLES, 100))
@@ -226,6 +226,6 @@ def test_coverage_of_ratios_and_their_differences() -> None:
         for samples, value in ((data, truth[0]), (differences, truth[0] - truth[1])):
             found = intervals(samples, seed=3)
             inside = np.mean([x.low <= value <= x.high for x in found])
-            assert 0.925 <= inside <= 0.975
+            assert 0.95 - 0.035 <= inside <= 0.95 + 0.035
         p = np.array(p_values(differences, seed=3, null=truth[0] - truth[1]))
-        assert 0.15 <= (p <= 0.2).mean() <= 0.25
+        assert (p <= 0.2).mean() == pytest.approx(0.2, abs=0.075)
