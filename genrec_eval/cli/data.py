@@ -1,0 +1,185 @@
+"""``genrec-eval data``: get public data sets, and look at what one has before a run does."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from genrec_eval.cli.console import complain, errors, output
+from genrec_eval.core.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from genrec_eval.data.fetch import Fetched, Report
+    from genrec_eval.data.sources import DataSource, SourceFile
+
+app = typer.Typer(
+    name="data",
+    help="Get public data sets, and check what is in one.",
+    add_completion=False,
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+
+Catalogue = Annotated[
+    Path | None,
+    typer.Option("--catalogue", metavar="FILE", help="A catalogue of your own, such as one of mirrors."),
+]
+
+
+@app.command("list")
+def list_(catalogue: Catalogue = None) -> None:
+    """Show which data sets can be had, how large they are and under which terms."""
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    from genrec_eval.data.sources import read_catalogue
+
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for head in ("name", "size", "checksum", "dataset", "licence"):
+        table.add_column(head, overflow="fold", no_wrap=head in ("name", "size"))
+    for name, source in read_catalogue(catalogue).items():
+        table.add_row(
+            Text(name),
+            _sizes(source),
+            "by hand" if source.by_hand else _checksums(source),
+            Text(source.dataset),
+            Text(source.licence.summary),
+        )
+    output().print(table)
+    output().print("'genrec-eval data get NAME' shows the terms and downloads after you accept them.")
+
+
+@app.command()
+def get(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="As 'genrec-eval data list' shows it.")],
+    to: Annotated[
+        Path, typer.Option("--to", metavar="FOLDER", help="Where the data set's folder is put.")
+    ] = Path("data"),
+    yes: Annotated[bool, typer.Option("--yes", help="Accept the licence without being asked.")] = False,
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Replace the data set if it is there already.")
+    ] = False,
+    catalogue: Catalogue = None,
+) -> None:
+    """Download a data set from its publisher: licence first, checksum verified, unpacked safely."""
+    from genrec_eval.data.fetch import check_target, fetch
+    from genrec_eval.data.sources import find_source, read_catalogue
+
+    source = find_source(name, read_catalogue(catalogue))
+    _terms(source)
+    if not source.by_hand:
+        check_target(name, to, replace=replace)
+        _accept(name, source, yes)
+    with _progress() as report:
+        fetched = fetch(name, source, to, replace=replace, report=report)
+    for file, sha256 in fetched.first.items():
+        complain(f"note: no checksum of {file} is documented; it is remembered as sha256 {sha256}")
+    _snippet(name, source, fetched)
+
+
+def _terms(source: DataSource) -> None:
+    console = output()
+    lines = [
+        source.title,
+        f"  {source.about}",
+        f"  homepage  {source.homepage}",
+        f"  licence   {source.licence.summary}",
+        f"            {source.licence.link}",
+        *(f"  from      {file.url} ({_size(file)})" for file in source.files),
+        *([f"  note      {source.note}"] if source.note else []),
+    ]
+    for line in lines:
+        console.print(line, markup=False, highlight=False, soft_wrap=True)
+
+
+def _accept(name: str, source: DataSource, yes: bool) -> None:
+    if yes:
+        return
+    if not sys.stdin.isatty():
+        raise UsageError(
+            f"the licence of '{name}' must be accepted and there is no terminal to ask at; read it at"
+            f" {source.licence.link} and say --yes"
+        )
+    if not typer.confirm("Do you accept these terms?", default=False):
+        raise UsageError(f"the licence of '{name}' was not accepted; nothing is downloaded")
+
+
+@contextmanager
+def _progress() -> Iterator[Report]:
+    """A bar per file at a terminal; a line per file elsewhere."""
+    console = errors()
+    if not console.is_terminal:
+        seen: set[str] = set()
+
+        def line(file: SourceFile, done: int, total: int | None) -> None:
+            if file.file not in seen:
+                seen.add(file.file)
+                went = f" from byte {done:,}" if done else ""
+                complain(f"downloading {file.url}{went}")
+
+        yield line
+        return
+    from rich.progress import (
+        BarColumn,
+        DownloadColumn,
+        Progress,
+        TextColumn,
+        TimeRemainingColumn,
+        TransferSpeedColumn,
+    )
+
+    name = TextColumn("{task.description}", markup=False)
+    with Progress(
+        name, BarColumn(), DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn(), console=console
+    ) as bars:
+        tasks = {}
+
+        def bar(file: SourceFile, done: int, total: int | None) -> None:
+            if file.file not in tasks:
+                tasks[file.file] = bars.add_task(file.file, total=total)
+            bars.update(tasks[file.file], completed=done, total=total)
+
+        yield bar
+
+
+def _snippet(name: str, source: DataSource, fetched: Fetched) -> None:
+    import yaml
+
+    options = {**fetched.options, **source.options}
+    entry = {"data": {name: {"dataset": source.dataset, "options": options}}}
+    text = yaml.safe_dump(entry, sort_keys=False, allow_unicode=True, width=1000)
+    complain(
+        f"{fetched.folder} is there; for a suite (paths are relative to its file), and to look into it with"
+        f" `genrec-eval data check {fetched.options.get('path', fetched.folder)}`:"
+    )
+    typer.echo(text, nl=False)
+
+
+def _sizes(source: DataSource) -> str:
+    if not source.files:
+        return "-"
+    exact = all(file.size for file in source.files)
+    return f"{'' if exact else 'up to '}{_bytes(source.limit)}"
+
+
+def _size(file: SourceFile) -> str:
+    return _bytes(file.size) if file.size else f"up to {_bytes(file.limit)}"
+
+
+def _bytes(count: int) -> str:
+    for unit, size in (("GB", 10**9), ("MB", 10**6)):
+        if count >= size:
+            return f"{count / size:.3g} {unit}"
+    return f"{count / 1000:.3g} kB"
+
+
+def _checksums(source: DataSource) -> str:
+    kinds = [next((k for k in ("sha256", "md5") if getattr(f, k)), "first use") for f in source.files]
+    return ", ".join(dict.fromkeys(kinds))
