@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from genrec_eval import __version__
 from genrec_eval.core.errors import IncompleteError, UsageError
 from genrec_eval.data.sources import SourceFile, local
 from genrec_eval.data.streams import clip, first_line
@@ -176,7 +175,7 @@ def _expected(response: httpx2.Response, file: SourceFile, start: int, part: Pat
 def _opened(client: httpx2.Client, file: SourceFile, headers: dict[str, str]) -> httpx2.Response:
     """The answer at the end of all redirects, each of which is looked at before it is followed."""
     url = file.url
-    fixed = {"Accept-Encoding": "identity", "User-Agent": f"genrec-eval/{__version__}"}
+    fixed = {"Accept-Encoding": "identity", "User-Agent": "genrec-eval"}
     for _ in range(_MOST_REDIRECTS + 1):
         response = client.send(client.build_request("GET", url, headers={**fixed, **headers}), stream=True)
         if not response.has_redirect_location:
