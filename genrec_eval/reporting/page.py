@@ -24,6 +24,7 @@ from genrec_eval.reporting.answer import (
     would_decide,
 )
 from genrec_eval.reporting.compare import is_validity
+from genrec_eval.reporting.curves import Curve, curves
 from genrec_eval.reporting.differences import difference_tables
 from genrec_eval.reporting.distributions import Distribution, distributions, is_mean
 from genrec_eval.reporting.exchanges import Exchange, exchanges
@@ -97,6 +98,7 @@ class Section:
     exchanges: list[Exchange]
     protocol: list[tuple[str, str]]
     leaks: list[Leak]
+    curves: list[Curve]
 
 
 def page(results: Results, run: Mapping[str, Any], directory: Path) -> dict[str, Any]:
@@ -194,6 +196,7 @@ def _section(
         ),
         protocol=protocol(run, scenario),
         leaks=leaks(run, scenario),
+        curves=curves(results, scenario, order),
     )
 
 
