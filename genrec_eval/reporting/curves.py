@@ -153,7 +153,8 @@ def _axes(scale: Scale, unit: str, labels: Sequence[str], along: str) -> list[Ma
 def _line(
     rows: Sequence[Estimate | None], labels: Sequence[str], scale: Scale, position: int, shift: float
 ) -> Markup:
-    parts, path = [], []
+    parts: list[Markup] = []
+    path: list[str] = []
     for index, (row, label) in enumerate(zip(rows, labels, strict=True)):
         if row is None or row.value is None:
             continue

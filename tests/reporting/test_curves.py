@@ -19,11 +19,13 @@ def estimate(metric: str, model: str, value: float | None) -> Estimate:
     )  # fmt: skip
 
 
+def read(rows: list[Estimate]) -> Results:
+    return Results.read({"run": "r", "estimates": [row.to_json() for row in rows]})
+
+
 def drawn(rows: list[Estimate]) -> list[tuple[str, str, int, int]]:
     """Title, what varies, markers, lines with a course."""
-    found = curves(
-        Results(run="r", estimates=tuple(rows), verdicts=(), coverage=(), definitions={}), "s", ["a", "b"]
-    )
+    found = curves(read(rows), "s", ["a", "b"])
     return [
         (c.title, c.along, str(c.drawing).count("<use"), len(re.findall(r'class="c" d="M', str(c.drawing))))
         for c in found
@@ -40,9 +42,7 @@ def test_a_condition_is_a_curve_and_what_is_no_number_stands_apart() -> None:
     values = ("settled", "10", "2", "0")
     rows = [estimate(f"ndcg(since={value})@10", "a", 0.3) for value in values]
     assert drawn(rows) == [("ndcg@10", "since", 4, 1)]
-    (curve,) = curves(
-        Results(run="r", estimates=tuple(rows), verdicts=(), coverage=(), definitions={}), "s", ["a"]
-    )
+    (curve,) = curves(read(rows), "s", ["a"])
     labels = re.findall(r'text-anchor="middle">([^<]*)</text>', str(curve.drawing))
     assert labels == ["0", "2", "10", "settled", "since"]
     path = re.search(r'class="c" d="([^"]*)"', str(curve.drawing))
@@ -54,7 +54,5 @@ def test_a_missing_value_leaves_a_gap_and_hostile_names_do_nothing() -> None:
     rows = [estimate(f"ndcg@{k}", "a", None if k == 5 else 0.5) for k in (1, 5, 10, 20)]
     assert drawn(rows) == [("ndcg", "k", 3, 1)]
     hostile = [estimate(f"<script>({k}=<b>)@{k}", "a", 0.5) for k in (1, 5, 10)]
-    for curve in curves(
-        Results(run="r", estimates=tuple(hostile), verdicts=(), coverage=(), definitions={}), "s", ["a"]
-    ):
+    for curve in curves(read(hostile), "s", ["a"]):
         assert "<script>" not in str(curve.drawing)
