@@ -15,7 +15,7 @@ import numpy.typing as npt
 from genrec_eval.core.errors import UsageError, did_you_mean
 from genrec_eval.protocol.arrays import Float64, Int64
 from genrec_eval.protocol.results import Direction
-from genrec_eval.stats.sample import Sample
+from genrec_eval.stats.sample import Contrast, Sample
 
 Bool = npt.NDArray[np.bool_]
 Reasons = Mapping[str, Bool]
@@ -149,6 +149,9 @@ class Definition:
     needs
         What the data must offer beside lists and truth, of :data:`NEEDS`; the name of a parameter
         stands for its value, as in ``ild(of=embeddings)``. Read it as :attr:`Metric.needs`.
+    contrast
+        For a metric that compares two groups of units, told apart by the sign of their weights: see
+        :class:`~genrec_eval.stats.sample.Sample`.
     """
 
     name: str
@@ -169,6 +172,7 @@ class Definition:
     link: Link | Mapping[str, Link] = "identity"
     on: str = "lists"
     needs: tuple[str, ...] = ()
+    contrast: Contrast | None = None
 
 
 class Accumulator(ABC):
@@ -294,6 +298,7 @@ class Metric:
             reach=scores.reach,
             weights=scores.weights,
             link=self.link,
+            contrast=self.definition.contrast,
         )
 
 

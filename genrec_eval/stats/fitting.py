@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
 from genrec_eval.stats.bootstrap import bootstrapped
 from genrec_eval.stats.constant import constant, constant_run
-from genrec_eval.stats.fits import Fit, Score, Student
+from genrec_eval.stats.contrast import Fitted, contrasted
+from genrec_eval.stats.fits import Score, Student
 from genrec_eval.stats.sample import Sample
 from genrec_eval.stats.statistic import Statistic
 
@@ -20,22 +20,15 @@ SMALLEST_BOOTSTRAP = 8
 """Fewer units resample to too few different means; Student's t is wider there, and right."""
 
 
-@dataclass(frozen=True, slots=True)
-class Fitted:
-    """Value of a sample and the fit of it, or the reason why there is none."""
-
-    value: float | None
-    n: int
-    fit: Fit | None = None
-    reason: str | None = None
-
-
 def fit_each(samples: Sequence[Sample], seed: int) -> Iterator[tuple[int, Fitted]]:
     """Index and fit of every sample, in an order of convenience."""
     waiting: dict[int, list[tuple[int, Statistic]]] = {}
     for index, sample in enumerate(samples):
         if sample.total is not None:
             yield index, _whole_run(sample)
+            continue
+        if sample.contrast is not None:
+            yield index, contrasted(sample)
             continue
         statistic = Statistic.of(sample)
         found = _closed_form(statistic, sample)

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 Bounds = tuple[float | None, float | None]
 Link = Literal["identity", "sqrt"]
+Contrast = Literal["difference", "lift"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +41,10 @@ class Sample:
     minus
         The sample whose value is taken away, unit by unit in the same resample, for a difference that is
         no mean of unit differences; None for a plain value.
+    contrast
+        For two groups of other units each, as the arms of an experiment are: units of positive weight are the
+        one group, those of negative weight the other, by whose value the first is reduced
+        (``"difference"``) or divided, minus 1 (``"lift"``). None where all units are of one group.
     """
 
     values: npt.NDArray[np.float64]
@@ -51,6 +56,7 @@ class Sample:
     weights: npt.NDArray[np.float64] | None = None
     link: Link = "identity"
     minus: Sample | None = None
+    contrast: Contrast | None = None
 
     def where(self, mask: npt.NDArray[np.bool_]) -> Sample:
         """The units of a slice.
@@ -83,7 +89,7 @@ def paired(model: Sample, baseline: Sample) -> Sample:
     >>> difference.values[difference.scored], difference.bounds
     (array([0.5, 0. ]), (-1, 1))
     """
-    if model.minus is not None or baseline.minus is not None:
+    if any(one.minus is not None or one.contrast is not None for one in (model, baseline)):
         raise ValueError("a difference is taken between two plain samples")
     (low_a, high_a), (low_b, high_b) = model.bounds, baseline.bounds
     both = model.scored & baseline.scored
