@@ -99,8 +99,9 @@ def _scenario(run: RunTables, stored: StoredScores, name: str, models: list[str]
     suite = run.run["suite"]
     units = _Units.of(run.cases(name))
     answered = {model: _answered(stored, units, model, name) for model in models}
-    pairs = pairs_of(suite, name, models)
-    metrics = list(scenario_of(run, name).metrics())
+    scenario = scenario_of(run, name)
+    pairs = pairs_of(suite, name, models) if scenario.paired else []
+    metrics = list(scenario.metrics())
     together = max(1, _HELD // (len(units.ids) * len(models) + 1))
     for start in range(0, len(metrics), together):
         rows: list[_Row] = []

@@ -132,12 +132,18 @@ def check_verdicts(
     checks: Iterable[Check], scenario: str, models: Sequence[str], evidence: Evidence
 ) -> list[Verdict]:
     """One verdict per built-in check and model that it applies to; they are shown and never gate."""
-    return [
-        _verdict(check.claim, key, check.rule, check.margin, evidence)
-        for check in checks
-        for model in models
-        if _applies(evidence.find(*(key := (scenario, check.metric, model, "all", None))))
-    ]
+    found = []
+    scored = {model for where, _, model, *_ in evidence.estimates if where == scenario}
+    for check in checks:
+        keys = [(scenario, check.metric, model, "all", None) for model in models]
+        measured = any(evidence.find(*key) is not None for key in keys)
+        for key in keys:
+            estimate = evidence.find(*key)
+            if estimate is None and measured and key[2] in scored:
+                continue  # the metric is about other models, as an effect is not about the control
+            if _applies(estimate):
+                found.append(_verdict(check.claim, key, check.rule, check.margin, evidence))
+    return found
 
 
 def _applies(estimate: Estimate | None) -> bool:

@@ -86,6 +86,8 @@ def _suite(source: str) -> list[Row]:
         check_prompts(loaded)
     except GenrecError as error:
         return [(f"suite {source}", False, line) for line in str(error).splitlines()]
+    from genrec_eval.data.exposures import Exposures
+
     rows: list[Row] = [(f"suite {source}", True, "valid")]
     rows += [(f"suite {source}", False, sentence) for sentence in missing_environment(loaded)]
     if len(rows) > 1:
@@ -96,7 +98,10 @@ def _suite(source: str) -> list[Row]:
         except GenrecError as error:
             rows.append((f"data {name}", False, str(error)))
             continue
-        found = dataset.interactions
-        counts = f"{len(dataset.users):,} users, {len(dataset.items):,} items, {len(found):,} interactions"
+        counts = f"{len(dataset.users):,} users, "
+        if isinstance(dataset, Exposures):
+            counts += f"{len(dataset.arms)} arms, {len(dataset.user):,} exposures"
+        else:
+            counts += f"{len(dataset.items):,} items, {len(dataset.interactions):,} interactions"
         rows.append((f"data {name}", True, counts))
     return rows

@@ -67,6 +67,10 @@ models:
   #my-lists:
   #  adapter: replay
   #  path: lists.parquet
+  # An arm of an A/B test that is over: scenario ab-test reads its exposure log.
+  #my-arm:
+  #  adapter: logged
+  #  arm: B
 
 scenarios:
   top-k:

@@ -161,6 +161,7 @@ def _dataset(data: str, seed: int) -> Dataset:
 
 
 def _of_suite(path: str, name: str) -> Dataset:
+    from genrec_eval.data.dataset import Dataset
     from genrec_eval.suite.load import resolve
 
     loaded = resolve(path)
@@ -173,7 +174,12 @@ def _of_suite(path: str, name: str) -> Dataset:
             f"{path} {said}; write --data {path}:NAME with one of: {', '.join(entries) or 'none'}"
         )
     options: DatasetSpec = entries[name].options
-    return options.load(loaded.folder, loaded.suite.seed)
+    found = options.load(loaded.folder, loaded.suite.seed)
+    if not isinstance(found, Dataset):
+        raise UsageError(
+            f"{path}: data set '{name}' holds {options.holds}; a model can be served on interactions"
+        )
+    return found
 
 
 def _snippet(model: str, url: str, api_key: str | None) -> str:

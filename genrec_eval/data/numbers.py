@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 from genrec_eval.data.dataset import Float32
 from genrec_eval.data.log import Rows
 from genrec_eval.data.streams import clip
-from genrec_eval.protocol.arrays import Int64
+from genrec_eval.protocol.arrays import Float64, Int64
 
 _LAST = 2.0**63
 _PARTS = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
@@ -44,6 +44,22 @@ def ratings_of(log: Rows, column: pa.ChunkedArray) -> Float32:
         )
         raise log.fault(row, "rating", what)
     return stored
+
+
+def numbers_of(log: Rows, role: str, column: pa.ChunkedArray) -> Float64:
+    """Numbers as float64, NaN where missing.
+
+    Raises
+    ------
+    UsageError
+        For the first that is no number or infinite.
+    """
+    column = _numbers(log, role, column)
+    values: Float64 = column.fill_null(np.nan).to_numpy().astype(np.float64)
+    endless = np.flatnonzero(np.isinf(values))
+    if len(endless):
+        raise log.fault(int(endless[0]), role, f"{values[endless[0]]} is not a finite number")
+    return values
 
 
 def _numbers(log: Rows, role: str, column: pa.ChunkedArray) -> pa.ChunkedArray:

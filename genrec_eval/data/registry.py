@@ -10,6 +10,7 @@ from genrec_eval.core.strict import StrictModel
 
 if TYPE_CHECKING:
     from genrec_eval.data.dataset import Dataset
+    from genrec_eval.data.exposures import Exposures
 
 DATASETS = Registry(
     "dataset",
@@ -29,6 +30,8 @@ DATASETS = Registry(
         "steam": "genrec_eval.data.loaders.steam:SteamSpec",
         "yelp": "genrec_eval.data.loaders.yelp:YelpSpec",
         "files": "genrec_eval.data.files:FilesSpec",
+        "exposure-log": "genrec_eval.data.exposure_log:ExposureLogSpec",
+        "synthetic-exposures": "genrec_eval.data.synthetic_exposures:SyntheticExposuresSpec",
     },
     group="genrec_eval.datasets",
 )
@@ -40,8 +43,10 @@ class DatasetSpec(StrictModel):
 
     summary: ClassVar[str] = ""
     """One line for ``genrec-eval list datasets``."""
+    holds: ClassVar[str] = "interactions"
+    """What :meth:`load` returns: ``"interactions"`` for a Dataset, ``"exposures"`` for Exposures."""
 
-    def load(self, folder: Path, seed: int) -> Dataset:
+    def load(self, folder: Path, seed: int) -> Dataset | Exposures:
         """Return the dataset.
 
         Parameters

@@ -9,6 +9,7 @@ from typing import Any
 
 from genrec_eval.core.errors import UsageError, did_you_mean
 from genrec_eval.core.fingerprint import canonical
+from genrec_eval.models.logged import LoggedArm, LoggedSpec
 from genrec_eval.models.spec import BuildContext, ModelSpec
 from genrec_eval.protocol.model import BatchModel, Model, Translator
 from genrec_eval.protocol.results import Coverage
@@ -29,7 +30,7 @@ class Player:
     """A model built for one scenario, ready to answer."""
 
     pairing: Pairing
-    model: Model | BatchModel
+    model: Model | BatchModel | LoggedArm
     translator: Translator | None = None
     repeats: int = 1
 
@@ -100,6 +101,13 @@ def make_player(
     pairing: Pairing, scenario: Scenario, prepared: Prepared, folder: Path, suite: Any
 ) -> Player | Coverage:
     """Build the model of a pairing; a Coverage row instead when it cannot answer the scenario."""
+    if scenario.kind == "log" and not isinstance(pairing.spec, LoggedSpec):
+        return Coverage(
+            model=pairing.model,
+            scenario=pairing.scenario,
+            state="not-run",
+            reason="the scenario asks nothing: its models are the arms of a log (adapter: logged)",
+        )
     training = prepared.training
     if training is not None and pairing.spec.peeks:
         training = replace(training, future=prepared.future)
@@ -131,5 +139,8 @@ def make_player(
         )
     if translator is not None and scenario.kind != translator.gives:
         translator = None
+    if isinstance(model, LoggedArm):
+        model.rows(prepared.cases)  # it must be an arm of the log
+        return Player(pairing=pairing, model=model)
     repeats = pairing.spec.repeats or suite.scenarios[pairing.scenario].repeats or suite.engine.repeats
     return Player(pairing=pairing, model=model, translator=translator, repeats=repeats)

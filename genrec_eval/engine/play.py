@@ -19,11 +19,13 @@ from genrec_eval.engine.limits import Limiter
 from genrec_eval.engine.plan import Plan, Player, make_plan
 from genrec_eval.engine.play_async import play_cases
 from genrec_eval.engine.play_batch import play_batches
+from genrec_eval.engine.play_logged import play_logged, served
 from genrec_eval.engine.progress import Interrupted, Progress
 from genrec_eval.engine.ready import Stage, described, make_ready
 from genrec_eval.engine.records import RecordWriter, drop_stale
 from genrec_eval.engine.rundir import FORMAT, RunDirectory
 from genrec_eval.engine.summary import cover, usage
+from genrec_eval.models.logged import LoggedArm
 from genrec_eval.protocol.model import BatchModel, Model
 
 if TYPE_CHECKING:
@@ -172,13 +174,24 @@ def _play_stage(session: _Session, stage: Stage) -> None:
     session.directory.save()
     stopped = _play_players(session, stage)
     for player in stage.players:
-        _finish(session, player, len(stage.rows) * player.repeats, stopped.get(player.pairing.model))
+        _finish(session, player, _planned(stage, player), stopped.get(player.pairing.model))
+
+
+def _planned(stage: Stage, player: Player) -> int:
+    if isinstance(player.model, LoggedArm):
+        return len(served(stage.prepared.cases, stage.rows, player.model))
+    return len(stage.rows) * player.repeats
 
 
 def _play_players(session: _Session, stage: Stage) -> dict[str, str]:
     """Play all models; return why each stopped early, where one did."""
     one_by_one = []
     for player in stage.players:
+        if isinstance(player.model, LoggedArm):
+            cases, pairing = served(stage.prepared.cases, stage.rows, player.model), player.pairing
+            task = session.progress.task(f"{stage.name} · {pairing.model}", len(cases))
+            play_logged(cases, (pairing.model, pairing.scenario), session.directory.records_folder, task)
+            continue
         if not isinstance(player.model, BatchModel):
             one_by_one.append(player)
             continue

@@ -19,6 +19,7 @@ from genrec_eval.protocol.results import Coverage
 
 if TYPE_CHECKING:
     from genrec_eval.data.dataset import Dataset
+    from genrec_eval.data.exposures import Exposures
     from genrec_eval.scenarios.base import Prepared, Scenario
     from genrec_eval.suite.load import LoadedSuite
 
@@ -56,7 +57,7 @@ def make_ready(loaded: LoadedSuite, plan: Plan, progress: Progress) -> list[Stag
     UsageError
         When data or models are not as they should be; an earlier run is still as it was.
     """
-    datasets: dict[str, Dataset] = {}
+    datasets: dict[str, Any] = {}
     stages = []
     for name, entry in loaded.suite.scenarios.items():
         pairings = plan.of(name)
@@ -69,7 +70,8 @@ def make_ready(loaded: LoadedSuite, plan: Plan, progress: Progress) -> list[Stag
                 datasets[other] = _load(loaded, other, progress, name)
         dataset = datasets.get(entry.data or "")
         scenario.datasets = {other: datasets[other] for other in scenario.others()}
-        prepared = scenario.prepare(dataset)
+        with _of_scenario(loaded, name, scenario.name):
+            prepared = scenario.prepare(dataset)
         for finding in prepared.facts.get("leakage") or ():
             if finding["severity"] == "warning":
                 progress.note(f"scenario '{name}': {finding['sentence']}")
@@ -102,20 +104,20 @@ def described(player: Player) -> dict[str, Any]:
     return dict(orjson.loads(scrub(orjson.dumps(about).decode())))
 
 
-def _load(loaded: LoadedSuite, name: str, progress: Progress, scenario: str) -> Dataset:
+def _load(loaded: LoadedSuite, name: str, progress: Progress, scenario: str) -> Dataset | Exposures:
     if name not in loaded.suite.data:
         raise UsageError(
             f"{loaded.where(('scenarios', scenario))}: scenario '{scenario}' names the data set '{name}',"
             f" which is not under data{did_you_mean(name, loaded.suite.data)}"
             f" (known: {', '.join(loaded.suite.data) or 'none'})"
         )
-    dataset: Dataset = loaded.suite.data[name].options.load(loaded.folder, loaded.suite.seed)
+    dataset: Dataset | Exposures = loaded.suite.data[name].options.load(loaded.folder, loaded.suite.seed)
     for warning in dataset.facts.get("warnings") or ():
         progress.note(f"data set '{name}': {warning}")
     return dataset
 
 
-def _facts(dataset: Dataset) -> dict[str, Any]:
+def _facts(dataset: Dataset | Exposures) -> dict[str, Any]:
     return {
         "name": dataset.name,
         "digest": dataset.digest,
@@ -143,8 +145,25 @@ def _placed(loaded: LoadedSuite, model: str) -> Iterator[None]:
         raise UsageError(f"{loaded.where(('models', model))}: {said}") from error
 
 
+@contextmanager
+def _of_scenario(loaded: LoadedSuite, name: str, family: str) -> Iterator[None]:
+    """Say which scenario of the suite it is, and its line, before what is wrong."""
+    try:
+        yield
+    except UsageError as error:
+        said = str(error).removeprefix(f"scenario '{family}': ")
+        place = loaded.where(("scenarios", name))
+        raise UsageError(f"{place}: scenario '{name}': {said}") from error
+
+
 def _rows(prepared: Prepared, limit: int | None, seed: int, scenario: str) -> np.ndarray:
+    """All cases, or ``limit`` of them: those of units drawn at random, as whole units as can be."""
     n = len(prepared.cases)
     if limit is None or limit >= n:
         return np.arange(n)
-    return np.sort(generator(seed, "limit", scenario).permutation(n)[:limit])
+    units = prepared.cases.column("unit").combine_chunks().dictionary_encode()
+    of = units.indices.to_numpy(zero_copy_only=False)
+    drawn = generator(seed, "limit", scenario).permutation(len(units.dictionary))
+    place = np.empty(len(drawn), np.int64)
+    place[drawn] = np.arange(len(drawn))
+    return np.sort(np.argsort(place[of], kind="stable")[:limit])

@@ -84,6 +84,8 @@ def usage(directory: RunDirectory, model: str, scenario: str) -> dict[str, Any]:
     spans: list[np.ndarray] = [np.empty((2, 0))]
     single: list[np.ndarray] = []
     for batch in directory.records(model, scenario, columns):
+        if batch.column("sent").null_count == len(batch):
+            continue  # a log was read, nothing was asked
         if batch.column("key").null_count == len(batch):  # columnar: times belong to the chunk
             totals["calls"] += len(batch)
             totals["attempts"] += len(batch)

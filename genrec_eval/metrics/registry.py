@@ -59,6 +59,13 @@ METRICS = Registry(
         "misordered": "genrec_eval.metrics.score_order:misordered",
         "future": "genrec_eval.metrics.leakage:future",
         "peeking": "genrec_eval.metrics.leakage:peeking",
+        "mean_outcome": "genrec_eval.metrics.experiment:mean_outcome",
+        "effect": "genrec_eval.metrics.experiment:effect",
+        "lift": "genrec_eval.metrics.experiment:lift",
+        "cuped_effect": "genrec_eval.metrics.experiment:cuped_effect",
+        "before_effect": "genrec_eval.metrics.experiment:before_effect",
+        "sample_ratio": "genrec_eval.metrics.experiment:SampleRatio",
+        "stopped_for_harm": "genrec_eval.metrics.experiment:StoppedForHarm",
     },
     group="genrec_eval.metrics",
 )

@@ -20,6 +20,7 @@ ADAPTERS = Registry(
         "http": "genrec_eval.models.http:HttpSpec",
         "process": "genrec_eval.models.process:ProcessSpec",
         "openai": "genrec_eval.models.openai:OpenAISpec",
+        "logged": "genrec_eval.models.logged:LoggedSpec",
     },
     group="genrec_eval.models",
 )

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal
 
 Kind = Literal["rank", "rate", "chat", "image"]
+Logged = Literal["log"]
+"""In place of a kind: nothing is asked, for a log holds what happened."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

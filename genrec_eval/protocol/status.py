@@ -20,6 +20,7 @@ class Status(StrEnum):
     UNAVAILABLE = "unavailable"  # no connection, 5xx, cut stream, dead process until the retries ran out
     MISSING = "missing"  # recorded answers hold none for this case
     NOT_ATTEMPTED = "not_attempted"  # a budget or a fault of the whole model stopped the play first
+    LOGGED = "logged"  # nothing was asked: a log says what happened
 
 
 TRANSIENT = frozenset({Status.TIMEOUT, Status.RATE_LIMITED, Status.UNAVAILABLE, Status.NOT_ATTEMPTED})

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from genrec_eval.core.registry import Registry
 from genrec_eval.core.strict import StrictModel
-from genrec_eval.protocol.requests import Kind, Request
+from genrec_eval.protocol.requests import Kind, Logged, Request
 from genrec_eval.protocol.responses import Answer
 
 if TYPE_CHECKING:
@@ -32,6 +32,7 @@ SCENARIOS = Registry(
         "preference-shift": "genrec_eval.scenarios.preference_shift:PreferenceShift",
         "bundle": "genrec_eval.scenarios.bundle:Bundle",
         "page": "genrec_eval.scenarios.page:Page",
+        "ab-test": "genrec_eval.scenarios.ab_test:ABTest",
         "generative-retrieval": "genrec_eval.scenarios.generative_retrieval:GenerativeRetrieval",
     },
     group="genrec_eval.scenarios",
@@ -123,10 +124,15 @@ class Scenario(ABC):
     """
 
     name: ClassVar[str]
-    kind: ClassVar[Kind]
-    """Kind of request that a model must answer to take part."""
+    kind: ClassVar[Kind | Logged]
+    """Kind of request that a model must answer to take part; ``"log"`` where nothing is asked, because the
+    data hold what happened under each model, and models are arms of it."""
     needs_data: ClassVar[bool] = False
     """Whether an entry of a suite must name a data set; checked before anything is run."""
+    data_of: ClassVar[str] = "interactions"
+    """What its data sets must hold: ``holds`` of a dataset's spec."""
+    paired: ClassVar[bool] = True
+    """Whether models can be compared unit by unit; False where each has units of its own."""
     title: ClassVar[str]
     summary: ClassVar[str]
     Options: ClassVar[type[StrictModel]]

@@ -20,7 +20,7 @@ from genrec_eval.models.spec import ModelSpec
 from genrec_eval.scenarios.base import SCENARIOS, Scenario
 from genrec_eval.suite.merge import extended, locate, override, read, shown
 from genrec_eval.suite.references import references
-from genrec_eval.suite.schema import Suite, find
+from genrec_eval.suite.schema import PAIRED, RULES, Suite, find
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,12 +98,37 @@ def resolve(
     except ValidationError as error:
         faults = explain(error, root)
     faults += [line(root, path, message) for path, message in references(data)]
+    if suite is not None and not faults:
+        faults = [line(root, path, message) for path, message in _unfit(suite, folder)]
     if faults or suite is None:
         raise FileError(faults)
     resolved = _json(suite.model_dump(by_alias=True))
     if faults := [line(root, path, "needs a number, not true or false") for path in _truths(root, resolved)]:
         raise FileError(faults)
     return LoadedSuite(suite, folder, name, resolved, root)
+
+
+def _unfit(suite: Suite, folder: Path) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    """Scenarios whose data hold something else, and claims that compare what cannot be compared."""
+    kinds: dict[str, type[Scenario]] = {
+        name: find(SCENARIOS, entry.scenario, folder) for name, entry in suite.scenarios.items()
+    }
+    for name, entry in suite.scenarios.items():
+        kind = kinds[name]
+        for other in filter(None, [entry.data, *kind(entry.options, suite.seed).others()]):
+            holds = suite.data[other].options.holds if other in suite.data else kind.data_of
+            if holds != kind.data_of:
+                said = (
+                    f"scenario '{entry.scenario}' needs {kind.data_of}, and data set '{other}' holds {holds}"
+                )
+                yield ("scenarios", name, "data"), said
+    for index, claim in enumerate(suite.claims):
+        if claim.against is not None and not kinds[claim.scenario].paired:
+            yield (
+                ("claims", index, "against"),
+                f"models of '{claim.scenario}' have users of their own and make no pairs: claim"
+                f" {' or '.join(sorted(set(RULES) - PAIRED))} of a metric that compares arms, as effect does",
+            )
 
 
 def missing_environment(loaded: LoadedSuite) -> list[str]:
@@ -152,9 +177,13 @@ def check_metrics(loaded: LoadedSuite) -> None:
 
     faults: list[str] = []
     measured: dict[str, list[str]] = {}
-    for name in loaded.suite.scenarios:
+    for name, entry in loaded.suite.scenarios.items():
+        scenario = loaded.scenario(name)
+        for other in scenario.others():
+            if said := _wrong_source(name, other, entry.data, loaded.suite.data):
+                faults.append(line(loaded.root, ("scenarios", name), said))
         try:
-            measured[name] = [one.id for one in loaded.scenario(name).metrics()]
+            measured[name] = [one.id for one in scenario.metrics()]
         except UsageError as error:
             faults.append(line(loaded.root, ("scenarios", name, "options", "metrics"), str(error)))
     for index, claim in enumerate(loaded.suite.claims):
@@ -165,8 +194,10 @@ def check_metrics(loaded: LoadedSuite) -> None:
         try:
             spelled = metric(claim.metric).id
         except UsageError as error:
-            faults.append(line(loaded.root, path, str(error)))
-            continue
+            spelled = claim.metric
+            if not did_you_mean(spelled, filter(_of_the_scenario_alone, known)):
+                faults.append(line(loaded.root, path, str(error)))
+                continue
         if spelled not in known:
             hint = did_you_mean(spelled, known)
             faults.append(
@@ -179,6 +210,31 @@ def check_metrics(loaded: LoadedSuite) -> None:
             )
     if faults:
         raise FileError(faults)
+
+
+def _wrong_source(name: str, other: str, data: str | None, there: Mapping[str, Any]) -> str | None:
+    """What is amiss with a further data set that a scenario names."""
+    from genrec_eval.core.errors import did_you_mean
+
+    if other == data:
+        return f"scenario '{name}' names its own data set '{data}' as the other one"
+    if other in there:
+        return None
+    return (
+        f"scenario '{name}' names the data set '{other}', which is not under data{did_you_mean(other, there)}"
+        f" (known: {', '.join(there) or 'none'})"
+    )
+
+
+def _of_the_scenario_alone(spelling: str) -> bool:
+    """Whether a metric is one that only its scenario knows, as ndcg(shots=3)@10 is."""
+    from genrec_eval.metrics.registry import metric
+
+    try:
+        metric(spelling)
+    except UsageError:
+        return True
+    return False
 
 
 def _truths(node: Node, value: Any, path: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:
