@@ -61,7 +61,7 @@ def exchanges(directory: Path) -> list[Exchange]:
                 wanted = {
                     row: (str(n[0]), str(n[1]), str(n[2]))
                     for row, n in zip(sorted(first.tolist()), names, strict=True)
-                    if (str(n[0]), str(n[1]), str(n[2])) not in found
+                    if (str(n[0]), str(n[1]), str(n[2])) not in found and n[2] != "logged"
                 }
                 if wanted:
                     _pick(file, number, wanted, found)

@@ -141,7 +141,13 @@ def provenance(results: Results, run: Mapping[str, Any]) -> Pairs:
         if more := spell(mapping(facts.get("facts"))):
             pairs.append((f"Counts of {name}", more))
     for name, facts in _tables(run.get("scenarios")):
-        pairs.append((f"Scenario: {name}", spell({**facts, **mapping(facts.get("facts")), "facts": None})))
+        told = {
+            **facts,
+            **mapping(facts.get("facts")),
+            "facts": None,
+            "guardrails": None,
+        }  # a table of its own
+        pairs.append((f"Scenario: {name}", spell(told)))
     for name, facts in _models(run).items():
         said = [str(facts["description"]).rstrip(".")] if facts.get("description") else []
         pairs.append((f"Model: {name}", ". ".join([*said, _json(facts.get("identity"))])))

@@ -59,7 +59,7 @@ def summary(estimates: Mapping[str, Any]) -> str:
             for model in models:
                 row = results.get(scenario, metric, model)
                 if row is None:
-                    cells.append("not run")
+                    cells.append(results.absent(scenario, model))
                     continue
                 shown = figure(row.value, row.low, row.high, reason=row.reason, unit=results.unit(metric))
                 text = escape(str(shown).replace(" %", ""))

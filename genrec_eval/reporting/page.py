@@ -28,6 +28,7 @@ from genrec_eval.reporting.curves import Curve, curves
 from genrec_eval.reporting.differences import difference_tables
 from genrec_eval.reporting.distributions import Distribution, distributions, is_mean
 from genrec_eval.reporting.exchanges import Exchange, exchanges
+from genrec_eval.reporting.experiment import Watch, watches
 from genrec_eval.reporting.groundings import TIERS, Grounded, groundings
 from genrec_eval.reporting.protocol import Leak, leaks, protocol
 from genrec_eval.reporting.results import Results, mapping
@@ -99,6 +100,7 @@ class Section:
     protocol: list[tuple[str, str]]
     leaks: list[Leak]
     curves: list[Curve]
+    watches: list[Watch]
 
 
 def page(results: Results, run: Mapping[str, Any], directory: Path) -> dict[str, Any]:
@@ -197,6 +199,7 @@ def _section(
         protocol=protocol(run, scenario),
         leaks=leaks(run, scenario),
         curves=curves(results, scenario, order),
+        watches=watches(run, scenario),
     )
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from genrec_eval.core.numbers import count, exact
+from genrec_eval.reporting.experiment import conditions
 from genrec_eval.reporting.facts import moment, spell
 from genrec_eval.reporting.results import mapping
 from genrec_eval.reporting.text import line
@@ -29,6 +30,8 @@ def protocol(run: Mapping[str, Any], scenario: str) -> Pairs:
     facts = mapping(mapping(mapping(run.get("scenarios")).get(scenario)).get("facts"))
     if not facts:
         return []
+    if said := conditions(facts):
+        return said
     options = _options(run, scenario)
     return [
         (name, text)

@@ -85,6 +85,11 @@ class Results:
         rows: list[Estimate | Coverage] = [*self.coverage, *self.estimates]
         return list(dict.fromkeys(row.model for row in rows if scenario in (None, row.scenario)))
 
+    def absent(self, scenario: str, model: str) -> str:
+        """What stands where a figure is not: a dash for a model that has others, for it is not about it."""
+        ran = any(row.scenario == scenario and row.model == model for row in self.estimates)
+        return "—" if ran else "not run"
+
     def metrics(self, scenario: str) -> list[str]:
         """Ids of the metrics of a scenario, in the order of the report."""
         return list(dict.fromkeys(row.metric for row in self.estimates if row.scenario == scenario))

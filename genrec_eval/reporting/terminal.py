@@ -128,7 +128,7 @@ def _cells(results: Results, of: tuple[str, str], reasons: dict[str, int]) -> li
     for model in results.models(scenario):
         row = results.get(scenario, metric, model)
         if row is None:
-            cells.append(("not run", False))
+            cells.append((results.absent(scenario, model), False))
             continue
         shown = figure(row.value, row.low, row.high, unit=results.unit(metric), reason=row.reason)
         if not shown.known:
