@@ -191,7 +191,7 @@ class Accumulator(ABC):
         """Scores of all units, in the order in which they came."""
 
 
-class _Rows(Accumulator):
+class Rows(Accumulator):
     """A mean over units as a stream: every chunk is scored on its own."""
 
     def __init__(self, function: Callable[[Any], Any]) -> None:
@@ -199,7 +199,11 @@ class _Rows(Accumulator):
         self.parts: list[UnitScores] = []
 
     def update(self, lists: Any) -> None:
-        self.parts.append(self.function(lists))
+        self.take(self.function(lists))
+
+    def take(self, scores: UnitScores) -> None:
+        """The next chunk, scored elsewhere."""
+        self.parts.append(scores)
 
     def finish(self) -> UnitScores:
         parts, self.parts = self.parts, []  # a million users' scores should not be held twice
@@ -279,7 +283,7 @@ class Metric:
         bound = {**({} if self.k is None else {"k": self.k}), **self.parameters}
         if isinstance(self.function, type) and issubclass(self.function, Accumulator):
             return self.function(**bound)
-        return _Rows(functools.partial(self.function, **bound))
+        return Rows(functools.partial(self.function, **bound))
 
     def __call__(self, lists: Any) -> UnitScores:
         """Score every unit; ``lists`` is what the family of metrics works on."""

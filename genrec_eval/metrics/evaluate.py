@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from genrec_eval.metrics.base import Metric, UnitScores
+from genrec_eval.metrics.base import Metric, Rows, UnitScores
 from genrec_eval.metrics.lists import RankedLists
 
 
@@ -17,15 +17,24 @@ def score_lists(metrics: Sequence[Metric], chunks: Iterable[RankedLists]) -> dic
         Metrics over ranked lists.
     chunks
         Consecutive users; the lists of one chunk are in memory at a time. How users are cut into
-        chunks changes nothing.
+        chunks changes nothing. From :func:`~genrec_eval.metrics.fused.least_users` on, what can be computed
+        by compiled code is, where numba is installed; that changes nothing either.
 
     Returns
     -------
     dict
         Metric id → scores of all users in the order in which they came.
     """
+    from genrec_eval.metrics import fused
+
     streams = {metric.id: metric.start() for metric in metrics}
+    many, users = fused.Fused(metrics), 0
     for lists in chunks:
-        for stream in streams.values():
-            stream.update(lists)
+        users += len(lists)
+        ready = many.scores(lists) if users >= fused.least_users() else {}
+        for name, stream in streams.items():
+            if name in ready and isinstance(stream, Rows):
+                stream.take(ready[name])
+            else:
+                stream.update(lists)
     return {name: stream.finish() for name, stream in streams.items()}

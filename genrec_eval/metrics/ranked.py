@@ -108,29 +108,34 @@ def ranked(definition: Definition) -> Callable[[Callable[..., Ratio]], Family]:
 def _finish(
     lists: RankedLists, found: Ratio, reasons: Mapping[str, Bool], *, no_truth: str, no_list: str
 ) -> UnitScores:
-    """Values and reasons of the users; the first reason that holds is theirs."""
-    n = len(lists)
-    values = np.zeros(n)
+    """Values and reasons of the users."""
+    values = np.zeros(len(lists))
     denominator = np.asarray(found.denominator)
     np.divide(found.numerator, denominator, out=values, where=denominator > 0)
     undefined = lists.truth.lengths == 0 if found.undefined is None else found.undefined
-    left_out: dict[str, Bool] = {}
-    if no_truth == "exclude":
-        left_out["no-truth"] = undefined
-    if no_list == "exclude":
-        left_out |= {"unanswered": ~lists.answered, "empty-list": lists.lengths == 0}
-    if no_truth == "exclude":
-        left_out |= {**reasons, **found.reasons}
-    else:
+    if no_truth != "exclude":
         values[undefined] = 1.0 if no_truth == "one" else 0.0
-        left_out |= {name: mask & ~undefined for name, mask in {**reasons, **found.reasons}.items()}
-    free = np.ones(n, bool)
+    masks = left_out(lists, undefined, {**reasons, **found.reasons}, no_truth=no_truth, no_list=no_list)
+    return UnitScores(values=values, reasons=masks, weights=found.weights)
+
+
+def left_out(
+    lists: RankedLists, undefined: Bool, reasons: Mapping[str, Bool], *, no_truth: str, no_list: str
+) -> dict[str, Bool]:
+    """Reason → bool[n], the users without a score; the first reason that holds is theirs."""
+    ordered: dict[str, Bool] = {}
+    if no_truth == "exclude":
+        ordered["no-truth"] = undefined
+    if no_list == "exclude":
+        ordered |= {"unanswered": ~lists.answered, "empty-list": lists.lengths == 0}
+    ordered |= {name: mask if no_truth == "exclude" else mask & ~undefined for name, mask in reasons.items()}
+    free = np.ones(len(lists), bool)
     masks: dict[str, Bool] = {}
-    for name, mask in left_out.items():
+    for name, mask in ordered.items():
         if mask.any():
             masks[name] = mask & free
             free &= ~mask
-    return UnitScores(values=values, reasons=masks, weights=found.weights)
+    return masks
 
 
 def hit_marks(lists: RankedLists, ties: str) -> Marks:

@@ -92,7 +92,7 @@ def test_the_expectation_is_the_mean_over_draws(data: st.DataObject) -> None:
         found = metric(f"{name}@{k}")(sampled).values
         # missing relevant items stand behind everything in the expectation and nowhere in the draw
         if set(relevant) <= set(ranking):
-            error = 4.5 * found.std() / np.sqrt(draws) + 1e-9
+            error = 4.5 * found.std() / np.sqrt(draws) + 12 / draws  # what is rarer than that is never drawn
             assert expected == pytest.approx(found.mean(), abs=error), name
 
 
