@@ -12,9 +12,9 @@ two or three values), and models that are equally good are told apart in 2.0 to 
 (``tests/audit/test_interval_coverage.py`` repeats the main ones). Ratios whose weights are as uneven as
 the activity of users (GAUC, micro RMSE, clicks per view; 3,000 samples each) are covered in 93.6 to 95.5 %
 of samples from 50 to 1,000 units, in 93.1 to 94.1 % at 20, and their paired differences in 94.6 to 95.5 %
-from 50 units on; p-values of differences equal in truth are below 0.05 in 4.5 to 5.4 %. What wears them out is few units that
-score at all: 94 % for mean reciprocal rank when 5 of 50 units do, 80 % at worst over 10 units, 89 % for a
-difference of two click rates over 12.
+from 50 units on; p-values of differences equal in truth are below 0.05 in 4.5 to 5.4 %. What wears them
+out is few units that score at all: 94 % for mean reciprocal rank when 5 of 50 units do, 80 % at worst over
+10 units, 89 % for a difference of two click rates over 12.
 """
 
 from __future__ import annotations
@@ -36,8 +36,8 @@ class Interval:
         None when no unit is scored.
     low, high, method
         None when there is no interval; ``reason`` then says why. ``method`` is ``"bootstrap-bca"``,
-        ``"bootstrap-percentile"``, ``"bootstrap-two-level"``, ``"t"``, ``"wilson"``, ``"constant"`` or
-        ``"jackknife"``.
+        ``"bootstrap-percentile"``, ``"bootstrap-two-level"``, ``"t"``, ``"wilson"``, ``"constant"``,
+        ``"jackknife"``, or for two groups of different units ``"welch"`` and ``"welch-log"``.
     n
         Units behind the value.
     p
