@@ -5,16 +5,18 @@ from __future__ import annotations
 import sys
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from genrec_eval.cli.console import complain, errors, output
-from genrec_eval.core.errors import UsageError
+from genrec_eval.core.errors import Exit, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from genrec_eval.core.yaml import Node
+    from genrec_eval.data.dataset import Dataset
     from genrec_eval.data.fetch import Fetched, Report
     from genrec_eval.data.sources import DataSource, SourceFile
 
@@ -183,3 +185,77 @@ def _bytes(count: int) -> str:
 def _checksums(source: DataSource) -> str:
     kinds = [next((k for k in ("sha256", "md5") if getattr(f, k)), "first use") for f in source.files]
     return ", ".join(dict.fromkeys(kinds))
+
+
+@app.command()
+def check(
+    path: Annotated[Path, typer.Argument(metavar="PATH", help="Folder or file of the data set.")],
+    dataset: Annotated[
+        str | None,
+        typer.Option("--dataset", metavar="KIND", help="How to read it; told from the files else."),
+    ] = None,
+    options: Annotated[
+        list[str] | None,
+        typer.Option("--option", metavar="KEY=VALUE", help="An option of that kind; may be repeated."),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")] = False,
+) -> int:
+    """Load a data set and show what is in it and what looks wrong. Exits with 1 if a run would stumble."""
+    import orjson
+
+    from genrec_eval.cli.data_check import show
+    from genrec_eval.data.check import check as look
+    from genrec_eval.data.detect import detect
+    from genrec_eval.data.reading import locate
+
+    place = locate(str(path), Path(), "PATH")
+    kind, known = (dataset, {}) if dataset else detect(place)
+    data, used = _loaded(kind, known, place, options or [])
+    checked = look(data, kind)
+    if as_json:
+        about = {
+            "path": str(place),
+            "dataset": kind,
+            "options": used,
+            "name": data.name,
+            "digest": data.digest,
+        }
+        typer.echo(orjson.dumps({**about, **checked.to_json()}, option=orjson.OPT_INDENT_2).decode())
+    else:
+        show(place, kind, used, data, checked)
+    return Exit.PASS if checked.sound else Exit.CLAIM_FAILED
+
+
+def _loaded(
+    kind: str, known: dict[str, Any], place: Path, options: list[str]
+) -> tuple[Dataset, dict[str, Any]]:
+    """The dataset, and the options that it was read with."""
+    from pydantic import ValidationError
+
+    from genrec_eval.core.faults import FileError, explain
+    from genrec_eval.core.yaml import Node, plain
+    from genrec_eval.data.registry import DATASETS
+    from genrec_eval.suite.merge import override
+
+    spec = DATASETS.get(kind)
+    if not known:
+        option = next((name for name in ("path", "interactions") if name in spec.model_fields), None)
+        if option is None:
+            raise UsageError(f"dataset '{kind}' reads no files")
+        known = {option: str(place)}
+    flag = "--option"
+    nodes = {key: _node(value, f"{flag} {key}") for key, value in known.items()}
+    root = override(Node(nodes, "PATH"), options, flag)
+    used = plain(root)
+    try:
+        return spec.model_validate(used).load(Path(), 1), used
+    except ValidationError as error:
+        raise FileError(explain(error, root)) from None
+
+
+def _node(value: Any, place: str) -> Node:
+    from genrec_eval.core.yaml import Node
+
+    if isinstance(value, dict):
+        return Node({key: _node(child, f"{place}.{key}") for key, child in value.items()}, place)
+    return Node(value, place)

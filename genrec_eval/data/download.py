@@ -103,7 +103,7 @@ def _transfer(client: httpx2.Client, file: SourceFile, part: Path, report: Repor
         with part.open("ab" if start else "wb") as out:
             done = start
             report(done, total)
-            # raw: a compressed file stays the file that the checksum is of; as they come: none is lost in a buffer
+            # raw, or a compressed file would not be what the checksum is of; and no block is held back
             for chunk in response.iter_raw():
                 done += len(chunk)
                 if done > file.limit:

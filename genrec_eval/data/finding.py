@@ -42,3 +42,22 @@ class Finding:
     def to_json(self) -> dict[str, Any]:
         """As plain JSON, ``share`` included."""
         return {**asdict(self), "share": self.share, "examples": list(self.examples)}
+
+
+def looked_for(
+    name: str,
+    count: int,
+    of: int,
+    severity: Severity,
+    found: str,
+    clear: str,
+    examples: tuple[str, ...] = (),
+) -> Finding:
+    """The finding: ``found`` with its severity where there is any, else ``clear`` and ``ok``.
+
+    >>> looked_for("gap", 0, 9, "warning", "There are gaps.", "There is no gap.").severity
+    'ok'
+    """
+    if not count:
+        return Finding(name=name, count=0, of=of, severity="ok", sentence=clear)
+    return Finding(name=name, count=count, of=of, severity=severity, sentence=found, examples=examples)

@@ -115,8 +115,8 @@ def overlay(below: Node, above: Node) -> Node:
     return replace(above, value=merged)
 
 
-def override(root: Node, settings: Iterable[str]) -> Node:
-    """Apply ``key.path=value`` settings, in order.
+def override(root: Node, settings: Iterable[str], flag: str = "--set") -> Node:
+    """Apply ``key.path=value`` settings, in order; ``flag`` is what messages call them.
 
     Raises
     ------
@@ -126,8 +126,8 @@ def override(root: Node, settings: Iterable[str]) -> Node:
     for setting in settings:
         path, equals, text = setting.partition("=")
         if not equals or not path.strip():
-            raise UsageError(f"--set {setting}: write key.path=value, as in --set engine.limit=8")
-        place = f"--set {path.strip()}"
+            raise UsageError(f"{flag} {setting}: write key.path=value, as in {flag} engine.limit=8")
+        place = f"{flag} {path.strip()}"
         if path.split(".")[0].strip() == "extends":
             raise UsageError(f"{place}: what a suite extends cannot be set; write it in a suite file")
         root = _put(root, path.strip().split("."), read_text(text, place, lines=False), place, ())

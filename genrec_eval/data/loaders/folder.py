@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from genrec_eval.data.dataset import Dataset
 
 _ENDINGS = (".gz", ".bz2", ".zst", ".lz4")
-_ARCHIVES = (".zip", ".tar", ".tgz", ".tar.gz", ".tar.bz2", ".7z", ".rar")
+ARCHIVES = (".zip", ".tar", ".tgz", ".tar.gz", ".tar.bz2", ".7z", ".rar")
 
 LAYOUTS: dict[str, tuple[tuple[str, ...], ...]] = {
     "movielens": (("u.data",), ("ratings.dat",), ("ratings.csv", "movies.csv")),
@@ -37,7 +37,7 @@ LAYOUTS: dict[str, tuple[tuple[str, ...], ...]] = {
 
 def recognise(folder: Path) -> str | None:
     """Name of the loader that the files of ``folder`` suit best; None when none does."""
-    names = list(_listed(folder))
+    names = list(listed(folder))
     for loader, layouts in LAYOUTS.items():
         if any(all(any(fnmatchcase(name, p) for name in names) for p in layout) for layout in layouts):
             return loader
@@ -66,7 +66,7 @@ class Files:
         self.loader = loader
         self.file = path if path.is_file() else None
         self.folder = path.parent if self.file else path
-        self.names = _listed(self.folder)
+        self.names = listed(self.folder)
 
     def all(self, pattern: str) -> list[Path]:
         """Files whose name matches, compressed or not, sorted by name."""
@@ -111,7 +111,7 @@ class Files:
         for path in inside[:100]:
             if recognise(path) == self.loader:
                 return f"; did you mean '{path}'?"
-        archive = next((name for name in self.names if name.endswith(_ARCHIVES)), None)
+        archive = next((name for name in self.names if name.endswith(ARCHIVES)), None)
         if archive is not None:
             return f"; unpack {archive} first"
         for path in inside[:100]:
@@ -121,15 +121,15 @@ class Files:
         return ""
 
 
-def _listed(folder: Path) -> dict[str, Path]:
-    """Lower-case name without the ending of a compression → file."""
+def listed(folder: Path) -> dict[str, Path]:
+    """Files of a folder: lower-case name without the ending of a compression → file."""
     found: dict[str, Path] = {}
     for path in sorted(folder.iterdir()):
         if not path.is_file():
             continue
         name = path.name.lower()
         bare = next((name.removesuffix(end) for end in _ENDINGS if name.endswith(end)), name)
-        archive = name.endswith(_ARCHIVES)
+        archive = name.endswith(ARCHIVES)
         # where a file lies there unpacked too, that one is read
         if archive or bare == name or bare not in found:
             found[name if archive else bare] = path
