@@ -9,8 +9,8 @@ Units must come in one after the other with their outcome complete, such as user
 with a fixed window of days; an outcome that still grows after its unit was counted is not covered.
 
 Measured without an effect, looking at every second to sixteenth of 20,000 units (1,000 runs each; normal,
-rates of 5 and 1 %, lognormal with sigma 1.5; arms of 50 : 50 and 10 : 90; planned for 500 and 2,000): wrong at
-any look in 0 to 5.1 % of runs at level 0.95, one-sided in 0 to 4.2 %. A fixed 95 % interval is in 46 to 72 %.
+rates of 5 and 1 %, lognormal with sigma 1.5; arms of 50 : 50 and 10 : 90; planned for 500 and 2,000): wrong
+at any look in 0 to 5.1 % of runs at level 0.95, one-sided in 0 to 4.2 %; a fixed interval in 46 to 72 %.
 """
 
 from __future__ import annotations
