@@ -35,6 +35,7 @@ RECIPE = 1
 MOST_ARMS = 20
 MOST_DAYS = 3660
 _DAY = 86_400
+_FARTHEST = 200 * 366 * _DAY
 _NUMBERED = 100_000
 """Whole numbers below this are numbers of days; beyond, they are times."""
 
@@ -197,17 +198,26 @@ def _check_arms(where: str, names: tuple[str, ...], shares: Mapping[str, float] 
 def _times(rows: Rows, column: pa.ChunkedArray, timed: bool, warnings: list[str]) -> tuple[Int64, bool]:
     """Unix seconds, or numbers of days with True."""
     if not timed and not column.null_count:
-        with_numbers = column
+        numbers = column
         if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
-            with_numbers = pc.utf8_trim_whitespace(column)
+            numbers = pc.utf8_trim_whitespace(column)
+        if pa.types.is_boolean(column.type):
+            raise rows.fault(0, "timestamp", "bool where a date or the number of a day is expected")
         if not pa.types.is_temporal(column.type):
             try:
-                whole = with_numbers.cast(pa.float64()).cast(pa.int64()).to_numpy()
+                read = numbers.cast(pa.float64()).to_numpy()
             except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
-                whole = None
-            if whole is not None and len(whole) and np.abs(whole).max() < _NUMBERED:
-                return whole, True
-    return times_of(rows, column, warnings), False
+                read = None
+            if read is not None and np.isfinite(read).all() and np.abs(read).max() < _NUMBERED:
+                broken = np.flatnonzero(read != np.floor(read))
+                if len(broken):
+                    raise rows.fault(int(broken[0]), "timestamp", f"{read[broken[0]]} is no number of a day")
+                return read.astype(np.int64), True
+    seconds = times_of(rows, column, warnings)
+    far = np.flatnonzero(np.abs(seconds) > _FARTHEST)
+    if len(far):
+        raise rows.fault(int(far[0]), "timestamp", f"{seconds[far[0]]} is no time of this or a near century")
+    return seconds, False
 
 
 def _duplicates(columns: list[npt.NDArray[Any]]) -> Mask:

@@ -23,6 +23,8 @@ def ids_of(column: pa.ChunkedArray | pa.Array) -> tuple[Int32, pa.Array]:
     """
     if isinstance(column, pa.Array):
         column = pa.chunked_array([column])
+    if pa.types.is_nested(column.type):
+        raise TypeError(str(column.type))
     if not pa.types.is_dictionary(column.type):
         column = column.dictionary_encode()
     whole = column.unify_dictionaries().combine_chunks()

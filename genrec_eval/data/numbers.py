@@ -17,6 +17,7 @@ from genrec_eval.data.streams import clip
 from genrec_eval.protocol.arrays import Float64, Int64
 
 _LAST = 2.0**63
+_LARGEST = 1e30
 _PARTS = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
 _UNITS = ((10**17, 10**9, "nanoseconds"), (10**14, 10**6, "microseconds"), (10**11, 10**3, "milliseconds"))
 
@@ -47,18 +48,21 @@ def ratings_of(log: Rows, column: pa.ChunkedArray) -> Float32:
 
 
 def numbers_of(log: Rows, role: str, column: pa.ChunkedArray) -> Float64:
-    """Numbers as float64, NaN where missing.
+    """Numbers as float64, NaN where missing; true counts as 1, false as 0.
 
     Raises
     ------
     UsageError
-        For the first that is no number or infinite.
+        For the first that is no number, or too large to be added up.
     """
+    if pa.types.is_boolean(column.type):
+        column = column.cast(pa.int8())
     column = _numbers(log, role, column)
     values: Float64 = column.fill_null(np.nan).to_numpy().astype(np.float64)
-    endless = np.flatnonzero(np.isinf(values))
+    endless = np.flatnonzero(np.abs(values) > _LARGEST)
     if len(endless):
-        raise log.fault(int(endless[0]), role, f"{values[endless[0]]} is not a finite number")
+        what = f"{values[endless[0]]} is not a finite number of reasonable size"
+        raise log.fault(int(endless[0]), role, what)
     return values
 
 

@@ -115,6 +115,7 @@ def test_equal_rows_are_exposures_by_day_and_duplicates_by_moment(tmp_path: Path
         ([*ROWS, "u4,A,soon,1,,"], {}, "line 6, column 'day': 'soon' is neither"),
         ([*ROWS, "u4,A,2024-03-01,many,,"], {}, "line 6.*clicks.*many"),
         ([*ROWS, "u4,A,2024-03-01,inf,,"], {}, "line 6, column 'clicks': inf is not a finite number"),
+        ([*ROWS, "u4,A,2024-03-01,1e200,,"], {}, "1e.200 is not a finite number of reasonable size"),
         ([*ROWS, "u1,A,2024-03-01,1,5,"], {}, "line 6, column 'was': user 'u1' has another value here"),
         ([*ROWS, "u1,A,2024-03-01,1,3,UK"], {}, "line 6, column 'country': user 'u1' has another value"),
         ([*ROWS, "u4,A,1990-03-01,1,,"], {}, "spans 12,424 days"),
@@ -135,6 +136,30 @@ def test_faults_are_named_by_place(
         return
     with pytest.raises(UsageError, match=sentence):
         load(tmp_path, rows, **options)
+
+
+@pytest.mark.parametrize(
+    ("column", "values", "sentence"),
+    [
+        ("arm", [["A"], ["B"]], "row 1, column 'arm' holds list<.*> where ids"),
+        ("day", [1.0, 2.5], "row 2, column 'day': 2.5 is no number of a day"),
+        ("day", [True, False], "bool where a date or the number of a day is expected"),
+        ("day", [1, None], "row 2, column 'day': the timestamp is missing"),
+        ("day", [20240101, 20240102], "reads like a date written YYYYMMDD"),
+        ("day", [2**33, 2**33], "is no time of this or a near century"),
+        ("clicks", [[1], [2]], "row 1, column 'clicks': '.1.' is not a number"),
+        ("clicks", [True, None], None),
+    ],
+)
+def test_cells_of_odd_types(tmp_path: Path, column: str, values: list[Any], sentence: str | None) -> None:
+    cells = {"user": ["u1", "u2"], "arm": ["A", "B"], "day": [1, 2], "clicks": [1.0, 2.0], column: values}
+    pq.write_table(pa.table(cells), tmp_path / "log.parquet")
+    spec = ExposureLogSpec.model_validate({"path": "log.parquet", "outcomes": ["clicks"]})
+    if sentence is None:
+        np.testing.assert_array_equal(spec.load(tmp_path, 0).outcomes["clicks"], [1.0, np.nan])
+        return
+    with pytest.raises(UsageError, match=sentence):
+        spec.load(tmp_path, 0)
 
 
 def test_a_log_needs_days(tmp_path: Path) -> None:
