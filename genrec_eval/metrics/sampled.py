@@ -17,7 +17,7 @@ from scipy.special import gammaln, xlogy
 from genrec_eval.core.errors import UsageError
 from genrec_eval.metrics.base import Definition, Family, Metric, UnitScores, define
 from genrec_eval.metrics.lists import RankedLists
-from genrec_eval.protocol.arrays import Float64, Int64, distinct_of
+from genrec_eval.protocol.arrays import PAD, Float64, Int64, Ragged, distinct_of
 
 _BLOCK = 1 << 21
 
@@ -28,8 +28,8 @@ _SHARED: dict[str, Any] = {
     "parameters": {"negatives": (100, None), "replacement": (False, None)},
     "degenerate": (
         "A user without relevant items is excluded (no-truth). A relevant item that the list does not hold"
-        " is ranked below every other item. Unknown ids, repeats and items of the history are no candidates"
-        " and do not count as ranked above."
+        " is missed in every sample. Unknown ids, repeats and items of the history are no candidates and do"
+        " not count as ranked above."
     ),
     "traps": (
         "Needs lists of the whole catalogue. What sampled candidates give is no estimate of the metric over"
@@ -41,7 +41,7 @@ _SHARED: dict[str, Any] = {
 def _standing(lists: RankedLists) -> tuple[Int64, Int64, Int64, Int64]:
     """User, place among the user's relevant items (from 0), eligible items above, and eligible in all.
 
-    One entry per relevant item, those that are listed first, in their order.
+    One entry per relevant item that is listed.
     """
     n = len(lists)
     hits = lists.hits
@@ -49,23 +49,19 @@ def _standing(lists: RankedLists) -> tuple[Int64, Int64, Int64, Int64]:
     for marks in (lists.unknown, lists.repeats, lists.seen):
         bad[marks.rows, marks.ranks] = True
     bad[hits.rows, hits.ranks] = True
-    bad |= lists.items == -1
-    above = np.cumsum(~bad, axis=1)
-    history = lists.history
-    rows = np.repeat(np.arange(n), history.lengths)
-    known = distinct_of(rows[history.values >= 0] * lists.n_items + history.values[history.values >= 0])
-    seen = np.bincount(known // max(lists.n_items, 1), minlength=n)
-    relevant = lists.truth.lengths
-    eligible = np.maximum(lists.n_items - seen - relevant, 0)
-    found = np.bincount(hits.rows, minlength=n)
-    missing = relevant - found
-    user = np.concatenate([hits.rows, np.repeat(np.arange(n), missing)])
-    place = np.concatenate(
-        [hits.nth() - 1, np.arange(missing.sum()) - np.repeat(np.cumsum(missing) - missing, missing)]
-    )
-    place[len(hits.rows) :] += np.repeat(found, missing)
-    below = np.concatenate([above[hits.rows, hits.ranks], np.repeat(eligible, missing)])
-    return user, place, np.minimum(below, eligible[user]), eligible[user]
+    bad |= lists.items == PAD
+    above = np.cumsum(~bad, axis=1)[hits.rows, hits.ranks]
+    # an item that is relevant and known already is one item that no sample draws, not two
+    taken = np.concatenate([_pairs(lists, lists.history), _pairs(lists, lists.truth)])
+    drawn_never = np.bincount(distinct_of(taken) // max(lists.n_items, 1), minlength=n)
+    eligible = np.maximum(lists.n_items - drawn_never, 0)[hits.rows]
+    return hits.rows, hits.nth() - 1, np.minimum(above, eligible), eligible
+
+
+def _pairs(lists: RankedLists, of: Ragged) -> Int64:
+    """List and known item of each entry, as one number."""
+    rows = np.repeat(np.arange(len(lists), dtype=np.int64), of.lengths)
+    return (rows * lists.n_items + of.values)[of.values > PAD]
 
 
 def _chances(above: Int64, total: Int64, drawn: int, most: int, replacement: bool) -> Float64:

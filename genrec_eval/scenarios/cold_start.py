@@ -9,7 +9,7 @@ from pydantic import Field, NonNegativeInt, model_validator
 
 from genrec_eval.core.errors import UsageError
 from genrec_eval.core.strict import StrictModel
-from genrec_eval.scenarios.ranking.base import OF_THE_KNOWN, VALIDITY, RankingScenario
+from genrec_eval.scenarios.ranking.base import OF_THE_KNOWN, OFFERED, VALIDITY, RankingScenario
 from genrec_eval.scenarios.ranking.options import RankingOptions
 
 if TYPE_CHECKING:
@@ -58,6 +58,11 @@ class ColdStartOptions(RankingOptions):
             )
         if len(set(self.shots)) < len(self.shots):
             raise ValueError("shots names a number twice")
+        for name in ("most_interactions", "choose_from") if self.of == "users" else ("shots",):
+            # by value: a suite that was stored with its defaults names every option
+            if getattr(self, name) != type(self).model_fields[name].default:
+                other = "items" if self.of == "users" else "users"
+                raise ValueError(f"{name} is an option of cold {other}: set of: {other}, or leave it out")
         return self
 
 
@@ -73,10 +78,13 @@ class ColdStart(RankingScenario):
     def validity(self) -> dict[str, tuple[str, float]]:  # type: ignore[override]
         """Of cold items, only what can be said of unknown ones."""
         left_out = OF_THE_KNOWN if self.options.of == "items" else ()
-        return {name: claim for name, claim in VALIDITY.items() if name not in left_out}
+        offered = OFFERED if self.options.of == "items" and self.options.choose_from == "cold" else {}
+        return {name: claim for name, claim in {**VALIDITY, **offered}.items() if name not in left_out}
 
     def cases(self, dataset: Dataset) -> tuple[Split, dict[str, Any], dict[str, Any]]:
         """The cases of cold items, or one per cold user and number of known items."""
+        import numpy as np
+
         split, _, facts = super().cases(dataset)
         if self.options.of == "users":
             return self._shots(split, facts)
@@ -92,9 +100,10 @@ class ColdStart(RankingScenario):
             "most_interactions": self.options.most_interactions,
             "excluded_users": {
                 **split.facts.get("excluded_users", {}),
-                "no-cold-truth": len(split.users) - len(rows),
+                "no-cold-truth": len(np.unique(split.users)) - len(np.unique(kept.users)),
             },
-            "users_evaluated": len(rows),
+            "users_evaluated": len(np.unique(kept.users)),
+            "truth_pairs": len(kept.truth.values),
         }
         return kept, {}, facts
 
@@ -133,6 +142,7 @@ class ColdStart(RankingScenario):
             )
         facts |= {
             "users_evaluated": len(enough),
+            "truth_pairs": int(split.truth.lengths[enough].sum()),
             "excluded_users": {
                 **split.facts.get("excluded_users", {}),
                 "too-few-known": len(split.users) - len(enough),

@@ -11,7 +11,7 @@ from pydantic import Field
 from genrec_eval.core.errors import UsageError
 from genrec_eval.core.strict import StrictModel
 from genrec_eval.scenarios.base import Prepared
-from genrec_eval.scenarios.ranking.base import OF_THE_KNOWN, VALIDITY, RankingScenario
+from genrec_eval.scenarios.ranking.base import OF_THE_KNOWN, OFFERED, VALIDITY, RankingScenario
 from genrec_eval.scenarios.ranking.options import RankingOptions
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ class CrossDomain(RankingScenario):
     summary: ClassVar[str] = "Trains on one data set and ranks the items of another."
     Options: ClassVar[type[StrictModel]] = CrossDomainOptions
     validity: ClassVar[Mapping[str, tuple[str, float]]] = {
-        name: claim for name, claim in VALIDITY.items() if name not in OF_THE_KNOWN
+        name: claim for name, claim in {**VALIDITY, **OFFERED}.items() if name not in OF_THE_KNOWN
     }
 
     def others(self) -> tuple[str, ...]:
@@ -66,6 +66,11 @@ class CrossDomain(RankingScenario):
             raise UsageError(f"scenario 'cross-domain' was not given its source '{self.options.source}'")
         if dataset is None:
             return super().prepare(dataset)
+        if source.digest == dataset.digest:
+            raise UsageError(
+                f"scenario 'cross-domain': the source '{self.options.source}' is the data set that is asked"
+                " about, so models would learn the test; name another one as the source"
+            )
         from genrec_eval.scenarios.cross_domain_data import both
 
         self._both = both(source, dataset, self.options.source, self.options.shared_users)
@@ -82,6 +87,8 @@ class CrossDomain(RankingScenario):
         facts |= {
             "source": self.options.source,
             "source_interactions": len(self._both.source),
+            "train": len(learnt.interactions),
+            "train_share": None,  # of the target alone it would say nothing about what is learnt from
             "target_items": len(self._both.target_items),
             "shared_user_ids": self._both.shared_users,
             "target_training": self.options.target_training,

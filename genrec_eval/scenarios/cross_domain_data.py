@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from genrec_eval.core.errors import UsageError
 from genrec_eval.core.fingerprint import digest
 from genrec_eval.data.dataset import Dataset, Interactions, Training
 from genrec_eval.data.splits import Split
@@ -42,6 +43,9 @@ def both(source: Dataset, target: Dataset, name: str, shared_users: bool) -> Bot
     items = _prefixed(source.items.ids, taken, name)
     known = pc.is_in(source.users.ids, value_set=target.users.ids)
     users = source.users.ids if shared_users else _prefixed(source.users.ids, known, name)
+    _refuse_twice(source.name, name, "item", pa.concat_arrays([items, target.items.ids]))
+    if not shared_users:
+        _refuse_twice(source.name, name, "user", pa.concat_arrays([users, target.users.ids]))
     people = Vocabulary(
         pa.concat_arrays(
             [target.users.ids, users.filter(pc.invert(pc.is_in(users, value_set=target.users.ids)))]
@@ -79,6 +83,18 @@ def with_source(two: Both, split: Split, keep: bool) -> Training:
         interactions=log,
         digest=digest({"training": training.digest, "source": two.dataset.digest, "kept": keep}),
     )
+
+
+def _refuse_twice(of: str, name: str, what: str, ids: pa.Array) -> None:
+    """Putting the name before an id may make another id that is there already."""
+    counts = pc.value_counts(ids)
+    twice = counts.filter(pc.greater(counts.field("counts"), 1))
+    if len(twice):
+        first = twice.field("values")[0].as_py()
+        raise UsageError(
+            f"scenario 'cross-domain': two {what}s of data set '{of}' and the target would both be called"
+            f" '{first}'; give the source '{name}' another name in the suite"
+        )
 
 
 def _prefixed(ids: pa.Array, which: pa.Array, name: str) -> pa.Array:

@@ -86,10 +86,9 @@ class GenerativeRetrieval(RankingScenario):
         return [*(made for made, _, _ in plain), *rest]
 
     def _both(self) -> tuple[list[tuple[Metric, str, Literal["any", "first"]]], list[Metric]]:
-        measured = self._measured()
-        count = len(measured) - len([m for m in measured if m.definition.name in self.validity])
+        own, always = self._own_and_always()
         found: list[tuple[Metric, str, Literal["any", "first"]]] = []
-        for metric in measured[:count]:
+        for metric in own:
             for way in ("any", "first"):
                 definition = replace(
                     metric.definition,
@@ -100,7 +99,7 @@ class GenerativeRetrieval(RankingScenario):
                     metric, definition=definition, parameters={**metric.parameters, "resolve": way}
                 )
                 found.append((made, metric.id, way))
-        return found, measured[count:]
+        return found, always
 
     def score(
         self,
@@ -120,7 +119,7 @@ class GenerativeRetrieval(RankingScenario):
         for way, view in (("any", by_semantic_id), ("first", by_first_item)):
             table, own, answers = view(cases, context["items"], batches)
             names = {made.id: base for made, base, of in plain if of == way}
-            wanted = [m for m in self._measured() if m.id in set(names.values())]
+            wanted = self._own_and_always()[0]
             parts = [Part(wanted, names)]
             if way == "first":
                 parts = [Part([*wanted, *rest], {**names, **{m.id: m.id for m in rest}})]

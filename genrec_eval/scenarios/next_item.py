@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
-from pydantic import Field, PositiveInt
+from pydantic import Field, PositiveInt, model_validator
 
 from genrec_eval.core.strict import StrictModel
 from genrec_eval.data.split_spec import SplitSpec
@@ -15,6 +15,7 @@ from genrec_eval.scenarios.ranking.options import RankingOptions
 if TYPE_CHECKING:
     from genrec_eval.data.dataset import Dataset
     from genrec_eval.data.splits import Split
+    from genrec_eval.protocol.arrays import Int64
 
 
 class NextItemOptions(RankingOptions):
@@ -34,7 +35,18 @@ class NextItemOptions(RankingOptions):
         description="first: one question per case of the split. all: one for each test item in its turn, the"
         " earlier ones known.",
     )
-    most_targets: PositiveInt = Field(10, description="Most questions per case of the split.")
+    most_targets: PositiveInt = Field(10, description="targets: all: most questions per case of the split.")
+
+    @model_validator(mode="after")
+    def _belong_together(self) -> Self:
+        if self.split.method == "random" or self.split.draws:
+            raise ValueError(
+                "the next item is what comes next in time, and this split draws the test at random; set a"
+                " split by time, or pick: last"
+            )
+        if self.targets == "first" and self.most_targets != type(self).model_fields["most_targets"].default:
+            raise ValueError("most_targets is an option of targets: all")
+        return self
 
 
 class NextItem(RankingScenario):
@@ -58,7 +70,8 @@ class NextItem(RankingScenario):
         """One case per target, with the targets before it as history."""
         split, _, facts = super().cases(dataset)
         most = 1 if self.options.targets == "first" else self.options.most_targets
-        return next_items(split, most), {}, {**facts, "targets": self.options.targets}
+        asked = next_items(split, most)
+        return asked, {}, {**facts, "targets": self.options.targets, "truth_pairs": len(asked.users)}
 
 
 def next_items(split: Split, most: int) -> Split:
@@ -83,5 +96,33 @@ def next_items(split: Split, most: int) -> Split:
         grades=None if split.grades is None else split.grades[target],
         rejected=None if split.rejected is None else split.rejected.take(rows),
         candidates=None if split.candidates is None else split.candidates.take(rows),
-        cut=None if split.cut is None else split.cut[rows],
+        cut=None if split.cut is None else _moments(split, rows, target, step),
     )
+
+
+def _moments(split: Split, rows: Int64, target: Int64, step: Int64) -> Int64:
+    """int64[cases], when each question is asked: the first at the cut, a later one when its target came."""
+    import numpy as np
+
+    assert split.cut is not None
+    cut, log = split.cut[rows].copy(), split.held_out
+    if log.timestamp is None:
+        return cut
+    later = np.flatnonzero(step > 0)
+    width = max(len(split.dataset.items), 1)
+    wanted = split.users[rows[later]].astype(np.int64) * width + split.truth.values[target[later]]
+    pairs, wanted = np.unique(wanted, return_inverse=True)
+    own = log.user.astype(np.int64) * width + log.item
+    place = np.minimum(np.searchsorted(pairs, own), max(len(pairs) - 1, 0))
+    known = pairs[place] == own if len(pairs) else np.zeros(len(own), bool)
+    times, rank = np.unique(log.timestamp, return_inverse=True)
+    span = len(times) + 1
+    keys = np.sort(place[known] * span + rank[known])
+    if not len(keys):
+        return cut
+    # of a user with several cases, the target's first time in this one
+    found = np.searchsorted(keys, wanted * span + np.searchsorted(times, cut[later]))
+    held = keys[np.minimum(found, len(keys) - 1)]
+    of_pair = (found < len(keys)) & (held // span == wanted)
+    cut[later[of_pair]] = times[held[of_pair] % span]
+    return cut

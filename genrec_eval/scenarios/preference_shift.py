@@ -71,9 +71,8 @@ class PreferenceShift(RankingScenario):
 
     def metrics(self) -> Sequence[Metric]:
         """The metrics under each condition, what the shift costs by each, then list validity."""
-        first = super().metrics()
-        split = len(first) - len(self.validity)
-        return [*first[:split], *(made for made, _, _ in self._lost()), *first[split:]]
+        first, always = super().metrics(), len(self.validity)
+        return [*first[:-always], *(made for made, _, _ in self._lost()), *first[-always:]]
 
     def _lost(self) -> list[tuple[Metric, str, str]]:
         """Each metric of what the shift costs, and the ids of the control and of the shifted metric."""
@@ -81,7 +80,7 @@ class PreferenceShift(RankingScenario):
 
         condition, found = self.condition(), []
         assert condition is not None
-        for metric in self._measured()[: len(self.options.metrics)]:
+        for metric in self._own_and_always()[0]:
             if metric.definition.bounds != (0.0, 1.0) or isinstance(metric.function, type):
                 continue
             definition = replace(
@@ -139,10 +138,11 @@ class PreferenceShift(RankingScenario):
         history = joined(_without(old, cases.truth, len(split.dataset.items)), own)
         label = np.where(settled, "settled", known.astype(str))
         facts |= {
-            "users_evaluated": n,
+            "users_evaluated": len(np.unique(split.users)),
+            "truth_pairs": len(split.truth.values),
             "excluded_users": {
                 **split.facts.get("excluded_users", {}),
-                "too-few-known": int(split.facts.get("users_evaluated", n)) - n,
+                "too-few-known": int(split.facts.get("users_evaluated", n)) - len(np.unique(split.users)),
             },
             "shift": "spliced histories of two users",
         }
@@ -182,9 +182,10 @@ def _strangers(split: Split, seed: int) -> Any:
     n = len(split.users)
     rng = generator(seed, "preference shift")
     drawn = (np.arange(n)[:, None] + rng.integers(1, n, size=(n, min(20, n - 1)))) % n
+    oneself = split.users[drawn] == split.users[:, None]  # another case of the same user is no stranger
     described = split.dataset.item_table
     if "genres" not in described.column_names:
-        return drawn[:, 0]
+        return drawn[np.arange(n), np.argmin(oneself, axis=1)]
     lists = described.column("genres").combine_chunks()
     coded = lists.flatten().dictionary_encode()
     owner = np.repeat(
@@ -197,5 +198,5 @@ def _strangers(split: Split, seed: int) -> Any:
     taste = np.zeros((n, table.shape[1]))
     np.add.at(taste, rows, table[split.history.values])
     taste /= np.maximum(np.linalg.norm(taste, axis=1, keepdims=True), 1e-12)
-    alike = np.einsum("nd,nmd->nm", taste, taste[drawn])
+    alike = np.where(oneself, np.inf, np.einsum("nd,nmd->nm", taste, taste[drawn]))
     return drawn[np.arange(n), np.argmin(alike, axis=1)]

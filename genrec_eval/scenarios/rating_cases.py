@@ -17,7 +17,7 @@ from genrec_eval.metrics.rated import RatedPairs
 from genrec_eval.protocol.arrays import Float64, Int32, Int64, Ragged, Vocabulary
 from genrec_eval.protocol.batch import RateBatch
 from genrec_eval.scenarios.base import Prepared, ScoredUnits
-from genrec_eval.scenarios.ranking.cases import entries, groups_of, latest, sampled_users
+from genrec_eval.scenarios.ranking.cases import case_ids, entries, groups_of, latest, sampled_users
 from genrec_eval.scenarios.ranking.records import (
     ANSWERED,
     NOT_ATTEMPTED,
@@ -27,6 +27,7 @@ from genrec_eval.scenarios.ranking.records import (
     rows_of,
     status_codes,
 )
+from genrec_eval.scenarios.ranking.units import Units
 
 if TYPE_CHECKING:
     from genrec_eval.scenarios.rating import RatingOptions
@@ -59,7 +60,7 @@ def prepare(dataset: Dataset, options: RatingOptions, seed: int) -> Prepared:
         users, truth, history = users[rows], truth.take(rows), history.take(rows)
     ids = dataset.users.ids.take(pa.array(users))
     columns: dict[str, Any] = {
-        "case": ids,
+        "case": case_ids(ids, users),
         "unit": ids,
         "arm": pa.DictionaryArray.from_arrays(np.zeros(len(users), np.int32), pa.array(["neutral"])),
         **groups_of("rating", dataset, users, history.lengths, options.groups),
@@ -140,26 +141,28 @@ def score(
         places, predicted = _predictions(block, rows, targets, asked & USABLE[codes])
         sums[places] += predicted
         counts[places] += 1
+    units = Units.of(cases)
+    asked_units, answered_units = units.any(attempted), units.any(answered)
+    # the pairs of a user with several cases stand side by side; those of cases never asked are left out
+    rows = np.flatnonzero(attempted)
+    of = rows if units.of_case is None else units.of_case[rows]
+    rows, of = rows[(order := np.argsort(of, kind="stable"))], of[order]
+    places = entries(targets, rows)
+    lengths = np.bincount(of, weights=targets.lengths[rows], minlength=len(units.ids)).astype(np.int64)
+    asked_rows = np.flatnonzero(asked_units)
     pairs = RatedPairs(
-        offsets=targets.offsets,
-        truth=truth,
-        predicted=np.where(counts > 0, sums / np.maximum(counts, 1), np.nan),
-        answered=answered,
+        offsets=np.concatenate([[0], np.cumsum(lengths[asked_rows])]).astype(np.int64),
+        truth=truth[places],
+        predicted=np.where(counts > 0, sums / np.maximum(counts, 1), np.nan)[places],
+        answered=answered_units[asked_rows],
         scale=(context["scale"].column("low")[0].as_py(), context["scale"].column("high")[0].as_py()),
     )
-    rows = np.flatnonzero(attempted)
-    chosen = pairs if attempted.all() else _only(pairs, targets, rows)
-    scores = {metric.id: metric(chosen).place(rows, n, "not-attempted") for metric in metrics}
     return ScoredUnits(
-        units=cases.column("unit").combine_chunks(),
-        scores=scores,
-        groups={
-            name.removeprefix("group."): cases.column(name).combine_chunks()
-            for name in cases.column_names
-            if name.startswith("group.")
-        },
-        attempted=attempted,
-        answered=answered,
+        units=units.ids,
+        scores={m.id: m(pairs).place(asked_rows, len(units.ids), "not-attempted") for m in metrics},
+        groups=units.groups(cases),
+        attempted=asked_units,
+        answered=answered_units,
     )
 
 
@@ -175,14 +178,3 @@ def _predictions(
     places = entries(targets, rows[fits])
     finite = np.isfinite(values)
     return places[finite], values[finite]
-
-
-def _only(pairs: RatedPairs, targets: Ragged, rows: Int64) -> RatedPairs:
-    places = entries(targets, rows)
-    return RatedPairs(
-        offsets=np.concatenate([[0], np.cumsum(targets.lengths[rows])]).astype(np.int64),
-        truth=pairs.truth[places],
-        predicted=pairs.predicted[places],
-        answered=pairs.answered[rows],
-        scale=pairs.scale,
-    )

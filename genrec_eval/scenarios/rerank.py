@@ -10,7 +10,7 @@ from pydantic import Field, PositiveInt, model_validator
 
 from genrec_eval.core.errors import UsageError
 from genrec_eval.core.strict import StrictModel
-from genrec_eval.scenarios.ranking.base import RankingScenario
+from genrec_eval.scenarios.ranking.base import OFFERED, VALIDITY, RankingScenario
 from genrec_eval.scenarios.ranking.options import RankingOptions
 
 if TYPE_CHECKING:
@@ -45,13 +45,14 @@ class RerankOptions(RankingOptions):
     negatives: PositiveInt = Field(100, description="Candidates that are drawn beside the relevant items.")
     full: bool = Field(
         True,
-        description="With drawn candidates: rank the whole catalogue as well, and report it and what the"
-        " sample can be expected to give beside the sampled figures.",
+        description="With drawn candidates: rank all items new to the user as well, and report it and what"
+        " the sample can be expected to give beside the sampled figures.",
     )
 
     @model_validator(mode="after")
     def _belong_together(self) -> Self:
-        if self.candidates == "given" and "negatives" in self.model_fields_set:
+        # by value: a suite that was stored with its defaults names every option
+        if self.candidates == "given" and self.negatives != type(self).model_fields["negatives"].default:
             raise ValueError("negatives are drawn only with candidates: uniform or popularity")
         if self.relevance != "binary" and self.candidates != "given" and self.full:
             raise ValueError("the expectation under sampling needs relevance: binary; set full: false")
@@ -71,6 +72,7 @@ class Rerank(RankingScenario):
     title: ClassVar[str] = "Candidate re-ranking"
     summary: ClassVar[str] = "Orders given or sampled candidates; sampled ones beside the full ranking."
     Options: ClassVar[type[StrictModel]] = RerankOptions
+    validity: ClassVar[Mapping[str, tuple[str, float]]] = {**VALIDITY, **OFFERED}
 
     @property
     def _both(self) -> bool:
@@ -108,7 +110,7 @@ class Rerank(RankingScenario):
 
         if self.options.candidates == "given":
             return None
-        says = {SAMPLED: "ranked among sampled candidates", FULL: "ranked among the whole catalogue"}
+        says = {SAMPLED: "ranked among sampled candidates", FULL: "ranked among all items new to the user"}
         values = (FULL, SAMPLED) if self._both else (SAMPLED,)
         return Condition("candidates_are", values, "; ".join(f"{v}: {says[v]}" for v in values))
 
@@ -118,15 +120,15 @@ class Rerank(RankingScenario):
 
         if not self._both or self.options.candidates != "uniform":
             return []
-        plain = [m for m in self._measured()[: len(self.options.metrics)] if m.definition.name in EXPECTED]
+        # the expectation is that of the definition with its defaults: other parameters, other numbers
+        plain = [m for m in self._own_and_always()[0] if m.definition.name in EXPECTED and "(" not in m.id]
         found = [expected(m, self.options.negatives) for m in plain]
         return list({metric.id: metric for metric in found}.values())
 
     def metrics(self) -> Sequence[Metric]:
         """The metrics in full and sampled, the exact expectation of the latter, list validity."""
-        first = super().metrics()
-        split = len(first) - len(self.validity)
-        return [*first[:split], *self._expected(), *first[split:]]
+        first, always = super().metrics(), len(self.validity)
+        return [*first[:-always], *self._expected(), *first[-always:]]
 
     def checks(self) -> Sequence[Check]:
         """A list as long as the catalogue may end where the candidates do."""
@@ -177,8 +179,11 @@ def _with_candidates(split: Split, options: RerankOptions, seed: int, both: bool
         drawn += len(chosen)
         both_kinds = np.concatenate([split.truth[row], chosen]).astype(np.int32)
         lists.append(np.sort(both_kinds))  # the order of the candidates must not give the truth away
-        if both:
-            lists.append(np.arange(n_items, dtype=np.int32))
+        if both:  # what the sample is drawn from: a seen item is no candidate of either
+            rest = np.ones(n_items, bool)
+            rest[split.history[row]] = False
+            rest[split.truth[row]] = True
+            lists.append(np.flatnonzero(rest).astype(np.int32))
     offsets = np.concatenate([[0], np.cumsum([len(one) for one in lists])]).astype(np.int64)
     candidates = Ragged(offsets, np.concatenate(lists) if lists else np.empty(0, np.int32))
     twice = take(split, np.repeat(np.arange(n), 2 if both else 1))

@@ -36,6 +36,9 @@ VALIDITY = {
 }
 """Metric that is always measured → the claim made about every model, and the share that is tolerated."""
 
+OFFERED = {"outside": ("Lists hold no item that was not offered", 0.01)}
+"""What is measured and claimed besides where every case has candidates of its own."""
+
 OF_THE_KNOWN = ("tied", "future", "peeking")
 """Those of :data:`VALIDITY` that say nothing where training does not know the items: there, knowing the new
 ones is the task, and a model that cannot has nothing to tell them apart by."""
@@ -100,8 +103,14 @@ class RankingScenario(Scenario):
 
     def _measured(self) -> list[Metric]:
         """The metrics of the options, then those of list validity."""
-        spelled = [*self.options.metrics, *map(self._always, self.validity)]
-        return list({metric.id: metric for metric in map(self._bind, spelled)}.values())
+        own, always = self._own_and_always()
+        return [*own, *always]
+
+    def _own_and_always(self) -> tuple[list[Metric], list[Metric]]:
+        """The metrics that the options add, each once, and those of list validity."""
+        always = {metric.id: metric for metric in map(self._bind, map(self._always, self.validity))}
+        own = {metric.id: metric for metric in map(self._bind, self.options.metrics)}
+        return [metric for name, metric in own.items() if name not in always], list(always.values())
 
     def _always(self, name: str) -> str:
         """A metric of list validity with its cutoff."""
@@ -114,14 +123,10 @@ class RankingScenario(Scenario):
         """The metrics of the options, under each condition, then those of list validity."""
         from genrec_eval.scenarios.ranking.conditions import under
 
-        condition, measured = self.condition(), self._measured()
+        condition, (own, always) = self.condition(), self._own_and_always()
         if condition is None:
-            return measured
-        split = len(self.options.metrics)
-        return [
-            *(under(metric, condition, value) for metric in measured[:split] for value in condition.values),
-            *measured[split:],
-        ]
+            return [*own, *always]
+        return [*(under(metric, condition, value) for metric in own for value in condition.values), *always]
 
     def checks(self) -> Sequence[Check]:
         """Claims of list validity, made about every model."""
@@ -161,15 +166,14 @@ class RankingScenario(Scenario):
         from genrec_eval.scenarios.ranking.conditions import under
         from genrec_eval.scenarios.ranking.score import Part
 
-        condition, measured = self.condition(), self._measured()
+        condition, (own, always) = self.condition(), self._own_and_always()
         if condition is None:
-            return [Part(measured, {metric.id: metric.id for metric in measured})]
-        split = len(self.options.metrics)
+            return [Part([*own, *always], {metric.id: metric.id for metric in [*own, *always]})]
         column = cases.column(condition.column).to_numpy(zero_copy_only=False)
-        parts = [Part(measured[split:], {metric.id: metric.id for metric in measured[split:]})]
+        parts = [Part(always, {metric.id: metric.id for metric in always})]
         for value in condition.values:
-            names = {under(metric, condition, value).id: metric.id for metric in measured[:split]}
-            parts.append(Part(measured[:split], names, column == value))
+            names = {under(metric, condition, value).id: metric.id for metric in own}
+            parts.append(Part(own, names, column == value))
         return parts
 
     def score(

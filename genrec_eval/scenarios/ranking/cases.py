@@ -172,11 +172,14 @@ def _table(
     users, n = split.users, len(split.users)
     ids = dataset.users.ids.take(pa.array(users))
     columns: dict[str, Any] = {
-        "case": ids if len(distinct_of(users)) == n else _numbered(ids, users),
+        "case": case_ids(ids, users),
         "unit": ids,
         "arm": pa.DictionaryArray.from_arrays(np.zeros(n, np.int32), pa.array(["neutral"])),
     }
-    columns |= groups_of(scenario, dataset, users, split.history.lengths, options.groups)
+    lengths = split.history.lengths
+    varied = bool(extra) and bool((lengths != _of_first_case(lengths, users)).any())
+    # where a condition decides how much of a history is known, its length is no property of the user
+    columns |= groups_of(scenario, dataset, users, None if varied else lengths, options.groups)
     columns["truth"] = list_column(split.truth)
     columns["history"] = list_column(split.history)
     if split.grades is not None:
@@ -191,8 +194,16 @@ def _table(
     return pa.table(columns)
 
 
-def _numbered(ids: pa.Array, users: Int32) -> pa.Array:
-    """Case ids of users that have several: ``user#1``, ``user#2``, ..."""
+def _of_first_case(values: Int64, users: Int32) -> Int64:
+    """For each case, the value of the first case of its user."""
+    _, first, of = np.unique(users, return_index=True, return_inverse=True)
+    return values[first[of]]
+
+
+def case_ids(ids: pa.Array, users: Int32) -> pa.Array:
+    """``ids`` of the users where each has one case, else ``user#1``, ``user#2``, ..."""
+    if len(distinct_of(users)) == len(users):
+        return ids
     order = np.argsort(users, kind="stable")
     ordered = users[order]
     starts = np.flatnonzero(np.diff(ordered, prepend=-1))
@@ -202,9 +213,9 @@ def _numbered(ids: pa.Array, users: Int32) -> pa.Array:
 
 
 def groups_of(
-    scenario: str, dataset: Dataset, users: Int32, lengths: Int64, groups: Iterable[str]
+    scenario: str, dataset: Dataset, users: Int32, lengths: Int64 | None, groups: Iterable[str]
 ) -> dict[str, pa.Array]:
-    """Columns ``group.<name>`` of the cases of ``users``, and how long their histories are.
+    """Columns ``group.<name>`` of the cases of ``users``, and how long their histories are, unless None.
 
     Raises
     ------
@@ -221,6 +232,8 @@ def groups_of(
                 f" take it out of the scenario's groups"
             )
         columns[f"group.{name}"] = _group(scenario, dataset, name).take(pa.array(users))
+    if lengths is None:
+        return columns
     buckets = history_buckets(lengths)
     if "group.history" not in columns and len(pc.unique(buckets)) > 1:
         columns["group.history"] = buckets

@@ -13,17 +13,15 @@ from genrec_eval.metrics.base import Metric, UnitScores
 from genrec_eval.metrics.catalogue import Catalogue
 from genrec_eval.metrics.evaluate import score_lists
 from genrec_eval.metrics.lists import RankedLists
-from genrec_eval.protocol.arrays import Float64, Int32, Int64, Ragged, Vocabulary, distinct_of
+from genrec_eval.protocol.arrays import Float64, Int32, Int64, Ragged, Vocabulary
 from genrec_eval.scenarios.base import ScoredUnits
 from genrec_eval.scenarios.ranking.cases import SHARED, entries, repeated
 from genrec_eval.scenarios.ranking.catalogue import catalogue_of
 from genrec_eval.scenarios.ranking.records import EXAMPLES, Chunk, Mask, RecordReader, ragged
+from genrec_eval.scenarios.ranking.units import Units
 
 NOT_ATTEMPTED = "not-attempted"
 """Reason of units that were never asked."""
-
-SEVERAL = "several-lists"
-"""Reason why a metric of the whole run is not given where users have several lists."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +54,7 @@ def score(
     items = context["items"]
     reader = RecordReader(cases.column("case").combine_chunks(), Vocabulary(items.column("item")), k)
     asked = _Asked.of(cases, catalogue_of(items), context.get(SHARED))
-    units = _Units.of(cases)
+    units = Units.of(cases)
     first: list[int] = []
     later: dict[int, list[Chunk]] = {}
 
@@ -173,70 +171,6 @@ def _only(chunk: Chunk, rows: Mask | None) -> Chunk:
     kept = rows[chunk.rows]
     scores = None if chunk.scores is None else chunk.scores[kept]
     return Chunk(chunk.rows[kept], chunk.items[kept], chunk.answered[kept], scores)
-
-
-@dataclass(frozen=True, slots=True)
-class _Units:
-    """The unit of each case, and how a unit's cases become one."""
-
-    ids: pa.Array
-    of_case: Int64 | None
-    """int64[n_cases]; None when every unit has one case, in the same order."""
-
-    @classmethod
-    def of(cls, cases: pa.Table) -> _Units:
-        every = cases.column("unit").combine_chunks()
-        ids = pc.unique(every)
-        if len(ids) == len(every):
-            return cls(every, None)
-        return cls(ids, pc.index_in(every, value_set=ids).to_numpy(zero_copy_only=False).astype(np.int64))
-
-    def any(self, mask: Mask) -> Mask:
-        """bool[units], whether any case of the unit is in ``mask``."""
-        if self.of_case is None:
-            return mask
-        return np.bincount(self.of_case[mask], minlength=len(self.ids)) > 0
-
-    def groups(self, cases: pa.Table) -> dict[str, pa.Array]:
-        """Group → value of each unit, that of its first case."""
-        columns = [name for name in cases.column_names if name.startswith("group.")]
-        arrays = {name.removeprefix("group."): cases.column(name).combine_chunks() for name in columns}
-        if self.of_case is None:
-            return arrays
-        first = np.unique(self.of_case, return_index=True)[1]
-        return {name: array.take(pa.array(first)) for name, array in arrays.items()}
-
-    def over_cases(self, scores: UnitScores, rows: Mask | None) -> UnitScores:
-        """A unit's mean over its cases that have a score; its first reason where none has.
-
-        Cases outside ``rows`` are no cases of the metric: a unit that has only such ones is not part of it.
-        """
-        if self.of_case is None and rows is None:
-            return scores
-        of = np.arange(len(self.ids)) if self.of_case is None else self.of_case
-        inside = np.ones(len(of), bool) if rows is None else rows
-        n = len(self.ids)
-        if scores.total is not None and len(distinct_of(of[inside])) < np.count_nonzero(inside):
-            return UnitScores(values=np.zeros(n), reasons={SEVERAL: np.ones(n, bool)}, total=scores.total)
-        scored = scores.scored & inside
-        weights = np.ones(len(of)) if scores.weights is None else scores.weights
-        counted = np.bincount(of[scored], weights=weights[scored], minlength=n)
-        sums = np.bincount(of[scored], weights=(weights * scores.values)[scored], minlength=n)
-        has = np.bincount(of[scored], minlength=n) > 0
-        values = np.divide(sums, counted, out=np.zeros(n), where=counted > 0)
-        reasons, free = {}, ~has
-        for name, mask in {**scores.reasons, "not-asked": ~inside}.items():
-            hit = free & (np.bincount(of[mask], minlength=n) > 0)
-            if hit.any():
-                reasons[name] = hit
-                free &= ~hit
-        return UnitScores(
-            values=values,
-            reasons=reasons,
-            total=scores.total,
-            reach=scores.reach,
-            weights=None if scores.weights is None else counted.astype(np.float64),
-        )
 
 
 def _over_repeats(placed: list[UnitScores]) -> UnitScores:
