@@ -152,6 +152,8 @@ def _progress() -> Iterator[Report]:
 
 
 def _snippet(name: str, source: DataSource, fetched: Fetched) -> None:
+    from shlex import quote
+
     import yaml
 
     options = {**fetched.options, **source.options}
@@ -159,7 +161,7 @@ def _snippet(name: str, source: DataSource, fetched: Fetched) -> None:
     text = yaml.safe_dump(entry, sort_keys=False, allow_unicode=True, width=1000)
     complain(
         f"{fetched.folder} is there; for a suite (paths are relative to its file), and to look into it with"
-        f" `genrec-eval data check {fetched.options.get('path', fetched.folder)}`:"
+        f" `genrec-eval data check {quote(fetched.options.get('path', str(fetched.folder)))}`:"
     )
     typer.echo(text, nl=False)
 

@@ -79,7 +79,9 @@ def check(dataset: Dataset, kind: str = "", now: float | None = None) -> Checked
     log, facts = dataset.interactions, dataset.facts
     per_user = np.bincount(log.user, minlength=len(dataset.users))
     per_item = item_counts(log, len(dataset.items))
-    pairs = len(np.unique(keys(log.user, log.item, len(dataset.items))))
+    met = keys(log.user, log.item, len(dataset.items))
+    met.sort()  # numpy's unique hashes, which takes five times as long
+    pairs = int(np.count_nonzero(met[1:] != met[:-1])) + bool(len(met))
     cells = len(dataset.users) * len(dataset.items)
     sections: dict[str, dict[str, Any]] = {
         "counts": {
