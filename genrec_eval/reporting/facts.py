@@ -69,11 +69,19 @@ def _questions(results: Results) -> str:
 def not_tested(results: Results) -> list[tuple[str, str]]:
     """What was named and not run, run in part, failed, or could not be scored: (what, why)."""
     found: list[tuple[str, str]] = []
+    alike: dict[tuple[str, str], list[str]] = {}
+    for row in results.coverage:
+        if row.state == "not-run":
+            why = (row.reason or "no reason was recorded").replace(f"model '{row.model}'", "the model")
+            alike.setdefault((row.scenario, why), []).append(row.model)
+    for (scenario, why), models in alike.items():
+        was = "was" if len(models) == 1 else "were"
+        found.append((f"{listing(models)} in {scenario} {was} not run", why))
     for row in results.coverage:
         what = f"{row.model} in {row.scenario}"
         if row.state == "not-run":
-            found.append((f"{what} was not run", row.reason or "no reason was recorded"))
-        elif row.state == "partial" or row.answered < row.attempted or row.reason:
+            continue
+        if row.state == "partial" or row.answered < row.attempted or row.reason:
             bad = ", ".join(f"{count(n)} {name}" for name, n in row.statuses.items() if name != "ok")
             why = line(row.reason or bad or "no reason was recorded", 2000)
             said = f"{count(row.answered)} of {count(row.attempted)} answered"

@@ -85,6 +85,11 @@ class Results:
         rows: list[Estimate | Coverage] = [*self.coverage, *self.estimates]
         return list(dict.fromkeys(row.model for row in rows if scenario in (None, row.scenario)))
 
+    def meant(self, scenario: str) -> list[str]:
+        """Names of the models that a scenario is for: all but those that the suite leaves out of it."""
+        others = {r.model for r in self.coverage if r.scenario == scenario and left_out_by_design(r)}
+        return [model for model in self.models(scenario) if model not in others]
+
     def absent(self, scenario: str, model: str) -> str:
         """What stands where a figure is not: a dash for a model that has others, for it is not about it."""
         ran = any(row.scenario == scenario and row.model == model for row in self.estimates)
@@ -117,6 +122,12 @@ class Results:
         if found is None:
             found = next((row.direction for row in self.estimates if row.metric == metric), None)
         return str(found or "none")
+
+
+def left_out_by_design(row: Coverage) -> bool:
+    """Whether a pairing was never meant: the suite says so, or the model does not answer such requests."""
+    said = ("declared for other scenarios", "does not list it", "the scenario asks for")
+    return row.state == "not-run" and any(part in (row.reason or "") for part in said)
 
 
 def read_json(path: Path) -> Any:

@@ -95,7 +95,7 @@ def blocks(metrics: Sequence[str]) -> list[list[str]]:
 def matrix(results: Results, scenario: str, metrics: Sequence[str], order: Sequence[str]) -> list[Table]:
     """Models down, metrics across; margins of claims are rules through the column."""
     models = [model for model in order if _has_figures(results, scenario, model)]
-    absent = tuple(model for model in results.models(scenario) if model not in models)
+    absent = tuple(model for model in results.meant(scenario) if model not in models)
     validity = all(is_validity(metric) for metric in metrics)
     tables = []
     for block in blocks(metrics):

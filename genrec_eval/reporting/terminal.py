@@ -75,7 +75,7 @@ def _scenario(results: Results, scenario: str, console: Console) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    models = results.models(scenario)
+    models = results.meant(scenario)
     reasons: dict[str, int] = {}
     columns = [
         (
@@ -125,7 +125,7 @@ def _cells(results: Results, of: tuple[str, str], reasons: dict[str, int]) -> li
     scenario, metric = of
     top = best(results, scenario, metric)
     cells: list[tuple[str, bool]] = []
-    for model in results.models(scenario):
+    for model in results.meant(scenario):
         row = results.get(scenario, metric, model)
         if row is None:
             cells.append((results.absent(scenario, model), False))
@@ -198,14 +198,17 @@ def _verdict(results: Results, row: Verdict, console: Console) -> None:
 
 
 def _not_run(results: Results, console: Console) -> None:
-    told = [row for row in results.coverage if row.state != "run" or row.reason]
-    for row in told:
+    told: dict[tuple[str, str, str], list[str]] = {}
+    for row in results.coverage:
+        if row.state == "run" and not row.reason:
+            continue
         word = {"not-run": "NOT-RUN", "partial": "PARTIAL", "run": "ERRORS"}[row.state]
-        why = line(row.reason or "no reason", 1000)
-        said = f"{word} - {line(row.model, 60)} in {line(row.scenario, 60)}: {why}"
+        why = line(row.reason or "no reason", 1000).replace(f"model '{row.model}'", "the model")
         if row.state == "partial":
-            said += f" ({count(row.answered)} of {count(row.attempted)} answered)"
-        _line(console, said, "yellow")
+            why += f" ({count(row.answered)} of {count(row.attempted)} answered)"
+        told.setdefault((word, row.scenario, why), []).append(line(row.model, 60))
+    for (word, scenario, why), models in told.items():
+        _line(console, f"{word} - {listing(models)} in {line(scenario, 60)}: {why}", "yellow")
     if told:
         console.print()
 

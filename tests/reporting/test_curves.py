@@ -1,4 +1,4 @@
-"""Curves by cutoff and by condition: every value at its place, nothing drawn where two points are no course."""
+"""Curves by cutoff and by condition: every value at its place; two points are no course."""
 
 from __future__ import annotations
 
