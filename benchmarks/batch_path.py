@@ -154,7 +154,11 @@ def main() -> None:
         step, folder, users = arguments.step
         return make(Path(folder), int(users)) if step == "make" else run(Path(folder))
 
-    print(f"{K} items a list, {len(METRICS)} metrics and 4 of list validity, {os.cpu_count()} cores\n")
+    from genrec_eval.scenarios.ranking.base import VALIDITY
+
+    measured_too = f"{len(METRICS)} metrics and {len(VALIDITY)} of list validity"
+    load = ", ".join(f"{one:.1f}" for one in os.getloadavg())
+    print(f"{K} items a list, {measured_too}, {os.cpu_count()} cores, load {load}\n")
     heads = "".join(f"{stage:>9}" for stage in (*STAGES, "total"))
     print(f"    users  {heads}   CPU s   µs a user   peak GiB")
     measured: dict[int, dict[str, dict[str, float]]] = {}

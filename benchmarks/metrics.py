@@ -1,19 +1,23 @@
-"""20 metrics for 1,000,000 users × 100 items from arrays, and beside ranx on 100,000 users.
+"""20 metrics for 1,000,000 users × 100 items from arrays, and beside ranx and pytrec_eval on 100,000 users.
 
-    python benchmarks/metrics.py [--users 1000000] [--ranx-python PATH]
+    python benchmarks/metrics.py [--users 1000000] [--rounds 5] [--peer-python PATH]
 
-The floor is one reading of the same arrays (a sum), which nothing can undercut. ranx may live in another
-environment (--ranx-python); without it that part is left out, and that is said. Both start from the same
-arrays and end in 20 means; ranx is compiled beforehand, and its figures must be ours.
+The floor is one reading of the same arrays (a sum), which nothing can undercut. Compiled code (extra
+`fast`) is loaded beforehand, as is that of ranx; without numba that line is left out. The peers may live in
+another environment (--peer-python); one that is not installed is left out, and that is said. All start from
+the same arrays and end in 20 means, which must agree. On a shared machine the least of several rounds says
+most.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -28,6 +32,7 @@ OURS = [
     for k in CUTOFFS
 ]
 RANX = [f"{name}@{k}" for name in ("recall", "precision", "ndcg", "map") for k in CUTOFFS]
+TREC = ("recall", "P", "ndcg_cut", "map_cut")
 
 
 def world(users: int) -> tuple[np.ndarray, np.ndarray]:
@@ -46,7 +51,7 @@ def world(users: int) -> tuple[np.ndarray, np.ndarray]:
     return listed, relevant
 
 
-def ours(listed: np.ndarray, relevant: np.ndarray) -> dict[str, Any]:
+def ours(listed: np.ndarray, relevant: np.ndarray) -> list[float]:
     """Score in chunks, as a run does, and take the means."""
     from genrec_eval.metrics.catalogue import Catalogue
     from genrec_eval.metrics.evaluate import score_lists
@@ -68,66 +73,125 @@ def ours(listed: np.ndarray, relevant: np.ndarray) -> dict[str, Any]:
             catalogue=catalogue,
         )
 
-    began, cpu = time.perf_counter(), time.process_time()
     scores = score_lists(metrics, (chunk(start) for start in range(0, len(listed), CHUNK)))
-    means = [float(scores[one.id].values.mean()) for one in metrics]
-    return {"wall": time.perf_counter() - began, "cpu": time.process_time() - cpu, "means": means}
+    return [float(scores[one.id].values.mean()) for one in metrics]
 
 
-def ranx(listed: np.ndarray, relevant: np.ndarray) -> dict[str, Any]:
-    """The same by ranx, from dicts as its documentation shows."""
+def numpy_alone(listed: np.ndarray, relevant: np.ndarray) -> list[float]:
+    """The same as if numba were not installed."""
+    from genrec_eval.metrics import fused
+
+    kept, fused.least_users = fused.least_users, lambda: sys.maxsize
+    try:
+        return ours(listed, relevant)
+    finally:
+        fused.least_users = kept
+
+
+def dicts(listed: np.ndarray, relevant: np.ndarray) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Truth and lists in the form that both peers take and their documentation shows."""
+    names = [str(item) for item in range(ITEMS)]
+    scores = [float(score) for score in range(K, 0, -1)]
+    truth, run = {}, {}
+    for user, (items, wanted) in enumerate(zip(listed.tolist(), relevant.tolist(), strict=True)):
+        run[str(user)] = dict(zip((names[item] for item in items), scores, strict=True))
+        truth[str(user)] = {names[item]: 1 for item in wanted}
+    return truth, run
+
+
+def ranx(listed: np.ndarray, relevant: np.ndarray) -> list[float]:
+    """The same by ranx."""
     from ranx import Qrels, Run, evaluate
 
-    def work(users: int) -> list[float]:
-        names = [str(item) for item in range(ITEMS)]
-        scores = [float(score) for score in range(K, 0, -1)]
-        rows = zip(listed[:users].tolist(), relevant[:users].tolist(), strict=True)
-        truth, run = {}, {}
-        for user, (items, wanted) in enumerate(rows):
-            run[str(user)] = dict(zip((names[item] for item in items), scores, strict=True))
-            truth[str(user)] = {names[item]: 1 for item in wanted}
-        found = evaluate(Qrels(truth), Run(run), RANX)
-        return [float(found[name]) for name in RANX]
+    truth, run = dicts(listed, relevant)
+    found = evaluate(Qrels(truth), Run(run), RANX)
+    return [float(found[name]) for name in RANX]
 
-    work(100)  # compiles
-    began, cpu = time.perf_counter(), time.process_time()
-    means = work(len(listed))
-    return {"wall": time.perf_counter() - began, "cpu": time.process_time() - cpu, "means": means}
+
+def pytrec_eval(listed: np.ndarray, relevant: np.ndarray) -> list[float]:
+    """The same by pytrec_eval (its maintained fork pytrec-eval-terrier)."""
+    import pytrec_eval as trec
+
+    truth, run = dicts(listed, relevant)
+    cuts = ",".join(map(str, CUTOFFS))
+    found = trec.RelevanceEvaluator(truth, {f"{name}.{cuts}" for name in TREC}).evaluate(run)
+    return [
+        sum(user[f"{name}_{k}"] for user in found.values()) / len(found) for name in TREC for k in CUTOFFS
+    ]
+
+
+PEERS: dict[str, Callable[[np.ndarray, np.ndarray], list[float]]] = {"ranx": ranx, "pytrec_eval": pytrec_eval}
+
+
+def timed(
+    work: Callable[..., list[float]], listed: np.ndarray, relevant: np.ndarray, rounds: int
+) -> dict[str, Any]:
+    """Least wall and CPU seconds of some rounds, and the means."""
+    walls, cpus, means = [], [], []
+    for _ in range(rounds):
+        began, cpu = time.perf_counter(), time.process_time()
+        means = work(listed, relevant)
+        walls.append(time.perf_counter() - began)
+        cpus.append(time.process_time() - cpu)
+    return {"wall": min(walls), "cpu": min(cpus), "means": means}
+
+
+def show(users: int, what: str, took: dict[str, Any]) -> None:
+    print(f"{users:>11,}  {what:<24} {took['wall']:9.3f} {took['cpu']:9.3f}", flush=True)
 
 
 def main() -> None:
-    """Ours on many users, then both on fewer."""
+    """Ours on few, many and very many users, then beside the peers."""
     parser = argparse.ArgumentParser()
-    parser.add_argument("--users", type=int, default=1_000_000)
-    parser.add_argument("--beside", type=int, default=100_000, help="Users of the comparison with ranx.")
-    parser.add_argument("--ranx-python", default=sys.executable)
-    parser.add_argument("--one", action="store_true", help=argparse.SUPPRESS)
+    parser.add_argument("--users", type=int, nargs="+", default=[10_000, 100_000, 1_000_000])
+    parser.add_argument("--beside", type=int, default=100_000, help="Users of the comparison with the peers.")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--peer-python", default=sys.executable)
+    parser.add_argument("--peer", choices=PEERS, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
-    if arguments.one:
-        print(json.dumps(ranx(*world(arguments.beside))))
+    listed, relevant = world(
+        max(*arguments.users, arguments.beside) if not arguments.peer else arguments.beside
+    )
+    if arguments.peer:
+        PEERS[arguments.peer](listed[:100], relevant[:100])  # compiles
+        print(json.dumps(timed(PEERS[arguments.peer], listed, relevant, 1)))
         return
-    listed, relevant = world(arguments.users)
-    ours(listed[:CHUNK], relevant[:CHUNK])  # imports
-    print(f"{len(OURS)} metrics, {K} items a list\n\n      users  what                  wall s    CPU s")
-    for _ in range(2):
-        began = time.perf_counter()
-        listed.sum(dtype=np.int64), relevant.sum(dtype=np.int64)
-        print(f"{arguments.users:>11,}  memory-read floor   {time.perf_counter() - began:8.3f}")
-        took = ours(listed, relevant)
-        print(f"{arguments.users:>11,}  genrec-eval (numpy) {took['wall']:8.2f} {took['cpu']:8.2f}")
+
+    from genrec_eval.metrics import fused
+
+    began = time.perf_counter()
+    ways = {"genrec-eval (numpy)": numpy_alone}
+    if fused.compiled() is not None:
+        print(f"numba imported and its code loaded in {time.perf_counter() - began:.2f} s")
+        ways = {"genrec-eval (compiled)": ours, **ways}
+    load = ", ".join(f"{one:.1f}" for one in os.getloadavg())
+    print(f"{len(OURS)} metrics, {K} items a list, {os.cpu_count()} cores, load {load}\n")
+    print("      users  what                        wall s     CPU s")
+    for users in arguments.users:
+        some = listed[:users], relevant[:users]
+        floor = timed(lambda one, two: [float(one.sum(dtype=np.int64) + two.sum())], *some, arguments.rounds)
+        show(users, "memory-read floor", floor)
+        for what, work in ways.items():
+            show(users, what, timed(work, *some, arguments.rounds))
+
     few = arguments.beside
-    mine = ours(*world(few))
-    print(f"{few:>11,}  genrec-eval (numpy) {mine['wall']:8.2f} {mine['cpu']:8.2f}")
-    words = [arguments.ranx_python, __file__, "--one", "--beside", str(few)]
-    done = subprocess.run(words, capture_output=True, text=True)
-    if done.returncode:
-        print(f"{few:>11,}  ranx: not run: {done.stderr.strip().splitlines()[-1]}")
-        return
-    theirs = json.loads(done.stdout.splitlines()[-1])
-    print(f"{few:>11,}  ranx                {theirs['wall']:8.2f} {theirs['cpu']:8.2f}")
-    apart = max(abs(a - b) for a, b in zip(mine["means"], theirs["means"], strict=True))
-    times = theirs["wall"] / mine["wall"]
-    print(f"\nranx takes {times:.0f} times as long; the greatest difference of a mean is {apart:.1e}")
+    some = listed[:few], relevant[:few]
+    mine = {what: timed(work, *some, arguments.rounds) for what, work in ways.items()}
+    print(f"\nbeside others, {few:,} users, from arrays to means")
+    for what, took in mine.items():
+        show(few, what, took)
+    for peer in PEERS:
+        words = [arguments.peer_python, __file__, "--peer", peer, "--beside", str(few)]
+        done = subprocess.run(words, capture_output=True, text=True)
+        if done.returncode:
+            print(f"{few:>11,}  {peer}: not run: {done.stderr.strip().splitlines()[-1]}")
+            continue
+        theirs = json.loads(done.stdout.splitlines()[-1])
+        show(few, peer, theirs)
+        for what, took in mine.items():
+            wall, cpu = (theirs[clock] / took[clock] for clock in ("wall", "cpu"))
+            apart = max(abs(a - b) for a, b in zip(took["means"], theirs["means"], strict=True))
+            print(f"{'':13}{wall:,.0f} times as long as {what}, {cpu:,.0f} in CPU; means within {apart:.0e}")
 
 
 if __name__ == "__main__":

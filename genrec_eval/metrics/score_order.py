@@ -19,7 +19,7 @@ def _scored(lists: RankedLists, k: int) -> tuple[Float64, Int64, dict[str, Bool]
     """Scores of the first ``k`` slots, NaN where there is none, how many there are, and reasons."""
     top = lists.items[:, :k]
     if lists.scores is None:
-        scores = np.full(top.shape, np.nan)
+        scores = np.empty((len(lists), 0))
     else:
         scores = np.where(top != PAD, lists.scores[:, :k], np.nan)
     counts = np.count_nonzero(~np.isnan(scores), axis=1)
