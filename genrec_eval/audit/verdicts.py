@@ -17,6 +17,9 @@ from genrec_eval.suite.schema import Claim
 
 Key = tuple[str, str, str, str, str | None]
 
+NO_PREDICTION = "no-prediction"
+"""Reason of units that a model answered in form only: as telling as those that it did not answer."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
@@ -202,6 +205,13 @@ def decide(
         return Ruling.NOT_RUN, said, None
     if estimate.answered < estimate.attempted * (1 - error_budget) - 1e-9:
         return Ruling.INSUFFICIENT, _too_few(estimate, error_budget), None
+    unpredicted = estimate.excluded.get(NO_PREDICTION, 0)
+    if unpredicted > estimate.attempted * error_budget + 1e-9:
+        share = f"{unpredicted / estimate.attempted:.0%}".replace("%", " %")
+        said = (
+            f"{share} of the cases got no prediction, and what is predicted alone says neither PASS nor FAIL"
+        )
+        return Ruling.INSUFFICIENT, said, None
     if value is None:
         return Ruling.INSUFFICIENT, f"{about(estimate)} has no value: {estimate.reason}", None
     if low is None or high is None:

@@ -30,6 +30,8 @@ MAX_BYTES = 16 * 1024 * 1024
 """Default of the largest answer that is accepted."""
 ID_LENGTH = 1_000
 RAW_LENGTH = 2_000
+LARGEST_RATING = 1e12
+"""No scale of ratings goes so far, and the squares of what does would not be numbers any more."""
 _WORDS: dict[Kind, str] = {"rank": "items", "rate": "ratings", "chat": "text", "image": "image"}
 
 
@@ -90,9 +92,11 @@ def rate_response(ratings: Any, request: RateRequest) -> RateResponse:
     values = _sequence(ratings, "ratings")
     if len(values) != len(request.items):
         raise Malformed(f"ratings holds {len(values)} values for {len(request.items)} items")
-    return RateResponse(
-        ratings=tuple(None if v is None else _number(v, "ratings", row) for row, v in enumerate(values))
-    )
+    numbers = tuple(None if v is None else _number(v, "ratings", row) for row, v in enumerate(values))
+    for row, number in enumerate(numbers):
+        if number is not None and abs(number) > LARGEST_RATING:
+            raise Malformed(f"ratings[{row}] is {number:g}, which is on no scale of ratings")
+    return RateResponse(ratings=numbers)
 
 
 def chat_response(

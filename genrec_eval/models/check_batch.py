@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from genrec_eval.models.check import ID_LENGTH, Malformed
+from genrec_eval.models.check import ID_LENGTH, LARGEST_RATING, Malformed
 from genrec_eval.protocol.arrays import PAD, Int32, Vocabulary
 from genrec_eval.protocol.batch import RankBatch, RankedBatch, RateBatch, RatedBatch
 from genrec_eval.protocol.status import CODES, Status
@@ -83,7 +83,7 @@ def failed_rating(batch: RateBatch, status: Status, sentence: str) -> RatedBatch
 
 
 def check_rated(batch: RateBatch, rated: RatedBatch) -> RatedBatch:
-    """Return ``rated`` with a status for every user with an infinite rating.
+    """Return ``rated`` with a status for every user with an infinite rating, or one on no scale.
 
     Raises
     ------
@@ -100,9 +100,12 @@ def check_rated(batch: RateBatch, rated: RatedBatch) -> RatedBatch:
         raise Malformed(f"status is not one known code for each of {n} users")
     ratings, errors = ratings.astype(np.float64), dict(rated.errors)
     rows = np.repeat(np.arange(n), batch.targets.lengths)
-    for row in np.unique(rows[np.isinf(ratings)]).tolist():
-        errors[row] = "a predicted rating is infinite"
-        status[row] = CODES.index(Status.INVALID)
+    with np.errstate(invalid="ignore"):
+        wild = np.flatnonzero(np.abs(ratings) > LARGEST_RATING)
+    for place in wild[np.unique(rows[wild], return_index=True)[1]].tolist():
+        what = "infinite" if np.isinf(ratings[place]) else f"{ratings[place]:g}, which is on no scale"
+        errors[int(rows[place])] = f"a predicted rating is {what}"
+        status[rows[place]] = CODES.index(Status.INVALID)
     ratings[status[rows] != OK] = np.nan
     return RatedBatch(ratings=ratings, status=status, errors=errors)
 

@@ -40,7 +40,7 @@ def protocol(run: Mapping[str, Any], scenario: str) -> Pairs:
             ("Population", _population(facts)),
             ("Truth", _truth(facts, options)),
             ("Candidates", _candidates(facts)),
-            ("Histories", _histories(options)),
+            ("Histories", _histories(facts, options)),
             ("Training", _training(facts)),
         )
         if text
@@ -77,7 +77,7 @@ def _split(facts: Mapping[str, Any]) -> str:
         said.append(f"{exact(round(100 * facts['train_share'], 1))} % of interactions for training")
     if rounds := facts.get("k_core"):
         said.append(f"after a k-core: {spell(rounds)}")
-    for key in ("shift", "source", "page", "targets", "sampler"):
+    for key in ("shift", "source", "page", "targets"):
         if facts.get(key):
             said.append(f"{key}: {spell(facts[key])}")
     return "; ".join(part for part in said if part)
@@ -102,6 +102,9 @@ def _truth(facts: Mapping[str, Any], options: Mapping[str, Any]) -> str:
     said.append(
         "all test interactions" if least is None else f"test interactions rated {exact(least)} or more"
     )
+    if isinstance(facts.get("cold_start_items"), int):
+        most = count(facts.get("most_interactions") or 0)
+        said.append(f"with items of at most {most} training interactions")
     kept = mapping(options.get("split")).get("repeats") == "keep"
     said.append("items of the history may come again" if kept else "items new to the user alone")
     if facts.get("repeats_dropped"):
@@ -120,15 +123,16 @@ def _truth(facts: Mapping[str, Any], options: Mapping[str, Any]) -> str:
 
 
 def _candidates(facts: Mapping[str, Any]) -> str:
-    said = [line(facts.get("candidates") or "", 200)]
-    if facts.get("negatives"):
-        said.append(f"{count(facts['negatives'])} drawn per user, and the whole catalogue beside them")
-    return "; ".join(part for part in said if part)
+    return line(facts.get("candidates") or "", 300)
 
 
-def _histories(options: Mapping[str, Any]) -> str:
+def _histories(facts: Mapping[str, Any], options: Mapping[str, Any]) -> str:
     limit = options.get("history_limit")
-    return f"the latest {count(limit)} items are sent" if isinstance(limit, int) else "sent whole"
+    sent = f"the latest {count(limit)} items are sent" if isinstance(limit, int) else "sent whole"
+    said = line(facts.get("histories") or "", 300)
+    if not said:
+        return sent
+    return said if limit is None else f"{said}; of these {sent}"
 
 
 def _training(facts: Mapping[str, Any]) -> str:

@@ -95,6 +95,7 @@ class ColdStart(RankingScenario):
                 f"scenario 'cold-start': no test interaction of data set '{dataset.name}' is with an item of"
                 f" at most {self.options.most_interactions} training interactions; raise most_interactions"
             )
+        unknown = np.bincount(split.training.interactions.item, minlength=len(cold)) == 0
         facts |= {
             "cold_start_items": int(cold.sum()),
             "most_interactions": self.options.most_interactions,
@@ -104,6 +105,7 @@ class ColdStart(RankingScenario):
             },
             "users_evaluated": len(np.unique(kept.users)),
             "truth_pairs": len(kept.truth.values),
+            "cold_item_interaction_share": float(unknown[kept.truth.values].mean()),
         }
         return kept, {}, facts
 
@@ -143,6 +145,7 @@ class ColdStart(RankingScenario):
         facts |= {
             "users_evaluated": len(enough),
             "truth_pairs": int(split.truth.lengths[enough].sum()),
+            "histories": f"the latest {', '.join(map(str, self.options.shots))} items, in a question each",
             "excluded_users": {
                 **split.facts.get("excluded_users", {}),
                 "too-few-known": len(split.users) - len(enough),

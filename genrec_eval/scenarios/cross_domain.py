@@ -84,7 +84,15 @@ class CrossDomain(RankingScenario):
             raise UsageError("scenario 'cross-domain' takes no k_core: it keeps the whole of both catalogues")
         split, _, facts = super().cases(dataset)
         learnt = with_source(self._both, split, self.options.target_training == "all")
+        import numpy as np
+
+        gone = dict(split.facts.get("excluded_users", {}))
+        gone["no-test"] = gone.get("no-test", 0) - self._both.only_source  # nobody meant to ask about them
+        known = np.bincount(learnt.interactions.item, minlength=len(learnt.items)) > 0
         facts |= {
+            "excluded_users": gone,
+            "cold_item_interaction_share": float((~known[split.truth.values]).mean()),
+            "leaked_interactions": None,  # of the target alone; the leakage audit counts all
             "source": self.options.source,
             "source_interactions": len(self._both.source),
             "train": len(learnt.interactions),

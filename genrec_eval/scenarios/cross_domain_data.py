@@ -29,12 +29,15 @@ class Both:
         Codes of the target's items.
     shared_users
         User ids that occur on both sides, taken for the same person.
+    only_source
+        Users of the source alone.
     """
 
     dataset: Dataset
     source: Interactions
     target_items: Int32
     shared_users: int
+    only_source: int
 
 
 def both(source: Dataset, target: Dataset, name: str, shared_users: bool) -> Both:
@@ -71,6 +74,7 @@ def both(source: Dataset, target: Dataset, name: str, shared_users: bool) -> Bot
         source=recoded,
         target_items=np.arange(len(target.items), dtype=np.int32),
         shared_users=int(pc.sum(known).as_py() or 0) if shared_users else 0,
+        only_source=len(people) - len(target.users),
     )
 
 

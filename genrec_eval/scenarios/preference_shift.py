@@ -145,6 +145,9 @@ class PreferenceShift(RankingScenario):
                 "too-few-known": int(split.facts.get("users_evaluated", n)) - len(np.unique(split.users)),
             },
             "shift": "spliced histories of two users",
+            "histories": f"at most {self.options.before} items of another user, then the latest"
+            f" {', '.join(map(str, self.options.since))} of the user's own, in a question each; and as"
+            " control the user's own alone",
         }
         return replace(cases, history=history), {"since": label}, facts
 

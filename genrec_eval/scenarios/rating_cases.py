@@ -158,6 +158,7 @@ def score(
         scale=(context["scale"].column("low")[0].as_py(), context["scale"].column("high")[0].as_py()),
     )
     return ScoredUnits(
+        remark=_remark(pairs),
         units=units.ids,
         scores={m.id: m(pairs).place(asked_rows, len(units.ids), "not-attempted") for m in metrics},
         groups=units.groups(cases),
@@ -178,3 +179,16 @@ def _predictions(
     places = entries(targets, rows[fits])
     finite = np.isfinite(values)
     return places[finite], values[finite]
+
+
+def _remark(pairs: RatedPairs) -> str | None:
+    """A model that rates on another scale: percentages, probabilities, scores of a ranking."""
+    held = pairs.predicted[np.isfinite(pairs.predicted)]
+    low, high = pairs.scale
+    beyond = (held < low - (high - low)) | (held > high + (high - low))
+    if not len(held) or beyond.mean() <= 0.5:
+        return None
+    return (
+        f"{beyond.mean():.0%} of the predicted ratings are far off the scale of the training"
+        f" ({low:g} to {high:g}), such as {held[beyond][0]:g}"
+    )

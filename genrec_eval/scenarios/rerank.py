@@ -101,6 +101,10 @@ class Rerank(RankingScenario):
             "sampler": f"{self.options.candidates}, without replacement, outside history and truth",
             "negatives": self.options.negatives,
             "negatives_drawn": drawn,
+            "candidates": f"the relevant items and {self.options.negatives:,} others per case, drawn"
+            f" {'evenly' if self.options.candidates == 'uniform' else 'by training counts'} without"
+            " replacement outside the history"
+            + ("; beside them, in questions of their own, all items new to the user" if self._both else ""),
         }
         return split, {"candidates_are": np.tile(kinds, len(split.users) // len(kinds))}, facts
 

@@ -48,10 +48,14 @@ def by_semantic_id(cases: pa.Table, items: pa.Table, records: Sequence[pa.Record
     table = cases
     for column in ("truth", "history", "rejected", "candidates"):
         if column in cases.column_names:
-            recoded = _recoded(ragged(cases.column(column)), code)
+            recoded, became = _recoded(ragged(cases.column(column)), code)
             table = table.set_column(table.column_names.index(column), column, list_column(recoded))
-    if "grades" in table.column_names:
-        table = table.drop_columns("grades")  # several items of a user may have become one
+            if column == "truth" and "grades" in table.column_names:
+                given = pc.list_flatten(cases.column("grades")).to_numpy()
+                best = np.full(len(recoded.values), -np.inf)
+                np.maximum.at(best, became, given)  # several items of a user may have become one
+                grades = pa.ListArray.from_arrays(pa.array(recoded.offsets, pa.int32()), pa.array(best))
+                table = table.set_column(table.column_names.index("grades"), "grades", grades)
     records = [_replaced(batch, ids, ids, names, shown.take(pa.array(code))) for batch in records]
     return table, merged.replace_schema_metadata(items.schema.metadata), records
 
@@ -72,6 +76,8 @@ def _replaced(
     """``batch`` with each listed semantic id, else item id, put in other words; the rest as it is."""
     place = batch.schema.get_field_index("items")
     lists = batch.column(place)
+    if lists.offset:  # a slice of a longer column: arrow builds no list with nulls from it
+        lists = pa.concat_arrays([lists])
     entries = lists.values
     entries = entries.dictionary_decode() if pa.types.is_dictionary(entries.type) else entries
     code = Vocabulary(ids).encode(entries)
@@ -89,9 +95,14 @@ def _replaced(
     return batch.set_column(place, "items", rebuilt)
 
 
-def _recoded(lists: Ragged, code: np.ndarray) -> Ragged:
-    """Other codes; an item that occurs twice in a list stays at its first place."""
+def _recoded(lists: Ragged, code: np.ndarray) -> tuple[Ragged, np.ndarray]:
+    """Other codes, and the place of each entry in them; an item that comes again stays at its first place."""
     values: Int32 = np.where(lists.values >= 0, code[np.maximum(lists.values, 0)], PAD).astype(np.int32)
     rows = np.repeat(np.arange(len(lists), dtype=np.int64), lists.lengths)
-    first = np.sort(np.unique(rows << 32 | values.astype(np.int64) & 0xFFFFFFFF, return_index=True)[1])
-    return Ragged.group(rows[first], values[first], len(lists))
+    keys = rows << 32 | values.astype(np.int64) & 0xFFFFFFFF
+    _, first, of = np.unique(keys, return_index=True, return_inverse=True)
+    order = np.argsort(first, kind="stable")
+    place = np.empty(len(first), np.int64)
+    place[order] = np.arange(len(first))
+    kept = first[order]
+    return Ragged.group(rows[kept], values[kept], len(lists)), place[of]
