@@ -73,6 +73,7 @@ def assemble(
         item=item[order],
         rating=None if rating is None else rating[order],
         timestamp=None if timestamp is None else timestamp[order],
+        row=order,
     )
     ambiguous = _ambiguous(items)
     if ambiguous:

@@ -27,12 +27,15 @@ class Interactions:
         float32, or None for implicit feedback.
     timestamp
         int64 Unix seconds, or None when the source has no times.
+    row
+        int64 place in the source, from 0; None where there is no source with an order of its own.
     """
 
     user: Int32
     item: Int32
     rating: Float32 | None = None
     timestamp: Int64 | None = None
+    row: Int64 | None = None
 
     def __len__(self) -> int:
         return len(self.user)
@@ -44,6 +47,7 @@ class Interactions:
             item=self.item[mask],
             rating=None if self.rating is None else self.rating[mask],
             timestamp=None if self.timestamp is None else self.timestamp[mask],
+            row=None if self.row is None else self.row[mask],
         )
 
 

@@ -23,7 +23,7 @@ _OWN: dict[str, tuple[str, ...]] = {
     "global-temporal": ("fraction", "time"),
     "leave-one-out": ("validation", "order"),
     "user-ratio": ("fraction", "pick", "order"),
-    "random": ("fraction", "folds", "fold"),
+    "random": ("fraction", "folds", "fold", "order"),
     "strong-generalisation": ("fold_in", "test_users", "validation_users", "pick", "order"),
     "session": ("fraction", "time", "gap", "revealed", "context"),
     "given": (),
@@ -69,7 +69,9 @@ class SplitSpec(StrictModel):
         " strong-generalisation by default.",
     )
     order: Literal["time", "file"] | None = Field(
-        None, description="What comes last in data without timestamps: file takes the order of the rows."
+        None,
+        description="What comes last in data without timestamps: file takes the order of the rows. random:"
+        " file draws nothing, folds are runs of rows of the file, as u1 to u5 of MovieLens 100K are.",
     )
     folds: int | None = Field(None, ge=2, le=1000, description="random: number of folds.")
     fold: PositiveInt | None = Field(None, description="random: the fold that is the test, from 1.")
@@ -148,6 +150,11 @@ class SplitSpec(StrictModel):
             raise ValueError("folds and fold belong together, as in folds: 5, fold: 1")
         if self.folds is not None and self.fold is not None and self.fold > self.folds:
             raise ValueError(f"fold must be at most folds ({self.folds}), not {self.fold}")
+        if self.method == "random" and self.order == "time":
+            raise ValueError(
+                "a random split is by lot, or with order: file by rows; for one in time set method:"
+                " global-temporal"
+            )
 
     def _check_users(self) -> None:
         if self.method == "strong-generalisation" and self.cold_users == "exclude":

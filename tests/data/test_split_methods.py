@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -409,6 +410,7 @@ def test_ratings_are_asked_for_where_they_are_needed() -> None:
         ),
         ({"method": "given", "fraction": 0.5}, r"options of given alone: none"),
         ({"method": "random", "folds": 5}, "folds and fold belong together"),
+        ({"method": "random", "order": "time"}, "for one in time set method: global-temporal"),
         ({"method": "random", "folds": 5, "fold": 6}, r"fold must be at most folds \(5\)"),
         ({"method": "random", "folds": 5, "fold": 1, "fraction": 0.5}, "either fraction or folds"),
         ({"method": "user-ratio", "pick": "random", "order": "file"}, "set pick: last"),
@@ -428,3 +430,44 @@ def test_options_that_do_not_belong_are_refused(options: dict[str, Any], sentenc
 def test_a_spec_survives_being_written_with_all_its_defaults(options: dict[str, Any]) -> None:
     spec = SplitSpec.model_validate(options)
     assert SplitSpec.model_validate(spec.model_dump(mode="json")) == spec
+
+
+@settings(max_examples=50)
+@given(rows, st.integers(2, 5), st.integers(0, 99))
+def test_folds_in_the_order_of_the_file_are_runs_of_its_rows(log: list[Row], folds: int, seed: int) -> None:
+    log = list(dict.fromkeys(log))
+    data = dataset(log)
+    order = sorted(range(len(log)), key=lambda at: log[at][3])
+    data = replace(data, interactions=replace(data.interactions, row=np.array(order)))
+    for fold in range(1, folds + 1):
+        spec = SplitSpec.model_validate(
+            {"method": "random", "order": "file", "folds": folds, "fold": fold, "repeats": "keep"}
+        )
+        run = {at for at in range(len(log)) if at * folds // len(log) == fold - 1}
+        if len(log) < folds:
+            with pytest.raises(UsageError, match="too few"):
+                spec.apply(data, seed=seed)
+            continue
+        split = spec.apply(data, seed=seed)
+        assert as_rows(split.held_out) == Counter(log[at] for at in run)
+        assert as_rows(split.training.interactions) == Counter(
+            log[at] for at in range(len(log)) if at not in run
+        )
+
+
+def test_a_share_in_the_order_of_the_file_is_its_first_rows() -> None:
+    log = [(user, item, 3, 9 - item) for item in range(4) for user in range(3)]  # the latest rows come first
+    order = sorted(range(len(log)), key=lambda at: log[at][3])
+    data = dataset(log)
+    data = replace(data, interactions=replace(data.interactions, row=np.array(order)))
+    split = apply(data, method="random", fraction=0.5, order="file")
+    assert as_rows(split.training.interactions) == Counter(log[:6])
+    assert split.facts["order"] == "file"
+    # filters leave rows out, and those that are left are counted
+    split = apply(data, method="random", fraction=0.5, order="file", k_core={"users": 4, "items": 3})
+    assert as_rows(split.training.interactions) == Counter(log[:6])
+
+
+def test_without_a_file_there_is_no_order_of_rows() -> None:
+    with pytest.raises(UsageError, match=r"read from no file, .* leave out order: file"):
+        apply(dataset(one_user_each([6, 6])), method="random", order="file")
