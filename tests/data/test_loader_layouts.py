@@ -159,6 +159,17 @@ def test_training_rows_become_sequences_once(tmp_path: Path) -> None:
     assert len(valid.interactions) == 4
 
 
+def test_without_given_cases_the_test_rows_are_sequences_too(tmp_path: Path) -> None:
+    data = load(SemanticIdsSpec, semantic(tmp_path), part="none")
+    assert data.given is None
+    log = data.interactions
+    pairs = list(
+        zip(data.users.decode(log.user).to_pylist(), data.items.decode(log.item).to_pylist(), strict=True)
+    )
+    assert sorted(pairs) == [("U1", "0"), ("U1", "1"), ("U1", "2"), ("U1", "3"), ("U2", "1")]
+    assert [item for user, item in pairs if user == "U1"] == ["0", "1", "2", "3"]
+
+
 @pytest.mark.parametrize(
     ("name", "text", "sentence"),
     [

@@ -34,8 +34,10 @@ class SemanticIdsSpec(FolderSpec):
         pattern=r"^[\w-]+$",
         description="Which X, such as Office_Products, where a folder holds several.",
     )
-    part: Literal["test", "valid"] = Field(
-        "test", description="Which rows are the given cases; the parts before it are for training."
+    part: Literal["test", "valid", "none"] = Field(
+        "test",
+        description="Which rows are the given cases; the parts before it are for training. none: all rows are"
+        " the users' sequences, for a split of your own with order: file.",
     )
 
     def read(self, files: Files) -> Dataset:
@@ -49,7 +51,7 @@ class SemanticIdsSpec(FolderSpec):
         index = files.need(f"{stem}.index.json", option="category")
         category = index.name[: -len(".index.json")] if index.name.endswith(".json") else index.stem
         stem = category.lower()
-        cases = files.need(f"{stem}.{self.part}.csv")
+        cases = files.need(f"{stem}.{'test' if self.part == 'none' else self.part}.csv")
         texts, info = files.find(f"{stem}.item.json"), files.find(f"{stem}.info.txt")
         before = [
             files.find(f"{stem}.{part}.csv") for part in ("train", "valid")[: 2 - (self.part == "valid")]
@@ -58,11 +60,13 @@ class SemanticIdsSpec(FolderSpec):
         told: list[str] = []
         items = _items(index, texts, info)
         given, targets = _cases(cases, items, told)
+        if self.part == "none":
+            training, given = [*training, cases], None
         data = finish(
             _sequences(training) if training else Log.empty(),
             loader=self.loader,
             name=f"amazon-18 {category}",
-            files=[path for path in (index, texts, info, cases, *training) if path],
+            files=list(dict.fromkeys(path for path in (index, texts, info, cases, *training) if path)),
             options=self.model_dump(exclude={"category"}),
             item_table=items,
             given=given,
