@@ -35,11 +35,14 @@ def explain(
     from rich.table import Table
     from rich.text import Text
 
-    bound, given = _read(metric, preset)
+    from genrec_eval.scenarios.ranking.conditions import apart
+
+    plain, conditions, lost = apart(metric)
+    bound, given = _read(plain, preset)
     table = Table(box=None, pad_edge=False, show_header=False, padding=(0, 2, 1, 0))
     table.add_column(no_wrap=True, style="bold")
     table.add_column(overflow="fold")
-    for name, text in _facts(bound, given):
+    for name, text in [*_conditions(metric, conditions, lost), *_facts(bound, given)]:
         if text:
             table.add_row(Text(name), Text(text))
     output().print(table)
@@ -56,6 +59,22 @@ def _read(spelling: str, preset: str | None) -> tuple[Metric, bool]:
         if "@" in spelling or "needs a cutoff" not in str(error):
             raise
         return metric(f"{spelling}@{_ASKED}", preset=preset), False
+
+
+def _conditions(spelling: str, conditions: dict[str, str], lost: bool) -> list[Row]:
+    """What a scenario adds to the metric that the other rows are about."""
+    from genrec_eval.scenarios.ranking.conditions import CONDITIONS
+
+    rows = []
+    for name, value in conditions.items():
+        scenario, says = CONDITIONS[name]
+        said = f"{spelling.strip()} is of scenario {scenario}, over its questions with {name}={value}: {says}"
+        rows.append(("condition", said))
+    if lost:
+        rows.append(
+            ("lost", "what the shift costs: the metric with since=settled minus that; less is better")
+        )
+    return rows
 
 
 def _facts(metric: Metric, given: bool) -> list[Row]:

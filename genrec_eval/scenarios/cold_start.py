@@ -119,11 +119,11 @@ class ColdStart(RankingScenario):
 
     def condition(self) -> Condition | None:
         """How many items are known of a cold user."""
-        from genrec_eval.scenarios.ranking.conditions import Condition
+        from genrec_eval.scenarios.ranking.conditions import CONDITIONS, Condition
 
         if self.options.of == "items":
             return None
-        return Condition("shots", self.options.shots, "so many items of the user are known")
+        return Condition("shots", self.options.shots, CONDITIONS["shots"][1])
 
     def _cold(self, split: Split) -> Any:
         import numpy as np

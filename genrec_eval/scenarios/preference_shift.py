@@ -63,11 +63,10 @@ class PreferenceShift(RankingScenario):
 
     def condition(self) -> Condition | None:
         """How many interactions after the shift are known."""
-        from genrec_eval.scenarios.ranking.conditions import Condition
+        from genrec_eval.scenarios.ranking.conditions import CONDITIONS, Condition
 
         values: Sequence[Any] = (*(str(n) for n in self.options.since), "settled")
-        says = "interactions known since the taste changed; settled: it never did"
-        return Condition("since", values, says)
+        return Condition("since", values, CONDITIONS["since"][1])
 
     def metrics(self) -> Sequence[Metric]:
         """The metrics under each condition, what the shift costs by each, then list validity."""
@@ -76,7 +75,7 @@ class PreferenceShift(RankingScenario):
 
     def _lost(self) -> list[tuple[Metric, str, str]]:
         """Each metric of what the shift costs, and the ids of the control and of the shifted metric."""
-        from genrec_eval.scenarios.ranking.conditions import under
+        from genrec_eval.scenarios.ranking.conditions import LOST, under
 
         condition, found = self.condition(), []
         assert condition is not None
@@ -85,7 +84,7 @@ class PreferenceShift(RankingScenario):
                 continue
             definition = replace(
                 metric.definition,
-                name=f"lost_{metric.definition.name}",
+                name=f"{LOST}{metric.definition.name}",
                 title=f"Lost {metric.definition.title}",
                 summary=f"What the shift costs: {metric.definition.title} without it minus with it.",
                 formula=f"{metric.definition.title} (since=settled) minus {metric.definition.title}",

@@ -110,13 +110,12 @@ class Rerank(RankingScenario):
 
     def condition(self) -> Condition | None:
         """Which candidates a case is about."""
-        from genrec_eval.scenarios.ranking.conditions import Condition
+        from genrec_eval.scenarios.ranking.conditions import CONDITIONS, Condition
 
         if self.options.candidates == "given":
             return None
-        says = {SAMPLED: "ranked among sampled candidates", FULL: "ranked among all items new to the user"}
         values = (FULL, SAMPLED) if self._both else (SAMPLED,)
-        return Condition("candidates_are", values, "; ".join(f"{v}: {says[v]}" for v in values))
+        return Condition("candidates_are", values, CONDITIONS["candidates_are"][1])
 
     def _expected(self) -> list[Metric]:
         """The exact expectation of the sampled figures, for the metrics that have one."""

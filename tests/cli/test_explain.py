@@ -98,3 +98,11 @@ def test_presets_are_listed_with_what_they_change(capsys: pytest.CaptureFixture[
     assert "cannot be had" in out
     assert exit_code(["list", "presets", "rectool"]) == 2
     assert "did you mean 'rectools'?" in capsys.readouterr().err
+
+
+def test_what_a_scenario_adds_to_a_metric_is_said_first(capsys: pytest.CaptureFixture[str]) -> None:
+    assert exit_code(["explain", "lost_ndcg(gain=exp,since=3)@10"]) == 0
+    said = " ".join(capsys.readouterr().out.split())
+    assert "is of scenario preference-shift, over its questions with since=3: interactions known" in said
+    assert "what the shift costs" in said
+    assert "definition id ndcg(discount=log2,gain=exp" in said
