@@ -35,7 +35,8 @@ _NEVER = np.iinfo(np.int64).max
         bounds=(-1.0, 1.0),
         traps=(
             "Random lists are at 0 on average; a model that learns from interactions alone is at or below 0."
-            " A model that reads descriptions and favours new releases may soundly be above. With"
+            " A model that reads descriptions may soundly be above: it favours new releases, or a few of them"
+            " by chance, and where a handful of items is new that is several percent of the slots. With"
             " of=first_seen and a split that trains on what others did later, so may recent popularity."
         ),
         parameters={"of": ("test_counts", ("test_counts", "first_seen"))},

@@ -11,7 +11,7 @@ from genrec_eval.protocol.results import Ruling
 
 SOUND = (
     "random", "popularity", "recent-popularity", "item-knn", "user-knn", "ease", "slim", "ials", "bpr-mf",
-    "markov",
+    "markov", "fpmc", "dense-retriever", "bias", "mf-ratings",
 )  # fmt: skip
 PLANTED = {
     "duplicates": "duplicate@10",
@@ -25,7 +25,7 @@ PLANTED = {
 }
 
 
-@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("seed", [0, 1, 2, 16, 18])  # in the last two, texts speak for new items
 def test_flaws_are_flagged_by_name_and_sound_models_never(seed: int, tmp_path: Path) -> None:
     suite = {
         "name": "flaws",

@@ -31,7 +31,9 @@ VALIDITY = {
     "short": ("Lists have the full length", 0.01),
     "tied": ("Scores tell the listed items apart", 0.5),
     "misordered": ("Scores fall along the list", 0.01),
-    "future": ("Lists hold items of the future no more often than chance would", 0.02),
+    # less than one of ten slots, and more than what reads texts gives to a new item or two that it likes by
+    # chance: 5 % in one of 20 worlds of 200 or 300 items, 9 % at most
+    "future": ("Lists hold hardly more items of the future than by chance", 0.09),
     "peeking": ("Lists do not follow what is popular in the test", 0.5),
 }
 """Metric that is always measured → the claim made about every model, and the share that is tolerated."""
