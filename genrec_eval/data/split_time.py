@@ -25,7 +25,7 @@ def global_cut(name: str, log: Interactions, spec: SplitSpec, users: int) -> Par
     Interactions at the very moment of the cut are all test, so the training may be smaller than the
     fraction that was asked for.
     """
-    when = times(name, log, "a split by time")
+    when = times(name, log, "by time")
     time, edge = _moment_of(name, when, spec)
     train, test = stretch(log, slice(0, edge)), stretch(log, slice(edge, None))
     return Parts(
@@ -46,7 +46,7 @@ def sessions(name: str, log: Interactions, spec: SplitSpec, users: int) -> Parts
     training. With a cut every session that starts later is tested, and those across it are known to
     later cases of the user but not to the training; so are those without an item beyond ``revealed``.
     """
-    when = times(name, log, "a split into sessions")
+    when = times(name, log, "by time into sessions")
     gap, revealed = spec.gap or _GAP, spec.revealed or 0
     order = stable_order(log.user)
     user, at = log.user[order], when[order]
@@ -131,7 +131,7 @@ def times(name: str, log: Interactions, what: str) -> Int64:
     """The timestamps; a sentence when there are none."""
     if log.timestamp is None:
         raise UsageError(
-            f"dataset '{name}' has no timestamps, so it cannot be split by time, as {what} must;"
+            f"dataset '{name}' has no timestamps, so it cannot be split {what};"
             " name the column that holds them"
         )
     return log.timestamp

@@ -102,7 +102,8 @@ def _expected(
             user[part], weights=(chances * worth(place[part], k)).sum(axis=1), minlength=len(lists)
         )
     np.divide(values, best, out=values, where=best > 0)
-    return UnitScores(values=np.clip(values, 0.0, 1.0), reasons={"no-truth": lists.truth.lengths == 0})
+    # sums of chances end a rounding apart where they are equal: such a difference is none
+    return UnitScores(values=np.clip(np.round(values, 12), 0.0, 1.0), reasons={"no-truth": lists.truth.lengths == 0})
 
 
 def _ranks(place: Int64, k: int) -> Int64:

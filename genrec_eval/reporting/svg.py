@@ -41,6 +41,8 @@ class Scale:
         """
         known = [value for value in values if value is not None and math.isfinite(value)]
         low, high = (min(known), max(known)) if known else (0.0, 1.0)
+        if max(abs(low), abs(high)) < 1e-9:  # what rounding leaves of zeros
+            low = high = 0.0
         if high - low < 1e-9 * max(1.0, abs(high)):
             room = abs(high) * 0.1 or 0.5
             low, high = (low - room if low else 0.0), high + room

@@ -25,7 +25,7 @@ class PageOptions(RankingOptions):
     columns: PositiveInt = Field(5, le=100, description="Slots of a row, left to right.")
     k: PositiveInt = Field(20, le=10_000, description="Slots of the page: rows times columns.")
     metrics: tuple[str, ...] = Field(
-        ("page_ndcg", "first_row", "recall", "ild"),
+        ("page_ndcg", "first_row", "recall"),
         min_length=1,
         description="Metrics, as in page_ndcg@20; without @ they are taken at k. Those of pages take the"
         " columns from the page.",

@@ -289,3 +289,29 @@ def test_the_sentence_names_the_place_in_the_suite(
         genrec_eval.run(path, out=tmp_path / "run", quiet=True)
     assert sentence in str(caught.value)
     assert "suite.yaml:" in str(caught.value)
+
+
+def test_equal_expectations_are_equal_and_their_differences_can_be_drawn() -> None:
+    from genrec_eval.reporting.svg import Scale
+
+    # nine others, all places: whatever the order, everything that is listed is found
+    values = [
+        metric("expected_recall(negatives=7)@10")(lists_of([order], [[4, 8]], [[]], 11)).values[0]
+        for order in ([4, 8, *(set(range(11)) - {4, 8})], [*(set(range(11)) - {4, 8}), 8, 4])
+    ]
+    assert values == [1.0, 1.0]
+    scale = Scale.covering([-5.4e-16, 2.8e-16, 0.0])
+    assert 0 <= scale.at(0.0) <= 100
+
+
+def test_no_default_asks_for_more_than_any_data_set_has(world: Dataset) -> None:
+    bare = replace(
+        world,
+        item_table=world.item_table.select(["item"]),
+        user_table=world.user_table.select(["user"]),
+        interactions=replace(world.interactions, rating=None),
+    )
+    for name in ("top-k", "rerank", "page", "preference-shift", "next-item"):
+        assert len(made(name).prepare(bare).cases)
+    assert len(made("cold-start", most_interactions=5).prepare(bare).cases)
+    assert len(made("cold-start", of="users", shots=[0, 1]).prepare(bare).cases)
