@@ -249,7 +249,10 @@ def test_image_endpoint(client, server):
 
 
 def test_every_reference_model_can_be_served(world):
-    assert set(Catalogue(world, REFERENCE.names()).models) == set(REFERENCE.names())
+    pytest.importorskip("torch")
+    # what peeks needs a held-out part, and serving has none
+    sound = [name for name in REFERENCE.names() if not REFERENCE.get(name).peeks]
+    assert set(Catalogue(world, sound).models) == set(sound)
 
 
 SPEAKING = (
