@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import ast
 import dataclasses
+import functools
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -11,10 +14,9 @@ import pytest
 
 from genrec_eval.data.synthetic import SyntheticSpec
 from genrec_eval.protocol.arrays import Float64
-from genrec_eval.protocol.batch import RankedBatch
+from genrec_eval.protocol.batch import RankedBatch, RatedBatch
 from genrec_eval.reference.base import REFERENCE
-from genrec_eval.scenarios.ranking.options import RankingOptions
-from genrec_eval.scenarios.top_k import TopK
+from genrec_eval.scenarios.base import SCENARIOS
 from genrec_eval.stats.intervals import Interval, intervals
 from genrec_eval.stats.sample import Sample, paired
 
@@ -26,11 +28,12 @@ DRAWS = 12
 
 
 class World:
-    """Reference models in the top-k scenario, scored from records as a run does."""
+    """Reference models in a scenario, scored from records as a run does."""
 
-    def __init__(self) -> None:
+    def __init__(self, scenario: str = "top-k", **chosen: Any) -> None:
         options = {"users": POPULATION, "items": ITEMS, "interactions_per_user": 15}
-        self.scenario = TopK(RankingOptions.model_validate({"groups": ["group"]}), 5)
+        made = SCENARIOS.get(scenario)
+        self.scenario = made(made.Options.model_validate({"groups": ["group"], **chosen}), 5)
         self.prepared = self.scenario.prepare(SyntheticSpec.model_validate(options).load(Path(), 5))
         assert self.prepared.training is not None
         self.names = pa.concat_arrays([self.prepared.training.items.ids, pa.array(["nowhere"])])
@@ -40,23 +43,30 @@ class World:
     def played(self, name: str, repeat: int = 0, stutter: float = 0.0) -> dict[str, Sample]:
         """Metric → scores of every user; ``stutter`` is the share of users whose last item is repeated."""
         model = REFERENCE.get(name)(self.prepared.training, seed=1)
-        ranked: RankedBatch = model.rank(dataclasses.replace(self.batch, repeat=repeat))
-        codes = ranked.items.copy()
-        again = np.random.default_rng(2).random(self.n) < stutter
-        codes[again, -1] = codes[again, 0]
+        if self.scenario.kind == "rate":
+            rated: RatedBatch = model.rate(self.batch)
+            answers = {"ratings": _lists(self.batch.targets.offsets, pa.array(rated.ratings))}
+        else:
+            ranked: RankedBatch = model.rank(dataclasses.replace(self.batch, repeat=repeat))
+            codes = ranked.items.copy()
+            again = np.random.default_rng(2).random(self.n) < stutter
+            codes[again, -1] = codes[again, 0]
+            listed = self.names.take(pa.array(codes.ravel()))
+            answers = {"items": _lists(np.arange(self.n + 1) * codes.shape[1], listed)}
         record = pa.record_batch(
             {
                 "case": self.prepared.cases.column("case").combine_chunks(),
                 "repeat": pa.array(np.zeros(self.n), pa.int16()),
                 "status": pa.array(["ok"] * self.n),
-                "items": pa.ListArray.from_arrays(
-                    pa.array(np.arange(self.n + 1) * codes.shape[1], pa.int32()),
-                    self.names.take(pa.array(codes.ravel())),
-                ),
+                **answers,
             }
         )
         scored = self.scenario.score(self.prepared.cases, self.prepared.context, [record])
         return {metric.id: metric.sample(scored.scores[metric.id]) for metric in self.scenario.metrics()}
+
+
+def _lists(offsets: np.ndarray, values: pa.Array) -> pa.ListArray:
+    return pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), values)
 
 
 @pytest.fixture(scope="module")
@@ -124,3 +134,54 @@ def test_equally_good_models_are_seldom_told_apart(world: World) -> None:
     allowed = 0.025 + 2 * np.sqrt(0.025 * 0.975 / SAMPLES)
     assert np.mean([i.low is not None and i.low > 0 for i in found]) <= allowed
     assert np.mean([i.high is not None and i.high < 0 for i in found]) <= allowed
+
+
+@pytest.mark.parametrize(
+    ("scenario", "options", "models", "metric"),
+    [
+        ("top-k", {"metrics": ["gauc"]}, ("item-knn", "popularity"), "gauc"),
+        ("rating", {"split": {"method": "random"}}, ("mf-ratings", "bias"), "rmse"),
+        ("next-item", {"targets": "all", "split": {}}, ("item-knn", "popularity"), "ndcg@10"),
+        ("preference-shift", {"since": [1]}, ("item-knn", "popularity"), "lost_ndcg(since=1)@10"),
+    ],
+)
+@pytest.mark.parametrize("difference", [False, True])
+def test_ratios_roots_and_users_with_several_cases_are_covered(
+    scenario: str, options: dict[str, Any], models: tuple[str, str], metric: str, difference: bool
+) -> None:
+    """Simulations of 3,000 samples find 94.2 to 95.9 %, of 200 users and of 1,000."""
+    world = _world(scenario, repr(options))
+    one, other = (_scores(scenario, repr(options), name)[metric] for name in models)
+    whole = paired(one, other) if difference else one
+    assert world.n >= len(whole.values)  # a user is one unit, whatever the number of cases
+    truth, found = _resampled(whole, 200)
+    assert 0.93 <= coverage(truth, found) <= 0.97
+
+
+@functools.cache
+def _world(scenario: str, options: str) -> World:
+    return World(scenario, **ast.literal_eval(options))
+
+
+@functools.cache
+def _scores(scenario: str, options: str, model: str) -> dict[str, Sample]:
+    return _world(scenario, options).played(model)
+
+
+def _resampled(whole: Sample, units: int) -> tuple[float, list[Interval]]:
+    """The population's value, and the intervals of samples of it, weights and the other model with them."""
+
+    def of(sample: Sample, rows: np.ndarray) -> Sample:
+        return dataclasses.replace(
+            sample,
+            values=sample.values[rows],
+            scored=np.ones(len(rows), bool),
+            weights=None if sample.weights is None else sample.weights[rows],
+            minus=None if sample.minus is None else of(sample.minus, rows),
+        )
+
+    scored = np.flatnonzero(whole.scored)
+    truth = intervals([of(whole, scored)], seed=3)[0].value
+    assert truth is not None
+    chosen = np.random.default_rng(units).choice(scored, (SAMPLES, units))
+    return truth, intervals([of(whole, rows) for rows in chosen], seed=3)
