@@ -56,14 +56,17 @@ def play_batches(
     identity_digest = digest(identity)
     journal.add_identity(identity_digest, identity)
     cases = prepared.cases.select(["case", "unit", "arm"])
-    order = model.arrange(prepared.cases.column("unit").take(rows).combine_chunks())
+    asked = cases.take(rows)
+    order = model.arrange(asked.column("unit").combine_chunks(), asked.column("case").combine_chunks())
     rows = rows if order is None else rows[order]
     tally, number = Tally(), 0
     for repeat in range(repeats):
         for start in range(0, len(rows), chunk):
             some = rows[start : start + chunk]
-            batch = replace(scenario.batch(prepared, some), repeat=repeat)
             own = cases.take(some)
+            batch = replace(scenario.batch(prepared, some), repeat=repeat)
+            if isinstance(batch, RankBatch):
+                batch = replace(batch, cases=own.column("case").combine_chunks())
             key = chunk_key(batch, own, identity_digest)
             path = folder / part_name(*names, number)
             number += 1

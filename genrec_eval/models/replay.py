@@ -15,6 +15,9 @@ Rows of one item each are put in order by rank where there is one, else by score
 else as they stand. TREC runs go by score, highest first. Equal scores go by rank, then as they
 stand; trec_eval breaks them by document id instead.
 
+A ``user`` may also be the id of a case, where a scenario asks several questions about a user: the
+records of an earlier run, ``columns: {user: case}``, answer each question with its own list.
+
 For ``kinds: [chat]`` the file holds a ``text`` for each ``user``, or for each ``prompt``: the whole
 text of the last message of the user.
 """

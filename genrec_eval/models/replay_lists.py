@@ -41,10 +41,12 @@ def open_lists(path: Path, form: Format, spec: ReplaySpec) -> ReplayModel:
 
 
 class ReplayModel(BatchModel):
-    """Answers with what was recorded for a user.
+    """Answers with what was recorded for a case, else for its user.
 
-    Users without a record get the status ``MISSING``. Lists longer than asked are cut to k, and
-    counted; nulls, NaN and scores of another length make a user's list ``INVALID``.
+    Where users are asked several questions, a file of lists by user answers all of them alike; one by
+    case id, such as the records of an earlier run, tells them apart. Users without a record get the
+    status ``MISSING``. Lists longer than asked are cut to k, and counted; nulls, NaN and scores of
+    another length make a user's list ``INVALID``.
     """
 
     def __init__(self, store: Store, identity: dict[str, Any], path: Path) -> None:
@@ -52,7 +54,7 @@ class ReplayModel(BatchModel):
         self._path = path
         self._identity = identity
         self._lock = threading.Lock()
-        self._asked = 0
+        self._missing = self._used = 0
         self._found = 0
         self._cut = 0
         self._planned_users: Any = None
@@ -68,20 +70,24 @@ class ReplayModel(BatchModel):
         recorded = len(self._store.users)
         return {
             "recorded users": recorded,
-            "users without a record": self._asked - self._found,
-            "records never asked for": recorded - self._found,
+            "users without a record": self._missing,
+            "records never asked for": recorded - self._used,
+            "questions answered by another's list": self._found - self._used,
             "lists cut to k": self._cut,
         }
 
-    def arrange(self, users: Any) -> Int64:
+    def arrange(self, users: Any, cases: Any = None) -> Int64:
         """Order the users as they stand in the file; those without a record come last."""
         if isinstance(users, pa.ChunkedArray):
             users = users.combine_chunks()
-        rows = self._look_up(users)
+        rows = self._look_up(users, cases)
         order = np.argsort(np.where(rows < 0, len(self._store.users), rows), kind="stable")
-        self._planned_users, self._planned_rows = users.take(pa.array(order)), rows[order]
+        keys = users if cases is None else cases
+        self._planned_users, self._planned_rows = keys.take(pa.array(order)), rows[order]
         self._position = 0
-        self._asked, self._found = len(users), len(distinct_of(rows[rows >= 0]))
+        self._missing = int(np.count_nonzero(rows < 0))
+        self._found = len(rows) - self._missing
+        self._used = len(distinct_of(rows[rows >= 0]))
         return order.astype(np.int64, copy=False)
 
     def rank(self, batch: RankBatch) -> RankedBatch:
@@ -110,12 +116,13 @@ class ReplayModel(BatchModel):
         if isinstance(users, pa.ChunkedArray):
             users = users.combine_chunks()
         n = len(users)
+        keys = users if batch.cases is None else batch.cases
         if self._planned_users is None:
-            return self._look_up(users)
+            return self._look_up(users, batch.cases)
         # The planned order is checked rather than searched: one comparison instead of a hash table
         # of all recorded users for every chunk.
-        if not self._planned_users.slice(self._position, n).equals(users):
-            rows = self._look_up(users)
+        if not self._planned_users.slice(self._position, n).equals(keys):
+            rows = self._look_up(users, batch.cases)
             if n and rows[-1] >= 0:
                 self._position = int(np.searchsorted(self._planned_rows[: self._found], rows[-1])) + 1
             return rows
@@ -123,8 +130,10 @@ class ReplayModel(BatchModel):
         self._position += n
         return rows
 
-    def _look_up(self, users: Any) -> Int64:
+    def _look_up(self, users: Any, cases: Any = None) -> Int64:
         found = pc.index_in(users.cast(pa.string()), value_set=self._store.users)
+        if cases is not None and not cases.equals(users):
+            found = pc.coalesce(pc.index_in(cases.cast(pa.string()), value_set=self._store.users), found)
         return found.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)
 
 
@@ -138,6 +147,7 @@ class _Filler:
         self.errors: dict[int, str] = {}
         self.unknown: dict[str, int] = {}
         self.cut = 0
+        self._bare: list[Int64] = []
         self._k, self._vocabulary = k, vocabulary
 
     def refuse(self, row: int, status: int, sentence: str) -> None:
@@ -162,11 +172,16 @@ class _Filler:
         block[slots] = codes
         self.items[rows] = block
         self._check_nulls(rows, items, values, slots)
-        if scores is not None:
+        if scores is not None and scores.null_count == len(scores):  # the column is there, and empty
+            self._bare.append(rows)
+        elif scores is not None:
             self._fill_scores(rows, scores, lengths, kept, slots)
 
     def result(self) -> RankedBatch:
         """The batch, no wider than its longest list."""
+        for row in np.concatenate([np.empty(0, np.int64), *self._bare]) if self.scores is not None else ():
+            if self.status[row] == OK and (self.items[row] != PAD).any():
+                self.refuse(int(row), _INVALID, "the recorded list has no scores, and others have")
         used = np.flatnonzero((self.items != PAD).any(axis=0))
         width = int(used[-1]) + 1 if len(used) else 1
         return RankedBatch(

@@ -32,6 +32,9 @@ class RankBatch:
         Item codes to choose from, or None for the whole catalogue.
     repeat
         Index of the independent sample; a model that draws must draw anew for each.
+    cases
+        pyarrow string array, n case ids; they tell apart the questions about one user. None where nobody
+        needs them.
     """
 
     users: Any
@@ -41,6 +44,7 @@ class RankBatch:
     items: Vocabulary
     candidates: Ragged | None = None
     repeat: int = 0
+    cases: Any = None
 
     def __len__(self) -> int:
         return len(self.user_codes)

@@ -98,10 +98,11 @@ class BatchModel(ABC):
         """Rate every target of every user of the batch."""
         raise NotImplementedError(f"{type(self).__name__} does not rate")
 
-    def arrange(self, users: Any) -> Any:
-        """Return the order (int64 permutation) in which users are cheapest to answer, or None.
+    def arrange(self, users: Any, cases: Any = None) -> Any:
+        """Return the order (int64 permutation) in which cases are cheapest to answer, or None.
 
-        ``users`` is the pyarrow string array of all users that will be asked.
+        ``users`` is the pyarrow string array of the users of all cases that will be asked, ``cases`` that of
+        the cases' ids.
         """
         return None
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -136,6 +137,7 @@ def test_facts_count_what_was_missing_left_and_cut(tmp_path: Path) -> None:
         "recorded users": 3,
         "users without a record": 1,
         "records never asked for": 2,
+        "questions answered by another's list": 0,
         "lists cut to k": 1,
     }
 
@@ -405,3 +407,36 @@ def test_ids_that_are_no_text_are_said_to_be_so(tmp_path: Path) -> None:
     model = build(tmp_path, parquet(tmp_path, {"user": ["u0"], "items": items}))
     with pytest.raises(UsageError, match=r"run\.parquet holds an id that is not UTF-8 text"):
         model.rank(asked(["u0"]))
+
+
+@pytest.mark.parametrize("form", ["parquet", "jsonl"])
+def test_one_user_asked_several_times_gets_its_own_list_each_time(tmp_path: Path, form: str) -> None:
+    model = build(tmp_path, in_format(tmp_path, form))
+    # rows 0 0 2 of the file are not rows 0 1 2
+    stored = model._store.users.to_pylist()
+    users = [stored[0], stored[0], stored[2]]
+    assert shown(model.rank(asked(users))) == [LISTS[user] for user in users]
+
+
+def test_lists_by_case_tell_the_questions_about_a_user_apart(tmp_path: Path) -> None:
+    recorded = {"u1#2": ["i2"], "u1#1": ["i1"], "u2": ["i3"]}
+    rows = [{"case": case, "items": items} for case, items in recorded.items()]
+    (tmp_path / "by_case.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    model = build(tmp_path, "by_case.jsonl", columns={"user": "case"})
+    users, cases = pa.array(["u1", "u1", "u2", "u2"]), pa.array(["u1#1", "u1#2", "u2#1", "u2#2"])
+    order = pa.array(model.arrange(users, cases))
+    batch = replace(asked(users.take(order).to_pylist()), cases=cases.take(order))
+    found = dict(zip(cases.take(order).to_pylist(), shown(model.rank(batch)), strict=True))
+    assert found == {"u1#1": ["i1"], "u1#2": ["i2"], "u2#1": ["i3"], "u2#2": ["i3"]}
+    assert model.facts()["questions answered by another's list"] == 1
+
+
+def test_a_column_of_scores_that_nobody_filled_is_none(tmp_path: Path) -> None:
+    columns = {"user": ["u1", "u2"], "items": [["i1"], ["i2", "i3"]]}
+    empty = pa.array([None, None], pa.list_(pa.float64()))
+    ranked = build(tmp_path, parquet(tmp_path, {**columns, "scores": empty})).rank(asked(["u1", "u2"]))
+    assert statuses(ranked) in ([], [Status.OK, Status.OK])
+    assert ranked.scores is None
+    some = pa.array([None, [2.0, 1.0]], pa.list_(pa.float64()))
+    ranked = build(tmp_path, parquet(tmp_path, {**columns, "scores": some})).rank(asked(["u1", "u2"]))
+    assert statuses(ranked) == [Status.INVALID, Status.OK]

@@ -274,3 +274,22 @@ def test_scoring_again_gives_the_same_bytes(run: genrec_eval.api.Run) -> None:
     before = [(run.path / name).read_bytes() for name in ("scores.parquet", "estimates.json")]
     audit_run(run.directory)
     assert [(run.path / name).read_bytes() for name in ("scores.parquet", "estimates.json")] == before
+
+
+def test_records_replayed_by_case_give_the_same_figures(tmp_path: Path) -> None:
+    names = ("rerank", "shots", "shift", "next")
+    once = {**SUITE, "scenarios": {name: SUITE["scenarios"][name] for name in names}, "engine": {}}
+    first = genrec_eval.run(once, out=tmp_path / "first", quiet=True)
+    columns = {"user": "case", "scores": "item_scores"}
+    models = {}
+    for file in sorted((first.path / "records").glob("*.parquet")):
+        (scenario,) = set(pd.read_parquet(file, columns=["scenario"])["scenario"])
+        models[f"replayed-{scenario}"] = {
+            "adapter": "replay", "path": str(file), "columns": columns, "scenarios": [scenario],
+        }  # fmt: skip
+    second = genrec_eval.run({**once, "models": models}, out=tmp_path / "second", quiet=True)
+    values = ["scenario", "metric", "slice", "value", "low", "high", "n"]
+    before, after = (
+        run.estimates[values].sort_values(values[:3], ignore_index=True) for run in (first, second)
+    )
+    pd.testing.assert_frame_equal(before, after)
