@@ -61,7 +61,7 @@ class SemanticIdsSpec(FolderSpec):
         items = _items(index, texts, info)
         given, targets = _cases(cases, items, told)
         if self.part == "none":
-            training, given = [*training, cases], None
+            training = [*training, cases]
         data = finish(
             _sequences(training) if training else Log.empty(),
             loader=self.loader,
@@ -69,7 +69,7 @@ class SemanticIdsSpec(FolderSpec):
             files=list(dict.fromkeys(path for path in (index, texts, info, cases, *training) if path)),
             options=self.model_dump(exclude={"category"}),
             item_table=items,
-            given=given,
+            given=None if self.part == "none" else given,
             licence="no explicit licence, research use",
             source="https://github.com/AkaliKong/MiniOneRec",
             warnings=told,
