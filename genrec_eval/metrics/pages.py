@@ -81,7 +81,7 @@ def first_row(lists: RankedLists, *, k: int, columns: int) -> UnitScores:
             "Unknown ids and items without attributes are left out, and so is a row with fewer than two"
             " others. A user without a row of two (no-pair) or without an answer (unanswered) is excluded."
         ),
-        traps="A page whose rows are all alike is coherent too: read it beside the diversity of the whole list.",
+        traps="A page whose rows are all alike is coherent too: read it beside the diversity of the list.",
         parameters={"columns": (5, None)},
         needs=("attributes",),
     )

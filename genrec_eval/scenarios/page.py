@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from pydantic import Field, PositiveInt, model_validator
 
+from genrec_eval.core.errors import UsageError
 from genrec_eval.core.strict import StrictModel
 from genrec_eval.scenarios.ranking.base import RankingScenario, bind_at
 from genrec_eval.scenarios.ranking.options import RankingOptions
@@ -55,7 +57,12 @@ class Page(RankingScenario):
         return split, columns, {**facts, "page": f"{self.options.rows} rows of {self.options.columns} slots"}
 
     def _bind(self, spelling: str) -> Metric:
-        name, _, cutoff = spelling.partition("@")
-        if name in PAGE_METRICS:
-            spelling = f"{name}(columns={self.options.columns}){'@' + cutoff if cutoff else ''}"
-        return bind_at(spelling, self.options.k)
+        metric = bind_at(spelling, self.options.k)
+        columns = self.options.columns
+        if metric.definition.name not in PAGE_METRICS:
+            return metric
+        if "columns" in spelling and metric.parameters["columns"] != columns:
+            raise UsageError(
+                f"metric '{spelling}' is about another page: this one has {columns} columns; leave them out"
+            )
+        return replace(metric, parameters={**metric.parameters, "columns": columns})

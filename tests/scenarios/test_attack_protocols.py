@@ -315,3 +315,12 @@ def test_no_default_asks_for_more_than_any_data_set_has(world: Dataset) -> None:
         assert len(made(name).prepare(bare).cases)
     assert len(made("cold-start", most_interactions=5).prepare(bare).cases)
     assert len(made("cold-start", of="users", shots=[0, 1]).prepare(bare).cases)
+
+
+def test_metrics_of_pages_are_about_this_page() -> None:
+    spelled = ["page_ndcg", " first_row@3", "row_coherence(columns=2)@4"]
+    scenario = made("page", rows=2, columns=2, k=4, metrics=spelled)
+    ids = [one.id for one in scenario.metrics()][:3]
+    assert ids == ["page_ndcg(columns=2)@4", "first_row(columns=2)@3", "row_coherence(columns=2)@4"]
+    with pytest.raises(UsageError, match="about another page: this one has 2 columns"):
+        made("page", rows=2, columns=2, k=4, metrics=["page_ndcg(columns=3)"]).metrics()
