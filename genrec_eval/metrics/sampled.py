@@ -103,7 +103,8 @@ def _expected(
         )
     np.divide(values, best, out=values, where=best > 0)
     # sums of chances end a rounding apart where they are equal: such a difference is none
-    return UnitScores(values=np.clip(np.round(values, 12), 0.0, 1.0), reasons={"no-truth": lists.truth.lengths == 0})
+    values = np.clip(np.round(values, 12), 0.0, 1.0)
+    return UnitScores(values=values, reasons={"no-truth": lists.truth.lengths == 0})
 
 
 def _ranks(place: Int64, k: int) -> Int64:

@@ -134,7 +134,7 @@ class ColdStart(RankingScenario):
     def _shots(self, split: Split, facts: dict[str, Any]) -> tuple[Split, dict[str, Any], dict[str, Any]]:
         import numpy as np
 
-        from genrec_eval.scenarios.ranking.cases import latest_of, take
+        from genrec_eval.scenarios.ranking.rows import latest_of, take
 
         shots = np.array(self.options.shots)
         enough = np.flatnonzero(split.history.lengths >= shots.max())
@@ -161,7 +161,7 @@ def _only(split: Split, wanted: Any) -> tuple[Split, Any]:
     import numpy as np
 
     from genrec_eval.protocol.arrays import Ragged
-    from genrec_eval.scenarios.ranking.cases import take
+    from genrec_eval.scenarios.ranking.rows import take
 
     kept = wanted[split.truth.values]
     owner = np.repeat(np.arange(len(split.users)), split.truth.lengths)[kept]

@@ -79,7 +79,7 @@ def next_items(split: Split, most: int) -> Split:
     import numpy as np
 
     from genrec_eval.protocol.arrays import Ragged
-    from genrec_eval.scenarios.ranking.cases import joined
+    from genrec_eval.scenarios.ranking.rows import joined
 
     truth = split.truth
     counts = np.minimum(truth.lengths, most)

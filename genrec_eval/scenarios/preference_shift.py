@@ -115,7 +115,7 @@ class PreferenceShift(RankingScenario):
         """One case per user and number of known interactions, and the control."""
         import numpy as np
 
-        from genrec_eval.scenarios.ranking.cases import joined, latest_of, take
+        from genrec_eval.scenarios.ranking.rows import joined, latest_of, take
 
         split, _, facts = super().cases(dataset)
         since = np.array(self.options.since)

@@ -17,7 +17,8 @@ from genrec_eval.metrics.rated import RatedPairs
 from genrec_eval.protocol.arrays import Float64, Int32, Int64, Ragged, Vocabulary
 from genrec_eval.protocol.batch import RateBatch
 from genrec_eval.scenarios.base import Prepared, ScoredUnits
-from genrec_eval.scenarios.ranking.cases import case_ids, entries, groups_of, latest, sampled_users
+from genrec_eval.scenarios.ranking.cases import case_ids
+from genrec_eval.scenarios.ranking.groups import groups_of
 from genrec_eval.scenarios.ranking.records import (
     ANSWERED,
     NOT_ATTEMPTED,
@@ -27,6 +28,7 @@ from genrec_eval.scenarios.ranking.records import (
     rows_of,
     status_codes,
 )
+from genrec_eval.scenarios.ranking.rows import entries, latest, sampled_users
 from genrec_eval.scenarios.ranking.units import Units
 
 if TYPE_CHECKING:

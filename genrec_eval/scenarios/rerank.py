@@ -82,7 +82,7 @@ class Rerank(RankingScenario):
         """Two cases per user where the full ranking is asked for as well."""
         import numpy as np
 
-        from genrec_eval.scenarios.ranking.cases import sampled_users, take
+        from genrec_eval.scenarios.ranking.rows import sampled_users, take
 
         split, _, facts = super().cases(dataset)
         if self.options.candidates == "given":
@@ -162,7 +162,7 @@ def _with_candidates(split: Split, options: RerankOptions, seed: int, both: bool
 
     from genrec_eval.core.randomness import generator
     from genrec_eval.protocol.arrays import Ragged
-    from genrec_eval.scenarios.ranking.cases import take
+    from genrec_eval.scenarios.ranking.rows import take
 
     n_items, n = len(split.training.items), len(split.users)
     wide = n * (options.negatives + (n_items if both else 0))

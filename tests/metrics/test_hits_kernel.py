@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from ranked import N_ITEMS, User, arrays, populations
 
 import genrec_eval.metrics.hits as kernel
-from genrec_eval.metrics.hits import Marks, members, repeats
 from genrec_eval.metrics.catalogue import Catalogue
+from genrec_eval.metrics.hits import Marks, members, repeats
 from genrec_eval.metrics.lists import RankedLists
 from genrec_eval.protocol.arrays import Ragged
 

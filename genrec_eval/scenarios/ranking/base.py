@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from genrec_eval.metrics.base import Metric
     from genrec_eval.protocol.arrays import Int32
     from genrec_eval.protocol.batch import RankBatch
-    from genrec_eval.scenarios.ranking.cases import Asked
+    from genrec_eval.scenarios.ranking.asked import Asked
     from genrec_eval.scenarios.ranking.conditions import Condition
     from genrec_eval.scenarios.ranking.score import Part
 
@@ -138,7 +138,7 @@ class RankingScenario(Scenario):
         ]
 
     def _what_is_asked(self, prepared: Prepared) -> Asked:
-        from genrec_eval.scenarios.ranking.cases import Asked
+        from genrec_eval.scenarios.ranking.asked import Asked
 
         if self._asked is None or self._asked[0] is not prepared:
             self._asked = (prepared, Asked.of(prepared, self.options.history_limit, self.anonymous))

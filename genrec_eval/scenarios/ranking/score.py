@@ -15,9 +15,10 @@ from genrec_eval.metrics.evaluate import score_lists
 from genrec_eval.metrics.lists import RankedLists
 from genrec_eval.protocol.arrays import Float64, Int32, Int64, Ragged, Vocabulary
 from genrec_eval.scenarios.base import ScoredUnits
-from genrec_eval.scenarios.ranking.cases import SHARED, entries, repeated
+from genrec_eval.scenarios.ranking.asked import SHARED
 from genrec_eval.scenarios.ranking.catalogue import catalogue_of
 from genrec_eval.scenarios.ranking.records import EXAMPLES, Chunk, Mask, RecordReader, ragged
+from genrec_eval.scenarios.ranking.rows import entries, repeated
 from genrec_eval.scenarios.ranking.units import Units
 
 NOT_ATTEMPTED = "not-attempted"
