@@ -95,7 +95,7 @@ def run(folder: Path) -> None:
     """`genrec-eval run` in this process, timed by stage from outside; leaves stages.json."""
     from genrec_eval.audit import audit
     from genrec_eval.cli.main import exit_code
-    from genrec_eval.data.files import FilesSpec
+    from genrec_eval.data.tables.files import FilesSpec
     from genrec_eval.engine import play
     from genrec_eval.reporting import html
     from genrec_eval.scenarios.top_k import TopK

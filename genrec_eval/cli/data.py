@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
     from genrec_eval.core.yaml import Node
     from genrec_eval.data.dataset import Dataset
-    from genrec_eval.data.fetch import Fetched, Report
-    from genrec_eval.data.sources import DataSource, SourceFile
+    from genrec_eval.data.fetching.fetch import Fetched, Report
+    from genrec_eval.data.fetching.sources import DataSource, SourceFile
 
 app = typer.Typer(
     name="data",
@@ -41,7 +41,7 @@ def list_(catalogue: Catalogue = None) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from genrec_eval.data.sources import read_catalogue
+    from genrec_eval.data.fetching.sources import read_catalogue
 
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for head in ("name", "size", "checksum", "dataset", "licence"):
@@ -71,8 +71,8 @@ def get(
     catalogue: Catalogue = None,
 ) -> None:
     """Download a data set from its publisher: licence first, checksum verified, unpacked safely."""
-    from genrec_eval.data.fetch import check_target, fetch
-    from genrec_eval.data.sources import find_source, read_catalogue
+    from genrec_eval.data.fetching.fetch import check_target, fetch
+    from genrec_eval.data.fetching.sources import find_source, read_catalogue
 
     source = find_source(name, read_catalogue(catalogue))
     _terms(source)
@@ -206,9 +206,9 @@ def check(
     import orjson
 
     from genrec_eval.cli.data_check import show
-    from genrec_eval.data.check import check as look
-    from genrec_eval.data.detect import detect
-    from genrec_eval.data.reading import locate
+    from genrec_eval.data.quality.check import check as look
+    from genrec_eval.data.quality.detect import detect
+    from genrec_eval.data.tables.reading import locate
 
     place = locate(str(path), Path(), "PATH")
     kind, known = (dataset, {}) if dataset else detect(place)

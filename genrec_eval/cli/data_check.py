@@ -12,9 +12,9 @@ from rich.text import Text
 
 from genrec_eval.cli.console import output
 from genrec_eval.core.numbers import count, exact
-from genrec_eval.data.check import Checked
 from genrec_eval.data.dataset import Dataset
-from genrec_eval.data.finding import Finding
+from genrec_eval.data.quality.check import Checked
+from genrec_eval.data.quality.finding import Finding
 
 MARKS = {"ok": "ok", "note": "note", "warning": "PROBLEM"}
 _STYLES = {"ok": "", "note": "yellow", "warning": "bold red"}

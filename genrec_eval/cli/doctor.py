@@ -86,7 +86,7 @@ def _suite(source: str) -> list[Row]:
         check_prompts(loaded)
     except GenrecError as error:
         return [(f"suite {source}", False, line) for line in str(error).splitlines()]
-    from genrec_eval.data.exposures import Exposures
+    from genrec_eval.data.experiments.exposures import Exposures
 
     rows: list[Row] = [(f"suite {source}", True, "valid")]
     rows += [(f"suite {source}", False, sentence) for sentence in missing_environment(loaded)]

@@ -10,12 +10,12 @@ from genrec_eval.core.strict import StrictModel
 
 if TYPE_CHECKING:
     from genrec_eval.data.dataset import Dataset
-    from genrec_eval.data.exposures import Exposures
+    from genrec_eval.data.experiments.exposures import Exposures
 
 DATASETS = Registry(
     "dataset",
     {
-        "synthetic": "genrec_eval.data.synthetic:SyntheticSpec",
+        "synthetic": "genrec_eval.data.world.spec:SyntheticSpec",
         "movielens": "genrec_eval.data.loaders.movielens:MovieLensSpec",
         "amazon": "genrec_eval.data.loaders.amazon:AmazonSpec",
         "semantic-ids": "genrec_eval.data.loaders.semantic_ids:SemanticIdsSpec",
@@ -29,9 +29,9 @@ DATASETS = Registry(
         "recbole": "genrec_eval.data.loaders.recbole:RecBoleSpec",
         "steam": "genrec_eval.data.loaders.steam:SteamSpec",
         "yelp": "genrec_eval.data.loaders.yelp:YelpSpec",
-        "files": "genrec_eval.data.files:FilesSpec",
-        "exposure-log": "genrec_eval.data.exposure_log:ExposureLogSpec",
-        "synthetic-exposures": "genrec_eval.data.synthetic_exposures:SyntheticExposuresSpec",
+        "files": "genrec_eval.data.tables.files:FilesSpec",
+        "exposure-log": "genrec_eval.data.experiments.spec:ExposureLogSpec",
+        "synthetic-exposures": "genrec_eval.data.experiments.synthetic:SyntheticExposuresSpec",
     },
     group="genrec_eval.datasets",
 )

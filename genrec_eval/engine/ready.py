@@ -19,7 +19,7 @@ from genrec_eval.protocol.results import Coverage
 
 if TYPE_CHECKING:
     from genrec_eval.data.dataset import Dataset
-    from genrec_eval.data.exposures import Exposures
+    from genrec_eval.data.experiments.exposures import Exposures
     from genrec_eval.scenarios.base import Prepared, Scenario
     from genrec_eval.suite.load import LoadedSuite
 

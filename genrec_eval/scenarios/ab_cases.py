@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from genrec_eval.core.errors import UsageError, did_you_mean
-from genrec_eval.data.exposures import Exposures
+from genrec_eval.data.experiments.exposures import Exposures
 from genrec_eval.metrics.arms import Arms, Outcome
 from genrec_eval.metrics.base import Metric
 from genrec_eval.protocol.arrays import Float64, Int32, Int64, Vocabulary

@@ -7,7 +7,7 @@ from typing import ClassVar, Self
 from pydantic import Field, PositiveInt, model_validator
 
 from genrec_eval.core.strict import StrictModel
-from genrec_eval.data.split_spec import SplitSpec
+from genrec_eval.data.splits.spec import SplitSpec
 from genrec_eval.scenarios.ranking.base import RankingScenario
 from genrec_eval.scenarios.ranking.options import RankingOptions
 

@@ -14,7 +14,7 @@ from genrec_eval.scenarios.ranking.options import RankingOptions
 
 if TYPE_CHECKING:
     from genrec_eval.data.dataset import Dataset
-    from genrec_eval.data.splits import Split
+    from genrec_eval.data.splits.split import Split
     from genrec_eval.protocol.arrays import Int32
     from genrec_eval.scenarios.ranking.conditions import Condition
 

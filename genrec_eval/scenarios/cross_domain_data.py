@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 from genrec_eval.core.errors import UsageError
 from genrec_eval.core.fingerprint import digest
 from genrec_eval.data.dataset import Dataset, Interactions, Training
-from genrec_eval.data.splits import Split
+from genrec_eval.data.splits.split import Split
 from genrec_eval.protocol.arrays import Int32, Vocabulary, stable_order
 
 

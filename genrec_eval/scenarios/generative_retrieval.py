@@ -10,7 +10,7 @@ from pydantic import Field
 
 from genrec_eval.core.errors import UsageError
 from genrec_eval.core.strict import StrictModel
-from genrec_eval.data.split_spec import SplitSpec
+from genrec_eval.data.splits.spec import SplitSpec
 from genrec_eval.scenarios.base import ScoredUnits
 from genrec_eval.scenarios.ranking.base import VALIDITY, RankingScenario
 from genrec_eval.scenarios.ranking.options import RankingOptions
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from genrec_eval.data.dataset import Dataset
-    from genrec_eval.data.splits import Split
+    from genrec_eval.data.splits.split import Split
     from genrec_eval.metrics.base import Metric, UnitScores
 
 

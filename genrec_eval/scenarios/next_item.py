@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 from pydantic import Field, PositiveInt, model_validator
 
 from genrec_eval.core.strict import StrictModel
-from genrec_eval.data.split_spec import SplitSpec
+from genrec_eval.data.splits.spec import SplitSpec
 from genrec_eval.scenarios.ranking.base import VALIDITY, RankingScenario
 from genrec_eval.scenarios.ranking.options import RankingOptions
 
 if TYPE_CHECKING:
     from genrec_eval.data.dataset import Dataset
-    from genrec_eval.data.splits import Split
+    from genrec_eval.data.splits.split import Split
     from genrec_eval.protocol.arrays import Int64
 
 

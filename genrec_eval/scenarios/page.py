@@ -14,7 +14,7 @@ from genrec_eval.scenarios.ranking.options import RankingOptions
 
 if TYPE_CHECKING:
     from genrec_eval.data.dataset import Dataset
-    from genrec_eval.data.splits import Split
+    from genrec_eval.data.splits.split import Split
     from genrec_eval.metrics.base import Metric
 
 PAGE_METRICS = ("page_ndcg", "first_row", "row_coherence")

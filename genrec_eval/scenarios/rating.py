@@ -9,7 +9,7 @@ from pydantic import Field, PositiveInt
 
 from genrec_eval.core.errors import UsageError
 from genrec_eval.core.strict import StrictModel
-from genrec_eval.data.split_spec import SplitSpec
+from genrec_eval.data.splits.spec import SplitSpec
 from genrec_eval.protocol.requests import Kind, RateRequest
 from genrec_eval.scenarios.base import Case, Check, Prepared, Scenario, ScoredUnits
 

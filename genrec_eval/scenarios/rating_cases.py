@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 def prepare(dataset: Dataset, options: RatingOptions, seed: int) -> Prepared:
     """One case per user with test ratings; all of them count, whatever their height."""
-    from genrec_eval.data.leakage import audit
+    from genrec_eval.data.quality.leakage import audit
 
     if dataset.interactions.rating is None:
         raise UsageError(

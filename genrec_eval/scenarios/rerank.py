@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from genrec_eval.data.dataset import Dataset
-    from genrec_eval.data.splits import Split
+    from genrec_eval.data.splits.split import Split
     from genrec_eval.metrics.base import Metric
     from genrec_eval.scenarios.base import Check, Prepared
     from genrec_eval.scenarios.ranking.conditions import Condition

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from genrec_eval.data.dataset import Dataset
-from genrec_eval.data.synthetic import SyntheticSpec
+from genrec_eval.data.world.spec import SyntheticSpec
 
 
 @pytest.fixture(scope="session")

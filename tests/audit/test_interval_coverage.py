@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from genrec_eval.data.synthetic import SyntheticSpec
+from genrec_eval.data.world.spec import SyntheticSpec
 from genrec_eval.protocol.arrays import Float64
 from genrec_eval.protocol.batch import RankedBatch, RatedBatch
 from genrec_eval.reference.base import REFERENCE

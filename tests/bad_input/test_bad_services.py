@@ -13,8 +13,8 @@ import pytest
 from workshop import WORLD, Workshop, flat
 
 from genrec_eval.data.dataset import Training
-from genrec_eval.data.split_spec import SplitSpec
-from genrec_eval.data.synthetic import SyntheticSpec
+from genrec_eval.data.splits.spec import SplitSpec
+from genrec_eval.data.world.spec import SyntheticSpec
 from genrec_eval.serving.faults import Faults
 from genrec_eval.serving.run import serve_in_thread
 

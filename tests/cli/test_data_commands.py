@@ -17,7 +17,7 @@ import pytest
 import yaml
 
 from genrec_eval.cli.main import exit_code
-from genrec_eval.data import fetch
+from genrec_eval.data.fetching import fetch
 
 U_DATA = "".join(f"{n % 9 + 1}\t{n % 31 + 1}\t{n % 5 + 1}\t{880000000 + n}\n" for n in range(200))
 

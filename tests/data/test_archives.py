@@ -18,8 +18,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from genrec_eval.core.errors import UsageError
-from genrec_eval.data import archives
-from genrec_eval.data.archives import unpack
+from genrec_eval.data.fetching import archives
+from genrec_eval.data.fetching.archives import unpack
 
 
 def zipped(

@@ -12,12 +12,12 @@ import pyarrow as pa
 import pytest
 
 from genrec_eval.core.errors import UsageError
-from genrec_eval.data.check import Checked, check
-from genrec_eval.data.check_ids import IdSuspicions
 from genrec_eval.data.dataset import Dataset, GivenCases, Interactions
-from genrec_eval.data.detect import detect
-from genrec_eval.data.finding import Finding
 from genrec_eval.data.loaders.folder import LAYOUTS
+from genrec_eval.data.quality.check import Checked, check
+from genrec_eval.data.quality.detect import detect
+from genrec_eval.data.quality.finding import Finding
+from genrec_eval.data.quality.ids import IdSuspicions
 from genrec_eval.data.registry import DATASETS
 from genrec_eval.protocol.arrays import Ragged, Vocabulary
 

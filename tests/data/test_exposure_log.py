@@ -14,8 +14,8 @@ import pytest
 from pydantic import ValidationError
 
 from genrec_eval.core.errors import UsageError
-from genrec_eval.data.exposure_log import ExposureLogSpec
-from genrec_eval.data.exposures import Exposures
+from genrec_eval.data.experiments.exposures import Exposures
+from genrec_eval.data.experiments.spec import ExposureLogSpec
 
 HEAD = "user,arm,day,clicks,was,country"
 ROWS = [

@@ -20,12 +20,12 @@ from file_server import FileServer, serving
 
 from genrec_eval.core.errors import IncompleteError, UsageError
 from genrec_eval.core.faults import FileError
-from genrec_eval.data import fetch as fetching
-from genrec_eval.data.download import download
-from genrec_eval.data.fetch import fetch
-from genrec_eval.data.first_use import store
+from genrec_eval.data.fetching import fetch as fetching
+from genrec_eval.data.fetching.download import download
+from genrec_eval.data.fetching.fetch import fetch
+from genrec_eval.data.fetching.first_use import store
+from genrec_eval.data.fetching.sources import DataSource, SourceFile, find_source, read_catalogue
 from genrec_eval.data.registry import DATASETS
-from genrec_eval.data.sources import DataSource, SourceFile, find_source, read_catalogue
 
 U_DATA = b"".join(b"%d\t%d\t%d\t88125%04d\n" % (n % 40 + 1, n % 31 + 1, n % 5 + 1, n) for n in range(3000))
 
@@ -314,8 +314,8 @@ def test_an_interrupt_leaves_nothing_that_looks_complete(
 KILLED = """
 import sys, time
 from pathlib import Path
-from genrec_eval.data import fetch
-from genrec_eval.data.sources import read_catalogue
+from genrec_eval.data.fetching import fetch
+from genrec_eval.data.fetching.sources import read_catalogue
 
 def wait(*_):
     print("unpacked", flush=True)

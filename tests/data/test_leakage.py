@@ -11,10 +11,10 @@ import pytest
 from split_toys import dataset, lists
 
 from genrec_eval.data.dataset import Dataset, GivenCases, Interactions
-from genrec_eval.data.leakage import Finding, audit
-from genrec_eval.data.split_spec import SplitSpec
-from genrec_eval.data.splits import Split
-from genrec_eval.data.synthetic import SyntheticSpec
+from genrec_eval.data.quality.leakage import Finding, audit
+from genrec_eval.data.splits.spec import SplitSpec
+from genrec_eval.data.splits.split import Split
+from genrec_eval.data.world.spec import SyntheticSpec
 from genrec_eval.protocol.arrays import Int64, Ragged
 
 SOUND: list[dict[str, Any]] = [

@@ -12,12 +12,12 @@ import pytest
 
 from genrec_eval.core.errors import UsageError
 from genrec_eval.data.dataset import Dataset
-from genrec_eval.data.files import FilesSpec
 from genrec_eval.data.loaders.folder import LAYOUTS, FolderSpec, recognise
 from genrec_eval.data.loaders.movielens import MovieLensSpec
 from genrec_eval.data.loaders.recbole import RecBoleSpec
 from genrec_eval.data.loaders.semantic_ids import SemanticIdsSpec
 from genrec_eval.data.registry import DATASETS
+from genrec_eval.data.tables.files import FilesSpec
 from genrec_eval.protocol.arrays import Ragged
 
 

@@ -15,8 +15,8 @@ from pydantic import ValidationError
 
 from genrec_eval.core.errors import UsageError
 from genrec_eval.data.dataset import Dataset
-from genrec_eval.data.files import FilesSpec
-from genrec_eval.data.ids import ids_of
+from genrec_eval.data.tables.files import FilesSpec
+from genrec_eval.data.tables.ids import ids_of
 
 CSV = "user,item,rating,timestamp\nbo,x,4,30\nal,y,2.5,10\nbo,y,1,20\n"
 
@@ -174,8 +174,8 @@ def test_duplicates_are_counted_and_shown(tmp_path: Path) -> None:
 
 @given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3), st.integers(0, 3)), min_size=1, max_size=40))
 def test_order_and_duplicates_agree_with_a_plain_implementation(rows: list[tuple[int, int, int]]) -> None:
-    from genrec_eval.data.assemble import assemble
-    from genrec_eval.data.log import Log
+    from genrec_eval.data.tables.assemble import assemble
+    from genrec_eval.data.tables.log import Log
 
     user, item, when = (pa.chunked_array([list(column)]) for column in zip(*rows, strict=True))
     rating = pa.chunked_array([[float(i) for i in range(len(rows))]])

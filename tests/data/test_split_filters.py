@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 from split_toys import Row, dataset, rows
 
 from genrec_eval.data.dataset import Dataset
-from genrec_eval.data.filters import k_core
-from genrec_eval.data.pairs import first_of_each, found_in
 from genrec_eval.data.registry import DATASETS
-from genrec_eval.data.split_spec import SplitSpec
-from genrec_eval.data.splits import Split
+from genrec_eval.data.splits.filters import k_core
+from genrec_eval.data.splits.pairs import first_of_each, found_in
+from genrec_eval.data.splits.spec import SplitSpec
+from genrec_eval.data.splits.split import Split
 
 
 @settings(max_examples=40)

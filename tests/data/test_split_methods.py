@@ -13,8 +13,8 @@ from split_toys import Row, dataset, lists, rows
 
 from genrec_eval.core.errors import UsageError
 from genrec_eval.data.dataset import GivenCases, Interactions
-from genrec_eval.data.split_spec import SplitSpec
-from genrec_eval.data.splits import Split
+from genrec_eval.data.splits.spec import SplitSpec
+from genrec_eval.data.splits.split import Split
 from genrec_eval.protocol.arrays import Ragged
 
 METHODS: list[dict[str, Any]] = [

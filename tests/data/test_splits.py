@@ -11,9 +11,9 @@ from pydantic import ValidationError
 from split_toys import Row, dataset, lists, rows
 
 from genrec_eval.core.errors import UsageError
-from genrec_eval.data.files import FilesSpec
-from genrec_eval.data.split_spec import SplitSpec
-from genrec_eval.data.splits import Split, global_temporal
+from genrec_eval.data.splits.spec import SplitSpec
+from genrec_eval.data.splits.split import Split, global_temporal
+from genrec_eval.data.tables.files import FilesSpec
 
 
 @given(rows, st.integers(0, 13), st.none() | st.integers(1, 6), st.sampled_from(["include", "exclude"]))

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from genrec_eval.data.titles import other_titles, split_year
+from genrec_eval.data.tables.titles import other_titles, split_year
 
 
 @pytest.mark.parametrize(

@@ -8,10 +8,10 @@ import pytest
 from pydantic import ValidationError
 
 from genrec_eval.core.randomness import generator
-from genrec_eval.data.split_spec import SplitSpec
-from genrec_eval.data.splits import Split
-from genrec_eval.data.synthetic import SyntheticSpec
-from genrec_eval.data.world import World
+from genrec_eval.data.splits.spec import SplitSpec
+from genrec_eval.data.splits.split import Split
+from genrec_eval.data.world.make import World
+from genrec_eval.data.world.spec import SyntheticSpec
 from genrec_eval.protocol.arrays import Int32
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from genrec_eval.data.synthetic import SyntheticSpec
+from genrec_eval.data.world.spec import SyntheticSpec
 from genrec_eval.protocol.status import TRANSIENT
 from genrec_eval.serving.faults import Faults
 from genrec_eval.serving.run import serve_in_thread
@@ -80,7 +80,7 @@ def kill_at_random(process: subprocess.Popen[bytes], chance: random.Random, log:
 @pytest.mark.slow
 def test_twenty_kills_change_no_byte_and_repeat_no_completed_call(tmp_path: Path) -> None:
     data = SyntheticSpec.model_validate(WORLD).load(tmp_path, 3)
-    from genrec_eval.data.split_spec import SplitSpec
+    from genrec_eval.data.splits.spec import SplitSpec
 
     training = SplitSpec().apply(data, None).training
     faults = Faults(

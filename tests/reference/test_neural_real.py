@@ -10,7 +10,7 @@ import pytest
 
 from genrec_eval.data.dataset import Interactions
 from genrec_eval.data.registry import DATASETS
-from genrec_eval.data.split_spec import SplitSpec
+from genrec_eval.data.splits.spec import SplitSpec
 from genrec_eval.protocol.arrays import Ragged
 from genrec_eval.protocol.batch import RankBatch
 from genrec_eval.reference.base import REFERENCE

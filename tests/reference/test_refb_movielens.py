@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from genrec_eval.data.registry import DATASETS
-from genrec_eval.data.split_spec import SplitSpec
+from genrec_eval.data.splits.spec import SplitSpec
 from genrec_eval.metrics.catalogue import Catalogue
 from genrec_eval.metrics.lists import RankedLists
 from genrec_eval.metrics.registry import metric

@@ -241,7 +241,7 @@ def test_empty_catalogue_and_empty_batch(training_of, batch_of):
 def test_models_on_the_synthetic_world():
     from pathlib import Path
 
-    from genrec_eval.data.synthetic import SyntheticSpec
+    from genrec_eval.data.world.spec import SyntheticSpec
     from genrec_eval.serving.catalogue import train_on
 
     training = train_on(SyntheticSpec(users=300, items=120, interactions_per_user=15).load(Path(), 1), 1)

@@ -12,10 +12,10 @@ from pydantic import ValidationError
 
 import genrec_eval
 from genrec_eval.core.errors import UsageError
-from genrec_eval.data.experiment import truth
-from genrec_eval.data.exposures import Exposures
-from genrec_eval.data.synthetic import SyntheticSpec
-from genrec_eval.data.synthetic_exposures import SyntheticExposuresSpec
+from genrec_eval.data.experiments.exposures import Exposures
+from genrec_eval.data.experiments.make import truth
+from genrec_eval.data.experiments.synthetic import SyntheticExposuresSpec
+from genrec_eval.data.world.spec import SyntheticSpec
 from genrec_eval.protocol.results import Ruling
 from genrec_eval.scenarios.ab_looks import BENEFIT, CONTINUE, HARM, watch
 from genrec_eval.scenarios.ab_test import ABTest, ABTestOptions, Guardrail

@@ -18,7 +18,7 @@ import pytest
 
 import genrec_eval
 from genrec_eval.data.dataset import Dataset
-from genrec_eval.data.synthetic import SyntheticSpec
+from genrec_eval.data.world.spec import SyntheticSpec
 from genrec_eval.protocol.requests import RateRequest
 from genrec_eval.protocol.results import Ruling
 from genrec_eval.scenarios.base import SCENARIOS

@@ -14,7 +14,7 @@ import pytest
 import genrec_eval
 from genrec_eval.core.errors import UsageError
 from genrec_eval.data.dataset import Dataset
-from genrec_eval.data.synthetic import SyntheticSpec
+from genrec_eval.data.world.spec import SyntheticSpec
 from genrec_eval.engine.ready import _rows
 from genrec_eval.metrics.lists import RankedLists
 from genrec_eval.metrics.registry import metric

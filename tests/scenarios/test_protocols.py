@@ -13,7 +13,7 @@ import pytest
 import genrec_eval
 from genrec_eval.core.errors import UsageError
 from genrec_eval.data.dataset import Dataset, GivenCases
-from genrec_eval.data.synthetic import SyntheticSpec
+from genrec_eval.data.world.spec import SyntheticSpec
 from genrec_eval.protocol.arrays import Ragged
 from genrec_eval.scenarios.base import SCENARIOS, Case, Prepared, Scenario
 

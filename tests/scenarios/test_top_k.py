@@ -18,7 +18,7 @@ from pydantic import ValidationError
 
 from genrec_eval.core.errors import UsageError
 from genrec_eval.data.dataset import Dataset
-from genrec_eval.data.synthetic import SyntheticSpec
+from genrec_eval.data.world.spec import SyntheticSpec
 from genrec_eval.protocol.status import UNANSWERED, Status
 from genrec_eval.scenarios.base import Case, Prepared, ScoredUnits
 from genrec_eval.scenarios.ranking.base import VALIDITY

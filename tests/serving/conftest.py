@@ -9,7 +9,7 @@ import openai
 import pytest
 
 from genrec_eval.data.dataset import Training
-from genrec_eval.data.synthetic import SyntheticSpec
+from genrec_eval.data.world.spec import SyntheticSpec
 from genrec_eval.serving.catalogue import train_on
 from genrec_eval.serving.run import Served, serve_in_thread
 

@@ -16,7 +16,7 @@ import yaml
 
 import genrec_eval.cli.serve as serve_module
 from genrec_eval.cli.main import exit_code
-from genrec_eval.data.synthetic import SyntheticSpec
+from genrec_eval.data.world.spec import SyntheticSpec
 
 
 def start(*arguments: str, **environment: str) -> subprocess.Popen[str]:

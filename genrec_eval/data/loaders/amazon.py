@@ -46,7 +46,7 @@ class AmazonSpec(FolderSpec):
     def load(self, folder: Path, seed: int) -> Dataset:
         """See :meth:`DatasetSpec.load`."""
         from genrec_eval.data.loaders.amazon_files import load_amazon
-        from genrec_eval.data.reading import locate
+        from genrec_eval.data.tables.reading import locate
 
         files = Files(locate(self.path, folder, "option path"), self.loader)
         metadata = None if self.metadata is None else locate(self.metadata, folder, "option metadata")

@@ -12,13 +12,13 @@ import pyarrow.compute as pc
 
 from genrec_eval.core.errors import UsageError
 from genrec_eval.data.dataset import Dataset
-from genrec_eval.data.json_lines import objects
 from genrec_eval.data.loaders.folder import Files
 from genrec_eval.data.loaders.parts import finish, lists_of, only, split_ids
-from genrec_eval.data.log import CaseLog, Log
-from genrec_eval.data.reading import Source
-from genrec_eval.data.records import joined, read_records, text, texts
-from genrec_eval.data.streams import clip, lines
+from genrec_eval.data.tables.json_lines import objects
+from genrec_eval.data.tables.log import CaseLog, Log
+from genrec_eval.data.tables.reading import Source
+from genrec_eval.data.tables.records import joined, read_records, text, texts
+from genrec_eval.data.tables.streams import clip, lines
 
 if TYPE_CHECKING:
     from genrec_eval.data.loaders.amazon import AmazonSpec

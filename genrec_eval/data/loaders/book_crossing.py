@@ -47,7 +47,7 @@ class BookCrossingSpec(FolderSpec):
 
         from genrec_eval.core.errors import UsageError
         from genrec_eval.data.loaders.parts import cleaned, finish
-        from genrec_eval.data.log import Log
+        from genrec_eval.data.tables.log import Log
 
         path = files.need("bx-book-ratings.csv")
         books, people = files.find("bx-books.csv"), files.find("bx-users.csv")
@@ -97,8 +97,8 @@ def _matched(path: Path, pattern: str, told: list[str]) -> tuple[pa.Table, Int64
     import pyarrow.compute as pc
 
     from genrec_eval.core.errors import UsageError
-    from genrec_eval.data.reading import Source
-    from genrec_eval.data.streams import clip
+    from genrec_eval.data.tables.reading import Source
+    from genrec_eval.data.tables.streams import clip
 
     # latin-1 has a letter for every byte, and no text holds the delimiter
     source = Source(path=path, delimiter="\x01", names=["line"], encoding="latin-1", quoted=False)
@@ -144,7 +144,7 @@ def _books(path: Path, told: list[str]) -> pa.Table:
 def _users(path: Path, told: list[str]) -> tuple[pa.Table, int]:
     import pyarrow as pa
 
-    from genrec_eval.data.ages import plausible
+    from genrec_eval.data.loaders.ages import plausible
 
     table, _ = _matched(path, _USER, told)
     written = [age.strip('"') for age in table["age"].to_pylist()]

@@ -146,7 +146,7 @@ class FolderSpec(DatasetSpec):
 
     def load(self, folder: Path, seed: int) -> Dataset:
         """See :meth:`DatasetSpec.load`."""
-        from genrec_eval.data.reading import locate
+        from genrec_eval.data.tables.reading import locate
 
         path = locate(self.path, folder, "option path")
         if path.is_file():

@@ -25,8 +25,8 @@ class GoodbooksSpec(FolderSpec):
         import pyarrow as pa
 
         from genrec_eval.data.loaders.parts import finish
-        from genrec_eval.data.log import Log
-        from genrec_eval.data.reading import Source
+        from genrec_eval.data.tables.log import Log
+        from genrec_eval.data.tables.reading import Source
 
         path, books = files.need("ratings.csv"), files.find("books.csv")
         names = {"user": "user_id", "item": "book_id", "rating": "rating"}
@@ -56,7 +56,7 @@ def _books(path: Path) -> pa.Table:
     import pyarrow.compute as pc
 
     from genrec_eval.data.loaders.parts import cleaned, split_texts
-    from genrec_eval.data.reading import Source
+    from genrec_eval.data.tables.reading import Source
 
     year = "original_publication_year"
     source = Source(path=path, multiline=True, types={year: pa.float64()})

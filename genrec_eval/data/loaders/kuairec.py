@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from genrec_eval.data.dataset import Dataset
-    from genrec_eval.data.log import CaseLog, Log
-    from genrec_eval.data.reading import Source
+    from genrec_eval.data.tables.log import CaseLog, Log
+    from genrec_eval.data.tables.reading import Source
 
 _LEVELS = tuple(f"{level}_level_category_name" for level in ("first", "second", "third"))
 _UNKNOWN = ("UNKNOWN", "-124", "")
@@ -76,7 +76,7 @@ class KuaiRecSpec(FolderSpec):
     def _table(self, path: Path, wanted: list[str]) -> tuple[Source, pa.Table]:
         import pyarrow as pa
 
-        from genrec_eval.data.reading import Source
+        from genrec_eval.data.tables.reading import Source
 
         types = {"watch_ratio": pa.float64(), "timestamp": pa.float64()}
         source = Source(path=path, types=types)
@@ -86,7 +86,7 @@ class KuaiRecSpec(FolderSpec):
         import numpy as np
 
         from genrec_eval.core.errors import UsageError
-        from genrec_eval.data.log import Log
+        from genrec_eval.data.tables.log import Log
 
         source, table = self._table(path, ["user_id", "video_id", "watch_ratio", "timestamp"])
         timed = table["timestamp"].is_valid()
@@ -113,10 +113,10 @@ class KuaiRecSpec(FolderSpec):
         import numpy as np
         import pyarrow as pa
 
-        from genrec_eval.data.ids import ids_of
         from genrec_eval.data.loaders.parts import lists_of
-        from genrec_eval.data.log import CaseLog, Rows
-        from genrec_eval.data.numbers import ratings_of
+        from genrec_eval.data.tables.ids import ids_of
+        from genrec_eval.data.tables.log import CaseLog, Rows
+        from genrec_eval.data.tables.numbers import ratings_of
         from genrec_eval.protocol.arrays import stable_order
 
         source, table = self._table(path, ["user_id", "video_id", "watch_ratio"])
@@ -160,7 +160,7 @@ def _videos(categories: Path | None, captions: Path | None, told: list[str]) -> 
     import pyarrow.compute as pc
 
     from genrec_eval.data.loaders.parts import cleaned, refused_rows, split_texts
-    from genrec_eval.data.reading import Source
+    from genrec_eval.data.tables.reading import Source
 
     if captions is not None:
         refused: list[str] = []
@@ -191,7 +191,7 @@ def _people(path: Path) -> pa.Table:
     import pyarrow as pa
 
     from genrec_eval.data.loaders.parts import cleaned
-    from genrec_eval.data.reading import Source
+    from genrec_eval.data.tables.reading import Source
 
     table = Source(path=path).read(["user_id", "user_active_degree"])
     return pa.table({"user": table["user_id"], "activity": cleaned(table["user_active_degree"])})

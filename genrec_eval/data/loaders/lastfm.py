@@ -35,8 +35,8 @@ class LastFm2kSpec(FolderSpec):
         import pyarrow as pa
 
         from genrec_eval.data.loaders.parts import finish
-        from genrec_eval.data.log import Log
-        from genrec_eval.data.reading import Source
+        from genrec_eval.data.tables.log import Log
+        from genrec_eval.data.tables.reading import Source
 
         path, artists = files.need("user_artists.dat"), files.find("artists.dat")
         tags, tagged = files.find("tags.dat"), files.find("user_taggedartists.dat")
@@ -72,8 +72,8 @@ def _genres(artists: pa.ChunkedArray, tags: Path, tagged: Path) -> pa.Array:
     import numpy as np
     import pyarrow as pa
 
-    from genrec_eval.data.ids import ids_of
-    from genrec_eval.data.reading import Source
+    from genrec_eval.data.tables.ids import ids_of
+    from genrec_eval.data.tables.reading import Source
     from genrec_eval.protocol.arrays import Vocabulary
 
     texts = Source(path=tags, delimiter="\t", encoding="latin-1", quoted=False).read(["tagID", "tagValue"])
@@ -107,8 +107,8 @@ class LastFm1kSpec(FolderSpec):
         import pyarrow as pa
 
         from genrec_eval.data.loaders.parts import finish, first_of_each, refused_rows
-        from genrec_eval.data.log import Log
-        from genrec_eval.data.reading import Source
+        from genrec_eval.data.tables.log import Log
+        from genrec_eval.data.tables.reading import Source
 
         path = files.need("userid-timestamp-artid-artname-traid-traname.tsv")
         profiles = files.find("userid-profile.tsv")
@@ -148,7 +148,7 @@ def _artists(table: pa.Table) -> tuple[pa.DictionaryArray, dict[str, pa.ChunkedA
     """Ids of the artists played and, for each play, what the artist is called."""
     import pyarrow as pa
 
-    from genrec_eval.data.ids import ids_of
+    from genrec_eval.data.tables.ids import ids_of
 
     artist = ids_of(table["artist"])
     return _either(ids_of(table["artist id"]), artist), {"title": pa.chunked_array([_column(*artist)])}
@@ -160,7 +160,7 @@ def _tracks(table: pa.Table) -> tuple[pa.DictionaryArray, dict[str, pa.ChunkedAr
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    from genrec_eval.data.ids import ids_of
+    from genrec_eval.data.tables.ids import ids_of
 
     artist, artists = ids_of(table["artist"])
     track, tracks = ids_of(table["track"])
@@ -197,9 +197,9 @@ def _profiles(path: Path) -> pa.Table:
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    from genrec_eval.data.ages import plausible
+    from genrec_eval.data.loaders.ages import plausible
     from genrec_eval.data.loaders.parts import cleaned
-    from genrec_eval.data.reading import Source
+    from genrec_eval.data.tables.reading import Source
 
     source = Source(path=path, quoted=False)
     first = next((name for name in source.columns() if name.lstrip("#") == "id"), "#id")

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from genrec_eval.data.dataset import Dataset
-    from genrec_eval.data.log import CaseLog, Log
+    from genrec_eval.data.tables.log import CaseLog, Log
 
 _COLUMNS = ("impression", "user", "time", "history", "impressions")
 _NEWS = ("item", "category", "subcategory", "title", "abstract", "url", "of title", "of abstract")
@@ -41,7 +41,7 @@ class MindSpec(FolderSpec):
 
     def load(self, folder: Path, seed: int) -> Dataset:
         """See :meth:`DatasetSpec.load`."""
-        from genrec_eval.data.reading import locate
+        from genrec_eval.data.tables.reading import locate
 
         path = locate(self.path, folder, "option path")
         train = None if self.train is None else locate(self.train, folder, "option train")
@@ -61,7 +61,7 @@ class MindSpec(FolderSpec):
         import pyarrow as pa
 
         from genrec_eval.data.loaders.parts import finish
-        from genrec_eval.data.log import Log
+        from genrec_eval.data.tables.log import Log
 
         parts = [files] if train is None else [files, train]
         behaviours = [part.need("behaviors.tsv") for part in parts]
@@ -94,7 +94,7 @@ class MindSpec(FolderSpec):
 
 
 def _read(path: Path) -> pa.Table:
-    from genrec_eval.data.reading import Source
+    from genrec_eval.data.tables.reading import Source
 
     return Source(path=path, delimiter="\t", names=_COLUMNS, quoted=False).read(_COLUMNS[1:])
 
@@ -106,7 +106,7 @@ def _shown(path: Path, table: pa.Table) -> tuple[Any, pa.Array, Any]:
 
     from genrec_eval.core.errors import UsageError
     from genrec_eval.data.loaders.parts import split_ids
-    from genrec_eval.data.streams import clip
+    from genrec_eval.data.tables.streams import clip
 
     lists = split_ids(table["impressions"])
     rows = np.repeat(np.arange(table.num_rows), pc.list_value_length(lists).to_numpy())
@@ -128,7 +128,7 @@ def _times(path: Path, table: pa.Table) -> pa.ChunkedArray:
     import pyarrow.compute as pc
 
     from genrec_eval.core.errors import UsageError
-    from genrec_eval.data.streams import clip
+    from genrec_eval.data.tables.streams import clip
 
     times = pc.strptime(pc.utf8_trim_whitespace(table["time"]), _TIME, "s", error_is_null=True)
     if times.null_count:
@@ -144,7 +144,7 @@ def _cases(path: Path, table: pa.Table) -> CaseLog:
     import pyarrow as pa
 
     from genrec_eval.data.loaders.parts import lists_of, split_ids
-    from genrec_eval.data.log import CaseLog
+    from genrec_eval.data.tables.log import CaseLog
 
     rows, ids, clicked = _shown(path, table)
     n = table.num_rows
@@ -161,7 +161,7 @@ def _cases(path: Path, table: pa.Table) -> CaseLog:
 def _clicks(path: Path, table: pa.Table) -> Log:
     import pyarrow as pa
 
-    from genrec_eval.data.log import Log
+    from genrec_eval.data.tables.log import Log
 
     rows, ids, clicked = _shown(path, table)
     rows = rows[clicked]
@@ -182,7 +182,7 @@ def _histories(paths: list[Path], tables: list[pa.Table]) -> Log:
     import pyarrow.compute as pc
 
     from genrec_eval.data.loaders.parts import split_ids
-    from genrec_eval.data.log import Log
+    from genrec_eval.data.tables.log import Log
 
     users: list[pa.ChunkedArray] = []
     items: list[pa.ChunkedArray] = []
@@ -213,7 +213,7 @@ def _news(path: Path) -> pa.Table:
     import pyarrow.compute as pc
 
     from genrec_eval.data.loaders.parts import cleaned
-    from genrec_eval.data.reading import Source
+    from genrec_eval.data.tables.reading import Source
 
     source = Source(path=path, delimiter="\t", names=_NEWS, quoted=False)
     table = source.read(["item", "category", "subcategory", "title", "abstract"])

@@ -10,14 +10,14 @@ import pyarrow.compute as pc
 
 from genrec_eval.core.errors import UsageError
 from genrec_eval.core.fingerprint import digest, digest_file
-from genrec_eval.data.ages import AGES, bucket
-from genrec_eval.data.assemble import assemble
 from genrec_eval.data.dataset import Dataset
+from genrec_eval.data.loaders.ages import AGES, bucket
 from genrec_eval.data.loaders.folder import Files
-from genrec_eval.data.log import Log
-from genrec_eval.data.reading import Source
-from genrec_eval.data.streams import clip, opened
-from genrec_eval.data.titles import other_titles, split_year
+from genrec_eval.data.tables.assemble import assemble
+from genrec_eval.data.tables.log import Log
+from genrec_eval.data.tables.reading import Source
+from genrec_eval.data.tables.streams import clip, opened
+from genrec_eval.data.tables.titles import other_titles, split_year
 
 RECIPE = 2
 """Raised whenever the same files would load differently."""

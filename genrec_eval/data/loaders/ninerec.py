@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from genrec_eval.data.dataset import Dataset
-    from genrec_eval.data.log import Log
+    from genrec_eval.data.tables.log import Log
 
 _HEADS = {"user_id", "user", "uid", "item_id", "item", "iid", "vid", "video_id"}
 
@@ -64,8 +64,8 @@ class NineRecSpec(FolderSpec):
     def _pairs(self, path: Path, items: pa.Table | None) -> Log:
 
         from genrec_eval.core.errors import UsageError
-        from genrec_eval.data.log import Log
-        from genrec_eval.data.reading import Source
+        from genrec_eval.data.tables.log import Log
+        from genrec_eval.data.tables.reading import Source
 
         first = Source(path=path).columns()
         if len(first) not in (2, 3):
@@ -118,8 +118,8 @@ def _sequences(path: Path) -> Log:
     import pyarrow.compute as pc
 
     from genrec_eval.data.loaders.parts import split_ids
-    from genrec_eval.data.log import Log
-    from genrec_eval.data.reading import Source
+    from genrec_eval.data.tables.log import Log
+    from genrec_eval.data.tables.reading import Source
 
     source = Source(path=path, names=("user", "items"), quoted=False)
     table = source.read()
@@ -139,7 +139,7 @@ def _items(path: Path, language: str) -> pa.Table:
 
     from genrec_eval.core.errors import UsageError
     from genrec_eval.data.loaders.parts import cleaned
-    from genrec_eval.data.reading import Source
+    from genrec_eval.data.tables.reading import Source
 
     first = Source(path=path).columns()
     if len(first) not in (2, 3):

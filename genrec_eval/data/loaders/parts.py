@@ -11,10 +11,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from genrec_eval.core.fingerprint import digest, digest_file
-from genrec_eval.data.assemble import assemble
 from genrec_eval.data.dataset import Dataset
-from genrec_eval.data.ids import ids_of
-from genrec_eval.data.log import CaseLog, Log
+from genrec_eval.data.tables.assemble import assemble
+from genrec_eval.data.tables.ids import ids_of
+from genrec_eval.data.tables.log import CaseLog, Log
 from genrec_eval.protocol.arrays import Int64
 
 RECIPE = 1

@@ -47,7 +47,7 @@ class RecBoleSpec(FolderSpec):
         from dataclasses import replace
 
         from genrec_eval.data.loaders.parts import finish
-        from genrec_eval.data.log import Log
+        from genrec_eval.data.tables.log import Log
 
         stem = (self.name or "*").lower()
         path = files.need(f"{stem}.inter", option="name")
@@ -115,8 +115,8 @@ class _Atomic:
         import pyarrow as pa
 
         from genrec_eval.core.errors import UsageError
-        from genrec_eval.data.reading import Source
-        from genrec_eval.data.streams import clip
+        from genrec_eval.data.tables.reading import Source
+        from genrec_eval.data.tables.streams import clip
 
         kinds = ("token", "token_seq", "float", "float_seq")
         self.path = path

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from genrec_eval.data.dataset import Dataset
-    from genrec_eval.data.log import CaseLog, Log
-    from genrec_eval.data.reading import Source
+    from genrec_eval.data.tables.log import CaseLog, Log
+    from genrec_eval.data.tables.reading import Source
 
 _LONGEST = 1 << 20
 _WANTED = ("user_id", "history_item_id", "item_id", "item_sid")
@@ -45,7 +45,7 @@ class SemanticIdsSpec(FolderSpec):
         from dataclasses import replace
 
         from genrec_eval.data.loaders.parts import finish
-        from genrec_eval.data.log import Log
+        from genrec_eval.data.tables.log import Log
 
         stem = (self.category or "*").lower()
         index = files.need(f"{stem}.index.json", option="category")
@@ -81,9 +81,9 @@ def _items(index: Path, texts: Path | None, info: Path | None) -> pa.Table:
     import pyarrow as pa
 
     from genrec_eval.core.errors import UsageError
-    from genrec_eval.data.reading import Source
-    from genrec_eval.data.records import as_text, text
-    from genrec_eval.data.streams import clip
+    from genrec_eval.data.tables.reading import Source
+    from genrec_eval.data.tables.records import as_text, text
+    from genrec_eval.data.tables.streams import clip
 
     tokens = _object(index)
     for item, value in tokens.items():
@@ -119,7 +119,7 @@ def _paragraphs(record: dict[str, Any]) -> str | None:
     """The description: paragraphs, often as a list that was printed into one text."""
     import ast
 
-    from genrec_eval.data.records import as_text, joined
+    from genrec_eval.data.tables.records import as_text, joined
 
     value = as_text(record.get("description"))
     if value and value.startswith("[") and len(value) < _LONGEST:
@@ -130,7 +130,7 @@ def _paragraphs(record: dict[str, Any]) -> str | None:
 
 def _genres(record: dict[str, Any]) -> list[str]:
     """Categories: a list, or one text with commas between."""
-    from genrec_eval.data.records import texts
+    from genrec_eval.data.tables.records import texts
 
     found = texts("categories", "category")[1](record)
     return [part.strip() for part in found[0].split(",") if part.strip()] if len(found) == 1 else found
@@ -140,7 +140,7 @@ def _object(path: Path) -> dict[str, Any]:
     import orjson
 
     from genrec_eval.core.errors import UsageError
-    from genrec_eval.data.streams import opened
+    from genrec_eval.data.tables.streams import opened
 
     with opened(path) as stream:
         raw = stream.read()
@@ -160,8 +160,8 @@ def _rows(path: Path, wanted: tuple[str, ...]) -> tuple[Source, pa.Table, pa.Chu
 
     from genrec_eval.core.errors import UsageError
     from genrec_eval.data.loaders.parts import split_ids
-    from genrec_eval.data.reading import Source
-    from genrec_eval.data.streams import clip
+    from genrec_eval.data.tables.reading import Source
+    from genrec_eval.data.tables.streams import clip
 
     source = Source(path=path, multiline=True)
     table = source.read(wanted)
@@ -183,8 +183,8 @@ def _cases(path: Path, items: pa.Table, told: list[str]) -> tuple[CaseLog, pa.Ch
     import pyarrow.compute as pc
 
     from genrec_eval.data.loaders.parts import lists_of
-    from genrec_eval.data.log import CaseLog
-    from genrec_eval.data.reading import Source
+    from genrec_eval.data.tables.log import CaseLog
+    from genrec_eval.data.tables.reading import Source
     from genrec_eval.protocol.arrays import Vocabulary
 
     named = "item_sid" in Source(path=path, multiline=True).columns()
@@ -213,8 +213,8 @@ def _sequences(paths: list[Path]) -> Log:
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    from genrec_eval.data.ids import ids_of
-    from genrec_eval.data.log import Log
+    from genrec_eval.data.tables.ids import ids_of
+    from genrec_eval.data.tables.log import Log
 
     users, items, rows = [], [], []
     read = [_rows(path, _WANTED[:3]) for path in paths]

@@ -33,8 +33,8 @@ class SteamSpec(FolderSpec):
 
         from genrec_eval.core.errors import UsageError
         from genrec_eval.data.loaders.parts import finish
-        from genrec_eval.data.log import Log
-        from genrec_eval.data.records import number, read_records, text
+        from genrec_eval.data.tables.log import Log
+        from genrec_eval.data.tables.records import number, read_records, text
 
         path, games = files.need("steam_reviews.json", "steam_new.json"), files.find("steam_games.json")
         fields = {"user": text("username", "user_id"), "item": text("product_id"), "timestamp": text("date")}
@@ -72,7 +72,7 @@ class SteamSpec(FolderSpec):
 def _games(path: Path) -> pa.Table:
     import pyarrow as pa
 
-    from genrec_eval.data.records import Record, read_records, text, texts
+    from genrec_eval.data.tables.records import Record, read_records, text, texts
 
     def year(record: Record) -> int | None:
         """Of a date such as 2018-01-04; some games have 'Soon..' instead."""

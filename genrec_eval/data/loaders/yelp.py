@@ -31,8 +31,8 @@ class YelpSpec(FolderSpec):
         import pyarrow as pa
 
         from genrec_eval.data.loaders.parts import finish
-        from genrec_eval.data.log import Log
-        from genrec_eval.data.reading import Source
+        from genrec_eval.data.tables.log import Log
+        from genrec_eval.data.tables.reading import Source
 
         path = files.need("yelp_academic_dataset_review.json", "*review.json")
         businesses = files.find("yelp_academic_dataset_business.json", "*business.json")
@@ -58,7 +58,7 @@ class YelpSpec(FolderSpec):
 def _businesses(path: Path) -> pa.Table:
     import pyarrow as pa
 
-    from genrec_eval.data.records import Record, read_records, text, texts
+    from genrec_eval.data.tables.records import Record, read_records, text, texts
 
     def categories(record: Record) -> list[str]:
         """A list in old versions, one text in later ones."""
@@ -77,7 +77,7 @@ def _businesses(path: Path) -> pa.Table:
 def _users(path: Path) -> pa.Table:
     import pyarrow as pa
 
-    from genrec_eval.data.records import Record, read_records, text, texts
+    from genrec_eval.data.tables.records import Record, read_records, text, texts
 
     def elite(record: Record) -> str:
         """Years in which the user was elite: a list in old versions, one text in later ones."""

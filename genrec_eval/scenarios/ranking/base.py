@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from genrec_eval.data.dataset import Dataset
-    from genrec_eval.data.splits import Split
+    from genrec_eval.data.splits.split import Split
     from genrec_eval.metrics.base import Metric
     from genrec_eval.protocol.arrays import Int32
     from genrec_eval.protocol.batch import RankBatch

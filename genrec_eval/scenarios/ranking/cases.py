@@ -23,7 +23,7 @@ from genrec_eval.scenarios.ranking.records import list_column
 from genrec_eval.scenarios.ranking.rows import sampled_users, take
 
 if TYPE_CHECKING:
-    from genrec_eval.data.splits import Split
+    from genrec_eval.data.splits.split import Split
     from genrec_eval.scenarios.ranking.options import RankingOptions
 
 
@@ -57,7 +57,7 @@ def make_cases(
     UsageError
         When a group or what a metric needs is not in the data.
     """
-    from genrec_eval.data.leakage import audit
+    from genrec_eval.data.quality.leakage import audit
 
     if options.relevance == "binary":
         split = replace(split, grades=None)

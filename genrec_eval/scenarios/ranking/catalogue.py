@@ -11,12 +11,12 @@ import pyarrow.compute as pc
 
 from genrec_eval.core.errors import UsageError, did_you_mean
 from genrec_eval.data.dataset import Dataset
-from genrec_eval.data.popular import first_seen
+from genrec_eval.data.splits.popular import first_seen
 from genrec_eval.metrics.catalogue import Catalogue
 from genrec_eval.protocol.arrays import Ragged, distinct_of
 
 if TYPE_CHECKING:
-    from genrec_eval.data.splits import Split
+    from genrec_eval.data.splits.split import Split
     from genrec_eval.scenarios.ranking.options import RankingOptions
 
 

@@ -16,7 +16,7 @@ from genrec_eval.protocol.arrays import Ragged
 from genrec_eval.scenarios.ranking.catalogue import catalogue_of
 
 if TYPE_CHECKING:
-    from genrec_eval.data.splits import Split
+    from genrec_eval.data.splits.split import Split
 
 
 def refuse_unmet(

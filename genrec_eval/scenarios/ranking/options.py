@@ -9,7 +9,7 @@ from pydantic import Field, PositiveInt, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 
 from genrec_eval.core.strict import StrictModel
-from genrec_eval.data.split_spec import SplitSpec
+from genrec_eval.data.splits.spec import SplitSpec
 
 DEFAULT_METRICS = ("ndcg", "recall", "precision", "mrr", "hit_rate", "coverage", "popularity")
 

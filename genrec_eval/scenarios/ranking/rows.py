@@ -11,7 +11,7 @@ from genrec_eval.core.randomness import generator
 from genrec_eval.protocol.arrays import Int32, Int64, Ragged, distinct_of
 
 if TYPE_CHECKING:
-    from genrec_eval.data.splits import Split
+    from genrec_eval.data.splits.split import Split
 
 
 def repeated(candidates: Int32, n: int) -> Ragged:

@@ -1,0 +1,1 @@
+"""Exposure logs of A/B tests, read and generated."""

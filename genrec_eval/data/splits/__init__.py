@@ -1,0 +1,1 @@
+"""Splits: what a model may learn from, and what it is asked to foresee."""

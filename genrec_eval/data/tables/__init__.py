@@ -1,0 +1,1 @@
+"""From files to a data set: reading, ids, numbers, duplicates, order in time."""

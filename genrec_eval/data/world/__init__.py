@@ -1,0 +1,1 @@
+"""The synthetic world: users, films, drifting tastes, with known truth."""
