@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rapidfuzz import fuzz
 
-from genrec_eval.data.synthetic import SyntheticSpec
+from genrec_eval.data.world.spec import SyntheticSpec
 from genrec_eval.models.llm.entries import entry
 from genrec_eval.models.llm.ground import Grounder
 from genrec_eval.models.llm.parse import parse
