@@ -123,6 +123,10 @@ def serve(
             f"serving {', '.join(names)} and echo on {dataset.name} ({len(dataset.items):,} items)"
             f" at {address(made)}/v1 and {address(made)}/rank; Ctrl-C stops"
         )
+        typer.echo(
+            "they have learnt from all interactions, those that a split would hold out too: for trying things"
+            " out, not for figures"
+        )
         typer.echo(_snippet(names[0], address(made), api_key))
         make_server(app).run([made])
     except KeyboardInterrupt:
