@@ -159,6 +159,8 @@ def _difference(what: str, estimate: Estimate, unit: str) -> str:
     if value < 0:
         value, low, high = -value, 0.0 - high, 0.0 - low
     shown = figure(value, low, high, unit=unit)
+    if value == 0 and low == high:
+        return f"{what} equals {estimate.baseline}'s for every unit"
     if value == 0:
         return f"{what} equals {estimate.baseline}'s (difference {shown.range}{_after(unit, True)})"
     return f"{what} is {shown.value}{_after(unit, True)} {word} than {estimate.baseline}'s ({shown.range})"

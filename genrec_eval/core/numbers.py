@@ -6,6 +6,8 @@ import math
 from dataclasses import dataclass
 
 MINUS = "\u2212"
+EXACT = "exact"
+"""What stands for the spread of a value whose interval is a point."""
 _MOST_DECIMALS = 6
 _SKEW = 0.35
 """Arms of an interval may differ by this share of the half-width before it is no longer written as ±."""
@@ -20,7 +22,8 @@ class Figure:
     value, low, high
         Rounded to the same decimals; ``"—"`` when there is no value or no interval.
     spread
-        ``"± 0.011"``, or ``"0.001–0.023"`` when the arms of the interval differ.
+        ``"± 0.011"``, ``"0.001–0.023"`` when the arms of the interval differ, or ``"exact"`` when it is a
+        point, as for a p-value or a decision.
     unit
         ``"%"`` or ``""``.
     known
@@ -37,7 +40,9 @@ class Figure:
 
     @property
     def range(self) -> str:
-        """``"0.301 to 0.323"``."""
+        """``"0.301 to 0.323"``, or ``"exact"``."""
+        if self.spread == EXACT:
+            return EXACT
         return f"{self.low} to {self.high}" if self.known else ""
 
     def __str__(self) -> str:
@@ -81,6 +86,8 @@ def figure(
     '31.2 ± 1.1 %'
     >>> str(figure(None, None, None, reason="no unit could be scored"))
     '— (no unit could be scored)'
+    >>> str(figure(1.0, 1.0, 1.0))
+    '1 (exact)'
     """
     if value is None or not math.isfinite(value):
         return Figure("—", known=False, reason=reason or "no value", unit=sign(unit))
@@ -91,7 +98,7 @@ def figure(
     half = (high - low) / 2
     if half <= 0:
         text = exact(value)
-        return Figure(text, text, text, "± 0", sign(unit))
+        return Figure(text, text, text, EXACT, sign(unit))
     places = decimals(half)
     skewed = abs((high - value) - (value - low)) > _SKEW * half
     shown_low, shown_high = fixed(low, places), fixed(high, places)

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 EVERY = 10.0
 """Seconds between plain lines of one task."""
+BRIEF = 1.0
+"""Seconds below which a task without incident has no line for its end."""
 REDRAW = 0.1
 """Seconds between two looks of a bar at its task: a fast model finishes thousands of cases meanwhile."""
 
@@ -141,6 +143,8 @@ class Progress(AbstractContextManager["Progress"]):
         now, finished = time.monotonic(), task.done >= task.total
         if now - task.shown < (EVERY if self._bars is None else REDRAW) and not finished:
             return
+        if self._bars is None and finished and now - task.begun < BRIEF and not task.failed + task.cached:
+            return  # its first line has said it all
         task.shown = now
         failed = f"{task.failed:,} failed" if task.failed else ""
         if self._bars is not None:

@@ -24,6 +24,7 @@ class Outcome(StrEnum):
     HOLDS = "holds"
 
 
+Place = tuple[str, str, str, str]
 ORDER = tuple(Outcome)
 RED = frozenset({Outcome.FAILED, Outcome.MISSED, Outcome.FINDING})
 
@@ -46,14 +47,26 @@ def quiet(verdict: Verdict) -> bool:
     return not verdict.gate and outcome(verdict) not in RED
 
 
+def expected(verdicts: Iterable[Verdict]) -> frozenset[Place]:
+    """Places of the findings of built-in checks that a claim expects: the claim says them once for both."""
+    rows = list(verdicts)
+    caught = {place(row) for row in rows if row.gate and outcome(row) is Outcome.CAUGHT}
+    return frozenset(place(row) for row in rows if not row.gate and place(row) in caught)
+
+
+def place(verdict: Verdict) -> Place:
+    """Scenario, model, metric and slice."""
+    return verdict.scenario, verdict.model, verdict.metric, verdict.slice
+
+
 def alike(verdicts: Iterable[Verdict]) -> list[tuple[Outcome, str, list[Verdict]]]:
-    """Quiet checks by outcome and claim, worst first."""
+    """Quiet checks by outcome and scenario, worst first."""
     found: dict[tuple[Outcome, str], list[Verdict]] = {}
     for row in verdicts:
         if quiet(row):
-            found.setdefault((outcome(row), row.claim), []).append(row)
+            found.setdefault((outcome(row), row.scenario), []).append(row)
     ordered = sorted(found.items(), key=lambda pair: ORDER.index(pair[0][0]))
-    return [(kind, claim, rows) for (kind, claim), rows in ordered]
+    return [(kind, scenario, rows) for (kind, scenario), rows in ordered]
 
 
 def would_decide(verdict: Verdict) -> str:
@@ -61,6 +74,15 @@ def would_decide(verdict: Verdict) -> str:
     if verdict.verdict is not Ruling.INSUFFICIENT or not verdict.needed:
         return ""
     return f"About {count(verdict.needed)} units would decide it."
+
+
+def would_decide_all(verdicts: list[Verdict]) -> str:
+    """What would decide all of several undecided claims; empty where that is not known."""
+    if len(verdicts) == 1:
+        return would_decide(verdicts[0])
+    if any(row.verdict is not Ruling.INSUFFICIENT or not row.needed for row in verdicts):
+        return ""
+    return f"About {count(max(row.needed or 0 for row in verdicts))} units would decide them all."
 
 
 def distance(verdict: Verdict) -> float:
@@ -79,6 +101,7 @@ def worst_first(verdicts: Iterable[Verdict]) -> list[Verdict]:
 def sentence(verdicts: Iterable[Verdict]) -> str:
     """The answer: claims by class, then what the built-in checks found."""
     rows = list(verdicts)
+    foreseen = expected(rows)
     claims = Counter(outcome(row) for row in rows if row.gate)
     checks = Counter(outcome(row) for row in rows if not row.gate)
     if not rows:
@@ -106,6 +129,8 @@ def sentence(verdicts: Iterable[Verdict]) -> str:
             if n
         ]
         text += f" Built-in checks: {plural(found, 'finding') if found else 'no finding'} in {len_of(checks)}"
+        if known := sum(place(row) in foreseen for row in rows if not row.gate):
+            text += f", {'all' if known == found else f'{known} of them'} expected by a claim"
         text += f"; {', '.join(beside)}." if beside else "."
     return text
 
@@ -119,6 +144,8 @@ def answer(results: Results) -> str:
     several = len(results.scenarios()) > 1
     found: dict[str, list[str]] = {}
     for row in results.coverage:
+        if results.left_out(row):
+            continue
         word = {"not-run": "Not run", "partial": "Played in part"}.get(row.state)
         if word is None and row.reason:
             word = "With cases that failed"

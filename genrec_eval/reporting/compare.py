@@ -4,11 +4,22 @@ from __future__ import annotations
 
 import re
 
-from genrec_eval.protocol.results import Estimate
+from genrec_eval.protocol.results import Estimate, Ruling
 from genrec_eval.reporting.results import Results
 
 VALIDITY = frozenset(
-    {"invalid", "duplicate", "seen", "short", "collision", "tied", "misordered", "future", "peeking"}
+    {
+        "invalid",
+        "duplicate",
+        "seen",
+        "short",
+        "collision",
+        "outside",
+        "tied",
+        "misordered",
+        "future",
+        "peeking",
+    }
 )
 """Metrics that say whether a list is a list at all; shown on their own."""
 
@@ -20,6 +31,19 @@ def is_validity(metric: str) -> bool:
     (True, False)
     """
     return re.split(r"[(@]", metric)[0] in VALIDITY
+
+
+def uneventful(results: Results, scenario: str) -> list[str]:
+    """Metrics of list validity of which no claim speaks and whose built-in checks found nothing.
+
+    A check that is open found nothing either; it is told among the verdicts.
+    """
+    ruled: dict[str, bool] = {}
+    for row in results.verdicts:
+        if row.scenario == scenario:
+            calm = not row.gate and row.verdict is not Ruling.FAIL
+            ruled[row.metric] = ruled.get(row.metric, True) and calm
+    return [metric for metric in results.metrics(scenario) if is_validity(metric) and ruled.get(metric)]
 
 
 def beats(results: Results, scenario: str, metric: str, first: str, second: str, slice: str = "all") -> bool:

@@ -10,12 +10,14 @@ from genrec_eval.reporting.tables import Line, Table, blocks, cell, columns, cov
 from genrec_eval.reporting.text import plural
 
 
-def difference_tables(results: Results, scenario: str, order: Sequence[str]) -> list[Table]:
+def difference_tables(
+    results: Results, scenario: str, metrics: Sequence[str], order: Sequence[str]
+) -> list[Table]:
     """Paired differences, one row a pair, grouped by baseline; the rule is no difference."""
-    found = differences(results, scenario)
+    found = [row for row in differences(results, scenario) if row.metric in metrics]
     index = {(row.metric, row.model, row.baseline): row for row in found}
     pairs = list(dict.fromkeys((row.baseline or "", row.model) for row in found))
-    metrics = [m for m in results.metrics(scenario) if any(row.metric == m for row in found)]
+    metrics = [m for m in metrics if any(row.metric == m for row in found)]
     tables = []
     for block in blocks(metrics):
         margins = {m: (0.0, *_margins(results, scenario, m)) for m in block}

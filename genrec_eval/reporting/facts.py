@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from genrec_eval.core.numbers import count, exact, money, seconds
-from genrec_eval.reporting.answer import few
 from genrec_eval.reporting.results import Results, mapping
 from genrec_eval.reporting.text import line, listing, plural
 
@@ -64,50 +63,6 @@ def _questions(results: Results) -> str:
     said = f"{count(attempted)} put, {count(answered)} answered"
     bad = [f"{count(n)} {name.replace('_', ' ')}" for name, n in statuses.items() if name != "ok" and n]
     return f"{said}; of the exchanges {listing(bad)}" if bad else said
-
-
-def not_tested(results: Results) -> list[tuple[str, str]]:
-    """What was named and not run, run in part, failed, or could not be scored: (what, why)."""
-    found: list[tuple[str, str]] = []
-    alike: dict[tuple[str, str], list[str]] = {}
-    for row in results.coverage:
-        if row.state == "not-run":
-            why = (row.reason or "no reason was recorded").replace(f"model '{row.model}'", "the model")
-            alike.setdefault((row.scenario, why), []).append(row.model)
-    for (scenario, why), models in alike.items():
-        was = "was" if len(models) == 1 else "were"
-        found.append((f"{listing(models)} in {scenario} {was} not run", why))
-    for row in results.coverage:
-        what = f"{row.model} in {row.scenario}"
-        if row.state == "not-run":
-            continue
-        if row.state == "partial" or row.answered < row.attempted or row.reason:
-            bad = ", ".join(f"{count(n)} {name}" for name, n in row.statuses.items() if name != "ok")
-            why = line(row.reason or bad or "no reason was recorded", 2000)
-            said = f"{count(row.answered)} of {count(row.attempted)} answered"
-            if row.answered == row.attempted and row.state == "run":
-                said += ", not all of it usable"
-            found.append((f"{what}: {said}", why))
-    return [*found, *_gaps(results)]
-
-
-def _gaps(results: Results) -> list[tuple[str, str]]:
-    # Figures that could not be computed, told together when reason, metrics and models are the same.
-    cells: dict[tuple[str, str, str], list[str]] = {}
-    for row in results.estimates:
-        if row.baseline is None and (row.value is None or row.low is None):
-            where = row.slice if row.slice != "all" else "all units"
-            cells.setdefault((row.reason or "no interval", row.model, where), []).append(row.metric)
-    by_models: dict[tuple[str, str, tuple[str, ...]], list[str]] = {}
-    for (reason, model, where), metrics in cells.items():
-        by_models.setdefault((reason, where, tuple(metrics)), []).append(model)
-    by_slices: dict[tuple[str, tuple[str, ...], tuple[str, ...]], list[str]] = {}
-    for (reason, where, lacking), models in by_models.items():
-        by_slices.setdefault((reason, lacking, tuple(models)), []).append(where)
-    return [
-        (f"No {few([results.title(m) for m in lacking])} for {few(slices)} of {few(list(models))}", reason)
-        for (reason, lacking, models), slices in by_slices.items()
-    ]
 
 
 def play(run: Mapping[str, Any]) -> tuple[list[str], list[list[str]]]:

@@ -9,7 +9,7 @@ from typing import Any
 from genrec_eval.core.numbers import figure, sign
 from genrec_eval.reporting.answer import Outcome, answer, outcome, quiet, rule, worst_first
 from genrec_eval.reporting.compare import best
-from genrec_eval.reporting.facts import not_tested
+from genrec_eval.reporting.gaps import not_tested
 from genrec_eval.reporting.results import Results
 from genrec_eval.reporting.text import line
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from genrec_eval.core.numbers import bound, figure, fixed
 from genrec_eval.protocol.results import Ruling, Verdict
@@ -17,18 +18,21 @@ from genrec_eval.reporting.answer import (
     RED,
     Outcome,
     answer,
+    expected,
     outcome,
+    place,
     quiet,
     rule,
     worst_first,
     would_decide,
 )
-from genrec_eval.reporting.compare import is_validity
+from genrec_eval.reporting.compare import is_validity, uneventful
 from genrec_eval.reporting.curves import Curve, curves
 from genrec_eval.reporting.differences import difference_tables
 from genrec_eval.reporting.distributions import Distribution, distributions, is_mean
 from genrec_eval.reporting.exchanges import Exchange, exchanges
 from genrec_eval.reporting.experiment import Watch, watches
+from genrec_eval.reporting.gaps import not_tested, not_tested_groups
 from genrec_eval.reporting.groundings import TIERS, Grounded, groundings
 from genrec_eval.reporting.protocol import Leak, leaks, protocol
 from genrec_eval.reporting.results import Results, mapping
@@ -41,7 +45,7 @@ from genrec_eval.reporting.tables import (
     interval_name,
     matrix,
 )
-from genrec_eval.reporting.text import listing, plural
+from genrec_eval.reporting.text import listing, plural, visible
 
 _SHAPES = {
     Ruling.PASS: ("v-pass", "pass"),
@@ -91,7 +95,11 @@ class Section:
     intervals: str
     matrix: list[Table]
     validity: list[Table]
+    calm: list[Table]
+    """Of the checks of the lists that found nothing."""
+    calm_names: str
     differences: list[Table]
+    check_differences: list[Table]
     groups: list[tuple[str, list[Table], list[Table], bool]]
     spreads: list[Spread]
     undistributed: list[str]
@@ -118,6 +126,8 @@ def page(results: Results, run: Mapping[str, Any], directory: Path) -> dict[str,
     order = results.models()
     flaws = facts.planted(run)
     rows = [_ruled(results, verdict, order, flaws) for verdict in worst_first(results.verdicts)]
+    known = expected(results.verdicts)
+    foreseen = [row for row in rows if not row.verdict.gate and place(row.verdict) in known]
     spread = distributions(directory / "scores.parquet")
     quoted = exchanges(directory)
     grounded = groundings(directory)
@@ -137,14 +147,16 @@ def page(results: Results, run: Mapping[str, Any], directory: Path) -> dict[str,
         "about": str(suite.get("description") or ""),
         "when": facts.moment(run.get("finished") or run.get("created")),
         "sentence": answer(results),
-        "cards": [row for row in rows if outcome(row.verdict) in RED],
+        "cards": [row for row in rows if outcome(row.verdict) in RED and row not in foreseen],
         "rest": [row for row in rows if outcome(row.verdict) not in RED and not quiet(row.verdict)],
-        "quiet": _folds([row for row in rows if quiet(row.verdict)]),
+        "quiet": _folds([*foreseen, *(row for row in rows if quiet(row.verdict))]),
+        "several": len(results.scenarios()) > 1,
         "models": {name: position for position, name in enumerate(order)},
         "keys": {name: key(position) for position, name in enumerate(order)},
         "flaws": flaws,
         "tested": facts.tested(results, run),
-        "untested": facts.not_tested(results),
+        "untested": not_tested(results),
+        "untested_groups": not_tested_groups(results),
         "sections": sections,
         "definitions": [(m, results.title(m), results.definition(m)) for m in metrics],
         "anchors": {m: f"d{number}" for number, m in enumerate(metrics, 1)},
@@ -152,7 +164,7 @@ def page(results: Results, run: Mapping[str, Any], directory: Path) -> dict[str,
         "places": {section.name: section.anchor for section in sections},
         "tiers": TIERS,
         "br": Markup("<br>"),
-        "wbr": Markup("<wbr>@"),
+        "headed": _headed,
         "play_head": head,
         "play_body": body,
         "provenance": facts.provenance(results, run),
@@ -172,6 +184,7 @@ def _section(
     run: Mapping[str, Any],
 ) -> Section:
     metrics = results.metrics(scenario)
+    calm = uneventful(results, scenario)
     spreads, undistributed = _spreads(results, scenario, order, spread)
     groups = []
     for group in groups_of(results, scenario):
@@ -184,8 +197,11 @@ def _section(
         anchor=f"s{number}",
         intervals=_intervals(results, scenario),
         matrix=matrix(results, scenario, [m for m in metrics if not is_validity(m)], order),
-        validity=matrix(results, scenario, [m for m in metrics if is_validity(m)], order),
-        differences=difference_tables(results, scenario, order),
+        validity=matrix(results, scenario, [m for m in metrics if is_validity(m) and m not in calm], order),
+        calm=matrix(results, scenario, calm, order),
+        calm_names=listing([results.title(m) for m in calm]),
+        differences=difference_tables(results, scenario, [m for m in metrics if not is_validity(m)], order),
+        check_differences=difference_tables(results, scenario, [m for m in metrics if is_validity(m)], order),
         groups=groups,
         spreads=spreads,
         undistributed=undistributed,
@@ -210,6 +226,12 @@ def _intervals(results: Results, scenario: str) -> str:
     return f"{listing(levels)} ({listing(methods)})" if rows else "intervals"
 
 
+def _headed(title: str) -> Markup:
+    """The title of a metric, which may break before its cutoff and among its parameters."""
+    # Escaped first: no entity holds any of these signs.
+    return Markup(re.sub(r"(?<=[(,=])|(?=@)", "<wbr>", str(escape(visible(title)))))
+
+
 def _place(model: str, order: list[str]) -> int:
     return order.index(model) if model in order else len(order)
 
@@ -219,7 +241,11 @@ def _folds(rows: list[Ruled]) -> list[tuple[list[Ruled], str]]:
     found: dict[Outcome, list[Ruled]] = {}
     for row in rows:
         found.setdefault(outcome(row.verdict), []).append(row)
-    said = {Outcome.UNDECIDED: "could not be decided", Outcome.NOT_RUN: "could not be run"}
+    said = {
+        Outcome.FINDING: "found what a claim expects",
+        Outcome.UNDECIDED: "could not be decided",
+        Outcome.NOT_RUN: "could not be run",
+    }
     return [
         (group, f"{plural(len(group), 'built-in check')} {said.get(kind, 'without a finding')}")
         for kind, group in found.items()

@@ -90,6 +90,11 @@ class Results:
         others = {r.model for r in self.coverage if r.scenario == scenario and left_out_by_design(r)}
         return [model for model in self.models(scenario) if model not in others]
 
+    def left_out(self, row: Coverage) -> bool:
+        """Whether a pairing was never meant and the model ran where it was: nothing is missing."""
+        ran = any(other.model == row.model and other.state != "not-run" for other in self.coverage)
+        return ran and left_out_by_design(row)
+
     def absent(self, scenario: str, model: str) -> str:
         """What stands where a figure is not: a dash for a model that has others, for it is not about it."""
         ran = any(row.scenario == scenario and row.model == model for row in self.estimates)

@@ -320,9 +320,10 @@ def _best_finding(results: Results, tops: dict[str, frozenset[str]]) -> str:
             (model,) = tops[m]
             alone[model] = alone.get(model, 0) + 1
     if not judged:
-        return "None of these metrics has a better side"
+        return "Metrics without a better side"
     if not alone:
-        return f"No model is shown to be alone at the top of any of {plural(len(judged), 'metric')}"
+        those = "the one metric that has" if len(judged) == 1 else f"any of the {len(judged)} that have"
+        return f"No model is shown to be best on {those} a better side"
     of_all = f"all {len(judged)} metrics" if len(judged) > 1 else "the one metric"
     of_all += (
         ""

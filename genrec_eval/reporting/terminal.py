@@ -6,19 +6,23 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from genrec_eval.core.numbers import MINUS, count, figure, sign
+from genrec_eval.core.numbers import EXACT, MINUS, count, figure, sign
 from genrec_eval.protocol.results import Verdict
 from genrec_eval.reporting.answer import (
     Outcome,
     alike,
     answer,
+    expected,
     outcome,
+    place,
     quiet,
     sentence,
     worst_first,
     would_decide,
+    would_decide_all,
 )
-from genrec_eval.reporting.compare import best
+from genrec_eval.reporting.compare import best, is_validity, uneventful
+from genrec_eval.reporting.gaps import left_out
 from genrec_eval.reporting.results import Results
 from genrec_eval.reporting.tables import interval_name
 from genrec_eval.reporting.text import line, listing, plural
@@ -59,6 +63,9 @@ def print_results(estimates: Mapping[str, Any], console: Console, report: Path |
     for scenario in results.scenarios():
         _scenario(results, scenario, console)
     _not_run(results, console)
+    for what, why in left_out(results):
+        _line(console, f"{line(what, 1000)}: {why}", "dim")
+        console.print()
     _verdicts(results, console)
     if report is not None:
         console.print(_styled(console, f"Report: {report}", ""), soft_wrap=True)  # a path is copied whole
@@ -76,6 +83,7 @@ def _scenario(results: Results, scenario: str, console: Console) -> None:
     from rich.text import Text
 
     models = results.meant(scenario)
+    hidden, folded = _folded(results, scenario)
     reasons: dict[str, int] = {}
     columns = [
         (
@@ -84,7 +92,7 @@ def _scenario(results: Results, scenario: str, console: Console) -> None:
             [(_plain(console, text), top) for text, top in _cells(results, (scenario, metric), reasons)],
         )
         for metric in results.metrics(scenario)
-        if any(results.get(scenario, metric, model) for model in models)
+        if metric not in hidden and any(results.get(scenario, metric, model) for model in models)
     ]
     if not columns:
         return
@@ -111,8 +119,38 @@ def _scenario(results: Results, scenario: str, console: Console) -> None:
         _line(console, f"[{number}] {reason}", "dim")
     if marked:
         _line(console, "* better than every model without one: the paired interval excludes 0", "dim")
-    if marked or reasons:
+    for said in folded:
+        _line(console, said, "dim")
+    if marked or reasons or folded:
         console.print()
+
+
+def _folded(results: Results, scenario: str) -> tuple[frozenset[str], list[str]]:
+    """Metrics of list validity that need no column, and what is said of them instead."""
+    calm = uneventful(results, scenario)
+    blank: dict[str, list[str]] = {}
+    for metric in results.metrics(scenario):
+        if is_validity(metric) and metric not in calm and (why := _unscored(results, scenario, metric)):
+            blank.setdefault(why, []).append(metric)
+    hidden = frozenset([*calm, *(metric for group in blank.values() for metric in group)])
+    if len(hidden) == len(results.metrics(scenario)):
+        return frozenset(), []  # a suite that asks for nothing else wants to see them
+
+    def named(group: list[str]) -> str:
+        return listing([results.title(metric) for metric in group])
+
+    said = [f"no finding in {named(calm)}; the figures are in the report"] if calm else []
+    return hidden, [*said, *(f"no figure in {named(group)}: {why}" for why, group in blank.items())]
+
+
+def _unscored(results: Results, scenario: str, metric: str) -> str:
+    """The one reason for which no model has a figure; empty where one has."""
+    rows = [results.get(scenario, metric, model) for model in results.meant(scenario)]
+    given = [row for row in rows if row is not None]
+    if any(row.value is not None for row in given):
+        return ""
+    reasons = {line(row.reason or "no value") for row in given}
+    return reasons.pop() if len(reasons) == 1 else ""
 
 
 def _head(results: Results, metric: str) -> str:
@@ -136,6 +174,7 @@ def _cells(results: Results, of: tuple[str, str], reasons: dict[str, int]) -> li
             cells.append((f"— [{number}]", False))
             continue
         spread = shown.spread if shown.spread.startswith("±") else f"({shown.low}–{shown.high})"
+        spread = f"({EXACT})" if shown.spread == EXACT else spread
         cells.append((f"{shown.value} {spread}{' *' if model in top else '  '}", model in top))
     return cells
 
@@ -157,22 +196,24 @@ def _verdicts(results: Results, console: Console) -> None:
     from rich.padding import Padding
 
     rows = worst_first(results.verdicts)
+    foreseen = expected(rows)
     _line(console, _sentence(results), "bold")
     for row in rows:
-        if not quiet(row):
+        if not quiet(row) and (row.gate or place(row) not in foreseen):
             _verdict(results, row, console)
-    # Four checks may be open for one reason: claims and reason are said once.
-    groups: dict[tuple[Outcome, str, str], list[str]] = {}
-    for kind, claim, checks in alike(rows):
-        if kind is not Outcome.HOLDS:
-            models = listing(list(dict.fromkeys(line(row.model, 60) for row in checks)))
-            why = ". ".join(filter(None, (line(checks[0].reason), would_decide(checks[0]))))
-            groups.setdefault((kind, models, why), []).append(line(claim, 200))
-    for (kind, models, why), claims in groups.items():
-        word, symbol, style = _WORDS[kind]
-        text = _styled(console, f"{word} {symbol} ", style)
-        console.print(text.append(_plain(console, f"{'; '.join(claims)} · {models}")))
-        console.print(Padding(_styled(console, why, "dim"), (0, 0, 0, 4), expand=False))
+    for kind, scenario, checks in alike(rows):
+        if kind is not Outcome.HOLDS:  # those of a scenario are mostly open for one reason, its few units
+            word, symbol, style = _WORDS[kind]
+            claims = "; ".join(dict.fromkeys(line(row.claim, 200) for row in checks))
+            models = _models(results, scenario, [row.model for row in checks])
+            text = _styled(console, f"{word} {symbol} ", style)
+            console.print(text.append(_plain(console, f"{claims} · {models}{_where(results, scenario)}")))
+            first = f"{'' if len(checks) == 1 else 'such as: '}{line(checks[0].reason)}"
+            why = ". ".join(filter(None, (first, would_decide_all(checks))))
+            console.print(Padding(_styled(console, why, "dim"), (0, 0, 0, 4), expand=False))
+    if foreseen:
+        known = plural(len(foreseen), "built-in check")
+        _line(console, f"FINDING {known} {'finds' if len(foreseen) == 1 else 'find'} what a claim expects")
     if held := sum(quiet(row) and outcome(row) is Outcome.HOLDS for row in rows):
         _line(console, f"PASS {plural(held, 'built-in check')} without a finding")
     console.print()
@@ -189,7 +230,8 @@ def _verdict(results: Results, row: Verdict, console: Console) -> None:
     word, symbol, style = _WORDS[outcome(row)]
     text = _styled(console, f"{word} {symbol} ", style)
     lead = "does not hold: " if outcome(row) in {Outcome.FAILED, Outcome.FINDING} else ""
-    text.append(_plain(console, f"{lead}{line(row.claim, 200)} · {line(row.model, 60)}"))
+    where = _where(results, row.scenario)
+    text.append(_plain(console, f"{lead}{line(row.claim, 200)} · {line(row.model, 60)}{where}"))
     if row.slice != "all":
         text.append(_plain(console, f" · {line(row.slice, 60)}"))
     console.print(text)
@@ -197,10 +239,23 @@ def _verdict(results: Results, row: Verdict, console: Console) -> None:
         console.print(Padding(_styled(console, detail, "dim"), (0, 0, 0, 4), expand=False))
 
 
+def _models(results: Results, scenario: str, models: list[str]) -> str:
+    distinct = list(dict.fromkeys(models))
+    if len(distinct) > 2 and set(distinct) == set(results.meant(scenario)):
+        return f"all {len(distinct)} models"
+    return listing([line(model, 60) for model in distinct])
+
+
+def _where(results: Results, scenario: str) -> str:
+    return f" · {line(scenario, 60)}" if len(results.scenarios()) > 1 else ""
+
+
 def _not_run(results: Results, console: Console) -> None:
     told: dict[tuple[str, str, str], list[str]] = {}
     for row in results.coverage:
         if row.state == "run" and not row.reason:
+            continue
+        if results.left_out(row):
             continue
         word = {"not-run": "NOT-RUN", "partial": "PARTIAL", "run": "ERRORS"}[row.state]
         why = line(row.reason or "no reason", 1000).replace(f"model '{row.model}'", "the model")

@@ -49,7 +49,7 @@ def test_the_order_of_the_ends_survives_rounding(value: float, below: float, abo
         (-0.0005, -0.0105, 0.0095, "", f"{MINUS}0.001 ± 0.010"),
         (1234.5, 1200.0, 1269.0, "", "1,234 ± 34"),
         (-0.2, -0.6, -0.1, "", f"{MINUS}0.20 ({MINUS}0.60 to {MINUS}0.10)"),
-        (1.0, 1.0, 1.0, "share", "100 ± 0 %"),
+        (1.0, 1.0, 1.0, "share", "100 % (exact)"),
     ],
 )
 def test_written_out(value: float, low: float, high: float, unit: str, text: str) -> None:

@@ -47,6 +47,16 @@ def test_plain_lines_begin_and_end_at_once_and_come_for_every_model(clock: list[
     ]
 
 
+def test_what_is_over_at_once_has_one_line_unless_something_failed(clock: list[float]) -> None:
+    out = io.StringIO()
+    with Progress(Console(file=out, width=200)) as progress:
+        for name, failed in (("fast", 0), ("faulty", 3)):
+            task = progress.task(name, 10)
+            clock[0] += 0.5
+            task.advance(10, failed=failed)
+    assert lines(out) == ["fast: 10 cases", "faulty: 10 cases", "faulty: all 10, 3 failed, 20/s"]
+
+
 def test_after_a_resume_the_rate_is_that_of_fresh_cases(clock: list[float]) -> None:
     out = io.StringIO()
     with Progress(Console(file=out, width=200)) as progress:

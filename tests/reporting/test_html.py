@@ -210,7 +210,7 @@ def test_figures_that_could_not_be_computed_are_told_together(tmp_path: Path) ->
             row |= {"value": None, "low": None, "high": None, "reason": "fewer than 5 units"}
     (folder / "estimates.json").write_text(json.dumps(data), "utf-8")
     words = Page(render_report(folder)).words
-    assert "for age=35+ of random, popularity, item-knn and stutterer : fewer than 5 units" in words
+    assert "for age=35+ of random, popularity, item-knn and stutterer: fewer than 5 units" in words
 
 
 def test_a_broken_table_ends_in_a_sentence(tmp_path: Path) -> None:

@@ -34,11 +34,10 @@ def test_every_figure_has_its_interval_and_every_verdict_its_word() -> None:
             shown = figure(row["value"], row["low"], row["high"], unit=units[row["metric"]])
             assert f"{shown.value} ±" in text or f"{shown.value} ({shown.low}" in text
     for verdict in verdicts():
-        if verdict.gate or verdict.verdict == "FAIL":
+        if verdict.gate:
             assert verdict.claim in text
-    assert (
-        text.index("FAIL ✗") < text.index("FINDING ▲") < text.index("INSUFFICIENT ?") < text.index("PASS ✓")
-    )
+    assert text.index("FAIL ✗") < text.index("INSUFFICIENT ?") < text.index("CAUGHT ✓") < text.index("PASS ✓")
+    assert "FINDING 1 built-in check finds what a claim expects" in text
     assert "About 5,200 units would decide it." in text
     assert "PASS 3 built-in checks without a finding" in text
     assert "NOT-RUN - llm in top-k: environment variable LLM_KEY is not set" in text
@@ -51,7 +50,7 @@ def test_checks_that_could_not_be_decided_are_told_together() -> None:
             row |= {"verdict": "INSUFFICIENT", "reason": "it is open", "needed": 99}
     text = _printed(data, 200)
     assert "INSUFFICIENT ? Lists hold no item twice · random, popularity and item-knn" in text
-    assert text.count("it is open. About 99 units would decide it.") == 1
+    assert text.count("such as: it is open. About 99 units would decide them all.") == 1
     assert "3 checks could not be decided" in text
 
 
@@ -129,6 +128,42 @@ def test_a_reason_is_told_whole_below_the_table_and_once() -> None:
     assert text.count(reason) == 1
     assert f"[1] {reason}" in text
     assert "— [1]" in text
+
+
+def test_a_finding_that_no_claim_expects_is_told_in_full() -> None:
+    data = document()
+    data["verdicts"] = [row for row in data["verdicts"] if row["expected"] != "FAIL"]
+    text = _printed(data, 200)
+    assert "FINDING ▲ does not hold: Lists hold no item twice · stutterer" in text
+    assert "a claim expects" not in text
+
+
+def test_checks_that_found_nothing_are_named_and_not_tabled() -> None:
+    data = document()
+    assert "Duplicates@10 % ↓" in _printed(data, 200)
+    data["verdicts"] = [row for row in data["verdicts"] if row["claim"] == "Lists hold no item twice"]
+    for row in data["verdicts"]:
+        row["verdict"] = "PASS"
+    text = _printed(data, 200)
+    assert "no finding in Duplicates@10; the figures are in the report" in text
+    assert text.count("Duplicates@10") == 1
+
+
+def test_what_was_never_meant_is_one_line_and_not_missing() -> None:
+    data = document()
+    more = []
+    for scenario in ("next", "ratings"):
+        for model in ("random", "popularity"):
+            reason = f"model '{model}' is declared for other scenarios"
+            more.append({"model": model, "scenario": scenario, "state": "not-run", "reason": reason})
+    data["coverage"] += more
+    text = _printed(data, 200)
+    assert "Not asked: random and popularity in next and ratings: the suite names other scenarios" in text
+    assert "NOT-RUN - random" not in text
+    assert "Not run: llm in top-k." in summary(data)
+    # a model that ran nowhere is missing, whatever the reason
+    data["coverage"] = [row for row in data["coverage"] if row["model"] != "random" or row["state"] != "run"]
+    assert "NOT-RUN - random in next: the model is declared for other scenarios" in _printed(data, 200)
 
 
 def test_checks_open_for_one_reason_share_a_line() -> None:
