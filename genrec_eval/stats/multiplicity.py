@@ -57,7 +57,7 @@ def benjamini_hochberg(p: Sequence[float] | Float64) -> Float64:
     """
     values, order = _ordered(p)
     m = len(values)
-    scaled = values[order] * m / np.arange(1, m + 1)
+    scaled = values[order] * (m / np.arange(1, m + 1))  # the factor first: the greatest stays what it is
     raised = np.minimum.accumulate(scaled[::-1])[::-1]
     return _back(np.minimum(raised, 1.0), order)
 
