@@ -38,12 +38,26 @@ def uneventful(results: Results, scenario: str) -> list[str]:
 
     A check that is open found nothing either; it is told among the verdicts.
     """
-    ruled: dict[str, bool] = {}
-    for row in results.verdicts:
-        if row.scenario == scenario:
-            calm = not row.gate and row.verdict is not Ruling.FAIL
-            ruled[row.metric] = ruled.get(row.metric, True) and calm
-    return [metric for metric in results.metrics(scenario) if is_validity(metric) and ruled.get(metric)]
+    told = {row.metric for row in results.verdicts if row.scenario == scenario and row.gate}
+    calm = {
+        (row.metric, row.model): row.verdict is not Ruling.FAIL
+        for row in results.verdicts
+        if row.scenario == scenario and row.slice == "all" and not row.gate
+    }
+    return [
+        metric
+        for metric in results.metrics(scenario)
+        if is_validity(metric)
+        and metric not in told
+        and (found := [calm.get((metric, model)) for model in _scored(results, scenario, metric)])
+        and all(found)
+    ]
+
+
+def _scored(results: Results, scenario: str, metric: str) -> list[str]:
+    """Models with a figure: a check is made of no other."""
+    rows = {model: results.get(scenario, metric, model) for model in results.meant(scenario)}
+    return [model for model, row in rows.items() if row is not None and row.value is not None]
 
 
 def beats(results: Results, scenario: str, metric: str, first: str, second: str, slice: str = "all") -> bool:

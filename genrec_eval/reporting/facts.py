@@ -21,9 +21,19 @@ def tested(results: Results, run: Mapping[str, Any]) -> Pairs:
     played = {row.model for row in results.coverage if row.state != "not-run"}
     played |= {row.model for row in results.estimates}
     models = [model for model in results.models() if model in played]
+    sets = _tables(run.get("data"))
+    titles = [str(facts.get("name") or name) for name, facts in sets]
     data = [
-        " — ".join(filter(None, [str(facts.get("name") or name), _sizes(mapping(facts.get("facts")))]))
-        for name, facts in _tables(run.get("data"))
+        " — ".join(
+            filter(
+                None,
+                [
+                    f"{name}: {title}" if titles.count(title) > 1 else title,
+                    _sizes(mapping(facts.get("facts"))),
+                ],
+            )
+        )
+        for title, (name, facts) in zip(titles, sets, strict=True)
     ]
     scenarios = _tables(run.get("scenarios"))
     if len(scenarios) > MOST_SPELLED:  # each section says how its scenario was asked
@@ -100,7 +110,7 @@ def provenance(results: Results, run: Mapping[str, Any]) -> Pairs:
     for name, facts in _tables(run.get("data")):
         said = [str(facts[key]) for key in ("name", "licence", "source") if facts.get(key)]
         digest = f"SHA-256 {facts['digest']}" if facts.get("digest") else "no digest recorded"
-        pairs.append((f"Data: {name}", ". ".join([*said, digest])))
+        pairs.append((f"Data: {name}", ". ".join([*dict.fromkeys(said), digest])))
         if more := spell(mapping(facts.get("facts"))):
             pairs.append((f"Counts of {name}", more))
     for name, facts in _tables(run.get("scenarios")):

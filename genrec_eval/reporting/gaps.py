@@ -17,7 +17,11 @@ def left_out(results: Results) -> list[Gap]:
     for row in results.coverage:
         if results.left_out(row):
             asked = "the scenario asks for" in (row.reason or "")
-            why = "the model answers other requests" if asked else "the suite names other scenarios"
+            why = (
+                "the scenario asks for what they do not answer"
+                if asked
+                else "the suite names other scenarios"
+            )
             told.setdefault(why, {}).setdefault(row.model, []).append(row.scenario)
     found = []
     for why, scenarios in told.items():

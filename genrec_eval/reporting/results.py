@@ -81,8 +81,9 @@ class Results:
         return list(dict.fromkeys(row.scenario for row in rows))
 
     def models(self, scenario: str | None = None) -> list[str]:
-        """Names of the models, in order of appearance."""
-        rows: list[Estimate | Coverage] = [*self.coverage, *self.estimates]
+        """Names of the models, in order of appearance; those that were not run come last."""
+        played = [row for row in self.coverage if row.state != "not-run"]
+        rows: list[Estimate | Coverage] = [*played, *self.coverage, *self.estimates]
         return list(dict.fromkeys(row.model for row in rows if scenario in (None, row.scenario)))
 
     def meant(self, scenario: str) -> list[str]:

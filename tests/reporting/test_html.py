@@ -13,6 +13,7 @@ from fixture_run import document, verdicts, write_run
 from genrec_eval.core.errors import UsageError
 from genrec_eval.core.numbers import figure
 from genrec_eval.reporting.html import render_report, write_report
+from genrec_eval.reporting.results import Results
 
 VOID = {"meta", "br", "link", "img", "input", "hr", "wbr", "base"}
 
@@ -244,3 +245,37 @@ def test_a_sample_is_not_told_as_the_whole_population(tmp_path: Path) -> None:
     run["scenarios"]["top-k"] = {"cases": 60, "facts": {"users_evaluated": 489}}
     (folder / "run.json").write_text(json.dumps(run), "utf-8")
     assert "60 of 489 users asked" in Page(render_report(folder)).words
+
+
+def test_two_data_sets_of_one_name_are_told_apart_by_those_of_the_suite(tmp_path: Path) -> None:
+    folder = write_run(tmp_path / "run")
+    run = json.loads((folder / "run.json").read_text("utf-8"))
+    run["data"]["other"] = run["data"]["world"] | {"facts": {"users": 7}}
+    (folder / "run.json").write_text(json.dumps(run), "utf-8")
+    words = Page(render_report(folder)).words
+    assert "world: Synthetic world — 2,000 users" in words
+    assert "other: Synthetic world — 7 users" in words
+
+
+def test_models_stand_in_the_order_in_which_they_were_asked(tmp_path: Path) -> None:
+    folder = write_run(tmp_path / "run")
+    data = document()
+    data["coverage"] = data["coverage"][-1:] + data["coverage"][:-1]
+    (folder / "estimates.json").write_text(json.dumps(data), "utf-8")
+    assert "4 models: random, popularity, item-knn and stutterer" in Page(render_report(folder)).words
+    assert Results.load(folder).models() == ["random", "popularity", "item-knn", "stutterer", "llm"]
+
+
+def test_what_a_claim_expects_is_no_card_and_quiet_checks_are_folded(tmp_path: Path) -> None:
+    folder = write_run(tmp_path / "run")
+    words = Page(render_report(folder)).words
+    assert "1 finding in 4 checks, all expected by a claim" in words
+    assert "1 built-in check found what a claim expects" in words
+    assert "Faults beyond chance: stutterer (Duplicates@10" in words
+    data = document()
+    data["verdicts"] = [row for row in data["verdicts"] if row["claim"] == "Lists hold no item twice"]
+    data["verdicts"][0]["verdict"] = "PASS"
+    (folder / "estimates.json").write_text(json.dumps(data), "utf-8")
+    words = Page(render_report(folder)).words
+    assert "No finding in Duplicates@10" in words
+    assert "(Duplicates@10" not in words
