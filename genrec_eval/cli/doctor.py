@@ -10,6 +10,8 @@ from genrec_eval.cli.console import output
 from genrec_eval.core.errors import Exit, GenrecError
 
 Row = tuple[str, bool, str]
+_LISTED = 20
+"""Most names that are spelled out."""
 
 
 def doctor(
@@ -17,7 +19,8 @@ def doctor(
         str | None, typer.Argument(metavar="SUITE", help="Also check what this suite needs.")
     ] = None,
 ) -> int:
-    """Check the installation, the plug-ins and, with a suite, its data and the variables it refers to.
+    """Check the installation, the plug-ins and, with a suite, its data, and the files, programs and packages
+    that its models need.
 
     Asks no model and opens no connection.
     """
@@ -48,6 +51,13 @@ def _installation() -> list[Row]:
         ("python", sys.version_info >= (3, 11), f"{platform.python_version()} on {platform.platform()}"),
         ("packages", True, ", ".join(f"{name} {version}" for name, version in versions().items())),
     ]
+    for extra, package, use in (
+        ("torch", "torch", "neural reference models, such as sasrec"),
+        ("fast", "numba", "metrics of many users by compiled code; the figures are the same"),
+    ):
+        have = versions().get(package)
+        said = f"{package} {have}" if have else f"not installed: pip install 'genrec-eval[{extra}]'"
+        rows.append((f"extra {extra}", True, f"{said} ({use})"))
     for folder in ("suites", "judges", "reports"):
         place = content(folder)
         rows.append((f"shipped {folder}", place.is_dir(), str(place)))
@@ -72,8 +82,9 @@ def _plugins() -> list[Row]:
                 registry.get(name)
             except GenrecError as error:
                 rows.append((f"{registry.kind} {name}", False, str(error)))
-        known = ", ".join(registry.names())
-        rows.append((f"{registry.kind}s", True, known))
+        known = registry.names()
+        listed = f"{len(known)}: see genrec-eval list {registry.kind}s"
+        rows.append((f"{registry.kind}s", True, listed if len(known) > _LISTED else ", ".join(known)))
     return rows
 
 
@@ -87,11 +98,17 @@ def _suite(source: str) -> list[Row]:
     except GenrecError as error:
         return [(f"suite {source}", False, line) for line in str(error).splitlines()]
     from genrec_eval.data.experiments.exposures import Exposures
+    from genrec_eval.models.spec import BuildContext
 
     rows: list[Row] = [(f"suite {source}", True, "valid")]
     rows += [(f"suite {source}", False, sentence) for sentence in missing_environment(loaded)]
     if len(rows) > 1:
         return rows
+    for name, model in loaded.suite.models.items():
+        try:
+            model.check(BuildContext(name=name, folder=loaded.folder, training=None, seed=loaded.suite.seed))
+        except GenrecError as error:
+            rows.append((f"model {name}", False, str(error)))
     for name, data in loaded.suite.data.items():
         try:
             dataset = data.options.load(loaded.folder, loaded.suite.seed)

@@ -113,10 +113,23 @@ def load_object(target: str, base: Path | None = None) -> Any:
     return found
 
 
-def _load_file(place: str, base: Path | None) -> Any:
+def python_file(place: str, base: Path | None = None) -> Path:
+    """The file ``"path/to/file.py"``, resolved as by :func:`load_object`.
+
+    Raises
+    ------
+    UsageError
+        When there is none.
+    """
     path = (base or _folder.get() or Path.cwd()) / place
     if not path.is_file():
-        raise UsageError(f"no such Python file: {path}")
+        near = did_you_mean(path.name, [other.name for other in path.parent.glob("*.py")])
+        raise UsageError(f"no such Python file: {path}{near}")
+    return path
+
+
+def _load_file(place: str, base: Path | None) -> Any:
+    path = python_file(place, base)
     name = f"genrec_eval_user_{path.stem}_{hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:12]}"
     spec = importlib.util.spec_from_file_location(name, path)
     assert spec is not None

@@ -9,7 +9,18 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-_PACKAGES = ("genrec-eval", "numpy", "pyarrow", "pandas", "scipy", "pydantic", "httpx2", "openai")
+_PACKAGES = (
+    "genrec-eval",
+    "numpy",
+    "pyarrow",
+    "pandas",
+    "scipy",
+    "pydantic",
+    "httpx2",
+    "openai",
+    "torch",  # those of the extras, where they are installed
+    "numba",
+)
 
 
 def versions() -> dict[str, str]:

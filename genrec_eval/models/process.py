@@ -52,8 +52,17 @@ class ProcessSpec(ChatCapableSpec):
         20, description="Deaths in a row, without an answer between, after which the model is given up."
     )
 
+    def check(self, context: BuildContext) -> None:
+        """Find the program."""
+        self._program(context)
+
     def build(self, context: BuildContext) -> ProcessModel:
         """Find the program; it is started when the run begins."""
+        found = self._program(context)
+        env = {key: expanded(text, f"env: {key}", context.name) for key, text in self.env.items()}
+        return ProcessModel(self, (found, *self.command[1:]), context.folder, env)
+
+    def _program(self, context: BuildContext) -> str:
         program = self.command[0]
         local = context.folder / program
         found = str(local.resolve()) if "/" in program and local.is_file() else shutil.which(program)
@@ -65,8 +74,7 @@ class ProcessSpec(ChatCapableSpec):
             )
         if shutil.which(found) is None:
             raise UsageError(f"model '{context.name}': {found} may not be executed; chmod +x would allow it")
-        env = {key: expanded(text, f"env: {key}", context.name) for key, text in self.env.items()}
-        return ProcessModel(self, (found, *self.command[1:]), context.folder, env)
+        return found
 
 
 class ProcessModel(Model):

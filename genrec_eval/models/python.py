@@ -31,7 +31,7 @@ from pydantic import Field, PositiveInt
 from genrec_eval.core.errors import UsageError
 from genrec_eval.core.fingerprint import canonical, digest
 from genrec_eval.core.randomness import generator
-from genrec_eval.core.registry import load_object
+from genrec_eval.core.registry import load_object, python_file
 from genrec_eval.models import check
 from genrec_eval.models.chat import ChatCapableSpec
 from genrec_eval.models.signature import Calling, calling, parameters_of, with_options
@@ -67,6 +67,12 @@ class PythonSpec(ChatCapableSpec):
         1, description="Most calls at the same time; above 1 only for code that is safe in threads."
     )
     max_bytes: PositiveInt = Field(check.MAX_BYTES, description="Largest answer that is accepted.")
+
+    def check(self, context: BuildContext) -> None:
+        """Find the file; what is in it is seen when it is imported, for the run."""
+        place = self.target.rpartition(":")[0]
+        if place.endswith(".py"):
+            python_file(place, context.folder)
 
     def build(self, context: BuildContext) -> Model | BatchModel:
         """Import the target, construct and fit it."""

@@ -66,8 +66,22 @@ class ReplaySpec(ChatCapableSpec):
     def _one(cls, kinds: object) -> object:
         return (kinds,) if isinstance(kinds, str) else kinds
 
+    def check(self, context: BuildContext) -> None:
+        """Find the file, and tell its format by its name."""
+        self._file(context)
+
     def build(self, context: BuildContext) -> Model | BatchModel:
         """Open the file and index its users."""
+        path, form = self._file(context)
+        if self.kinds == ("chat",):
+            from genrec_eval.models.replay_chat import open_texts
+
+            return open_texts(path, form, self)
+        from genrec_eval.models.replay_lists import open_lists
+
+        return open_lists(path, form, self)
+
+    def _file(self, context: BuildContext) -> tuple[Path, Format]:
         path = context.folder / self.path
         if not path.is_file():
             near = did_you_mean(path.name, [p.name for p in path.parent.glob("*")])
@@ -78,13 +92,7 @@ class ReplaySpec(ChatCapableSpec):
                 f"the format of {path} cannot be told by its suffix '{path.suffix}';"
                 " add format: parquet, csv, tsv, jsonl or trec"
             )
-        if self.kinds == ("chat",):
-            from genrec_eval.models.replay_chat import open_texts
-
-            return open_texts(path, form, self)
-        from genrec_eval.models.replay_lists import open_lists
-
-        return open_lists(path, form, self)
+        return path, form
 
     def name_of(self, column: Column) -> str:
         """What the file calls a column."""

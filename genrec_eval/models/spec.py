@@ -70,6 +70,15 @@ class ModelSpec(StrictModel):
         """Whether the model is given the held-out interactions: only where that is its planted flaw."""
         return False
 
+    def check(self, context: BuildContext) -> None:
+        """Look for what the model needs, such as a file or a package; start, fit and import nothing.
+
+        Raises
+        ------
+        UsageError
+            When something is missing.
+        """
+
     def build(self, context: BuildContext) -> Any:
         """Return a :class:`~genrec_eval.protocol.model.Model` or ``BatchModel``.
 

@@ -47,6 +47,11 @@ class ReferenceSpec(ModelSpec):
         """See :attr:`genrec_eval.models.spec.ModelSpec.peeks`."""
         return bool(REFERENCE.get(self.model).peeks)
 
+    def check(self, context: BuildContext) -> None:
+        """Look for the packages that the model needs."""
+        made = REFERENCE.get(self.model)
+        made.check(made.Options.model_validate(self.options))
+
     def build(self, context: BuildContext) -> ReferenceModel:
         """Fit the model on the training data.
 

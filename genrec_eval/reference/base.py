@@ -85,8 +85,13 @@ class ReferenceModel(BatchModel):
     def __init__(self, training: Training, options: Any = None, seed: int = 0) -> None:
         self.training = training
         self.options = self.Options() if options is None else options
+        self.check(self.options)
         self.seed = seed
         self.fit()
+
+    @classmethod
+    def check(cls, options: Any) -> None:
+        """Raise :class:`UsageError` where a package that the model needs is not installed."""
 
     def identity(self) -> dict[str, Any]:
         """Name, version of the algorithm, options, training digest, and the seed where it is used."""

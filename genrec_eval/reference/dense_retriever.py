@@ -59,14 +59,18 @@ class DenseRetriever(Popularity):
     towers: Any
     """:class:`genrec_eval.reference.neural.towers.Trained`, or None."""
 
+    @classmethod
+    def check(cls, options: Any) -> None:
+        """See :meth:`ReferenceModel.check`."""
+        if options.towers != "none":
+            need_torch(cls.name)
+
     def fit(self) -> None:
         """Embed the items, and train where that is asked for."""
         from genrec_eval.reference.embeddings import item_embeddings
 
         options = self.options
         assert isinstance(options, DenseRetrieverOptions)
-        if options.towers != "none":
-            need_torch(self.name)
         super().fit()
         self.towers = None
         if not len(self.training.items):

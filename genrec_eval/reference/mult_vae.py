@@ -53,9 +53,13 @@ class MultVAE(Popularity):
     network: Any
     """:class:`genrec_eval.reference.neural.mult_vae.Trained`."""
 
+    @classmethod
+    def check(cls, options: Any) -> None:
+        """See :meth:`ReferenceModel.check`."""
+        need_torch(cls.name)
+
     def fit(self) -> None:
         """Train."""
-        need_torch(self.name)
         from genrec_eval.reference.neural.mult_vae import Trained
 
         super().fit()

@@ -65,9 +65,13 @@ class SASRec(Popularity):
     network: Any
     """:class:`genrec_eval.reference.neural.sasrec.Trained`."""
 
+    @classmethod
+    def check(cls, options: Any) -> None:
+        """See :meth:`ReferenceModel.check`."""
+        need_torch(cls.name)
+
     def fit(self) -> None:
         """Train."""
-        need_torch(self.name)
         from genrec_eval.reference.neural.sasrec import Trained
 
         super().fit()

@@ -87,9 +87,13 @@ class Tiger(Popularity):
     network: Any
     """:class:`genrec_eval.reference.neural.tiger.Trained`; None when there was no order to learn from."""
 
+    @classmethod
+    def check(cls, options: Any) -> None:
+        """See :meth:`ReferenceModel.check`."""
+        need_torch(cls.name)
+
     def fit(self) -> None:
         """Make ids and train."""
-        need_torch(self.name)
         from genrec_eval.reference.neural.tiger import Trained
 
         super().fit()

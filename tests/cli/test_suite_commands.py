@@ -197,3 +197,44 @@ def test_schema_writes_a_file(capsys: pytest.CaptureFixture[str]) -> None:
     assert Path("s.json").read_text(encoding="utf-8") == shown
     assert exit_code(["schema", "-o", "no/such/folder/s.json"]) == 2
     assert "error: No such file or directory: 'no/such/folder/s.json'" in capsys.readouterr().err
+
+
+def test_doctor_names_what_the_models_of_a_suite_lack(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from genrec_eval.reference import torch_extra
+
+    found = torch_extra.importlib.util.find_spec
+    monkeypatch.setattr(
+        torch_extra.importlib.util, "find_spec", lambda name: None if name == "torch" else found(name)
+    )
+    Path("recommender.py").touch()
+    Path("x.yaml").write_text(
+        """
+name: x
+data: {world: {dataset: synthetic, options: {users: 30, items: 100}}}
+models:
+  neural: {adapter: reference, model: sasrec}
+  words: {adapter: reference, model: dense-retriever}
+  function: {adapter: python, target: "recomender.py:recommend"}
+  program: {adapter: process, command: [no-such-program]}
+  lists: {adapter: replay, path: lists.parquet}
+scenarios: {s: {scenario: top-k, data: world}}
+""",
+        "utf-8",
+    )
+    assert exit_code(["doctor", "x.yaml"]) == 2
+    rows = [row for row in capsys.readouterr().out.splitlines() if row.startswith("PROBLEM")]
+    text = "\n".join(rows)
+    assert len(rows) == 4, text
+    assert "reference model 'sasrec' needs torch, which is not installed" in text
+    assert "recomender.py; did you mean 'recommender.py'?" in text
+    assert "command not found: 'no-such-program'" in text
+    assert "no file of recorded answers" in text
+
+
+def test_doctor_tells_what_the_extras_are_for(capsys: pytest.CaptureFixture[str]) -> None:
+    assert exit_code(["doctor"]) == 0
+    out = capsys.readouterr().out
+    assert "neural reference models" in out
+    assert "metrics of many users by compiled code" in out
