@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from genrec_eval.core.numbers import count
 from genrec_eval.reporting.answer import few
 from genrec_eval.reporting.results import Results
@@ -13,24 +15,31 @@ Gap = tuple[str, str]
 
 def left_out(results: Results) -> list[Gap]:
     """Pairings that were never meant, of models that ran where they were: (who and where, why)."""
-    told: dict[str, dict[str, list[str]]] = {}
+    named: dict[str, None] = {}
+    others: dict[str, list[str]] = {}
     for row in results.coverage:
-        if results.left_out(row):
-            asked = "the scenario asks for" in (row.reason or "")
-            why = (
-                "the scenario asks for what they do not answer"
-                if asked
-                else "the suite names other scenarios"
-            )
-            told.setdefault(why, {}).setdefault(row.model, []).append(row.scenario)
+        if results.left_out(row) and "the scenario asks for" in (row.reason or ""):
+            others.setdefault(row.model, []).append(row.scenario)
+        elif results.left_out(row):
+            named[row.model] = None
+    ran = {
+        model: [row.scenario for row in results.coverage if row.model == model and row.state != "not-run"]
+        for model in named
+    }
     found = []
-    for why, scenarios in told.items():
-        same: dict[tuple[str, ...], list[str]] = {}
-        for model, names in scenarios.items():
-            same.setdefault(tuple(names), []).append(model)
-        parts = [f"{listing(models)} in {listing(list(names))}" for names, models in same.items()]
-        found.append((f"Not asked: {'; '.join(parts)}", why))
+    if ran:
+        found.append((f"Asked in these scenarios alone: {_grouped(ran)}", "the suite says so"))
+    if others:
+        found.append((f"Not asked: {_grouped(others)}", "the scenario asks for what they do not answer"))
     return found
+
+
+def _grouped(scenarios: Mapping[str, list[str]]) -> str:
+    """``"a and b in x; c in y"``."""
+    same: dict[tuple[str, ...], list[str]] = {}
+    for model, names in scenarios.items():
+        same.setdefault(tuple(names), []).append(model)
+    return "; ".join(f"{listing(models)} in {listing(list(names))}" for names, models in same.items())
 
 
 def not_run(results: Results) -> list[Gap]:

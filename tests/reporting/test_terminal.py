@@ -158,7 +158,7 @@ def test_what_was_never_meant_is_one_line_and_not_missing() -> None:
             more.append({"model": model, "scenario": scenario, "state": "not-run", "reason": reason})
     data["coverage"] += more
     text = _printed(data, 200)
-    assert "Not asked: random and popularity in next and ratings: the suite names other scenarios" in text
+    assert "Asked in these scenarios alone: random and popularity in top-k: the suite says so" in text
     assert "NOT-RUN - random" not in text
     assert "Not run: llm in top-k." in summary(data)
     # a model that ran nowhere is missing, whatever the reason
