@@ -36,7 +36,7 @@ Catalogue = Annotated[
 
 @app.command("list")
 def list_(catalogue: Catalogue = None) -> None:
-    """Show which data sets can be had, how large they are and under which terms."""
+    """Show what can be had, how large it is, and its terms."""
     from rich import box
     from rich.table import Table
     from rich.text import Text
@@ -70,7 +70,10 @@ def get(
     ] = False,
     catalogue: Catalogue = None,
 ) -> None:
-    """Download a data set from its publisher: licence first, checksum verified, unpacked safely."""
+    """Download from the publisher; licence and checksum first.
+
+    What is there already is not fetched again; archives are unpacked safely.
+    """
     from genrec_eval.data.fetching.fetch import check_target, fetch
     from genrec_eval.data.fetching.sources import find_source, read_catalogue
 

@@ -18,6 +18,8 @@ _DIRECTIONS = {
     "lower": "lower is better",
     "none": "neither is better by itself",
 }
+_LONG = 100
+"""Texts above this are set off from the next by an empty line."""
 _ASKED = 10
 """Cutoff of a metric that is named without one."""
 
@@ -39,12 +41,14 @@ def explain(
 
     plain, conditions, lost = apart(metric)
     bound, given = _read(plain, preset)
-    table = Table(box=None, pad_edge=False, show_header=False, padding=(0, 2, 1, 0))
+    table = Table(box=None, pad_edge=False, show_header=False, padding=(0, 2, 0, 0))
     table.add_column(no_wrap=True, style="bold")
     table.add_column(overflow="fold")
     for name, text in [*_conditions(metric, conditions, lost), *_facts(bound, given)]:
         if text:
             table.add_row(Text(name), Text(text))
+            if len(text) > _LONG and not name.startswith(" "):
+                table.add_row()
     output().print(table)
 
 
@@ -82,7 +86,11 @@ def _facts(metric: Metric, given: bool) -> list[Row]:
     from genrec_eval.metrics.base import NEEDS
 
     needed = [NEEDS[need] for need in metric.needs]
-    ratings = {"lists": "ranked lists", "ratings": "predicted ratings"}
+    ratings = {
+        "lists": "ranked lists",
+        "ratings": "predicted ratings",
+        "experiment": "the log of an A/B test",
+    }
     return [
         ("metric", f"{definition.title}: {definition.summary}"),
         ("formula", definition.formula),
@@ -106,7 +114,7 @@ def _facts(metric: Metric, given: bool) -> list[Row]:
 
 def _range(metric: Metric) -> str:
     definition = metric.definition
-    low, high = ("open" if bound is None else f"{bound:g}" for bound in definition.bounds)
+    low, high = definition.bounds
     kind = (
         ", shown in percent"
         if definition.unit == "share"
@@ -114,7 +122,9 @@ def _range(metric: Metric) -> str:
         if definition.unit
         else ""
     )
-    return f"{low} to {high}{kind}"
+    if high is None:
+        return f"{'any number' if low is None else f'{low:g} and more'}{kind}"
+    return f"{'up' if low is None else f'{low:g}'} to {high:g}{kind}"
 
 
 def _run(metric: Metric) -> str:
@@ -122,8 +132,13 @@ def _run(metric: Metric) -> str:
 
     function = metric.function
     if isinstance(function, type) and issubclass(function, Accumulator):
-        return "computed over all lists at once"
-    return "the root of their mean" if metric.link == "sqrt" else "their mean"
+        arms = metric.definition.on == "experiment"
+        return "computed over all arms at once" if arms else "computed over all lists at once"
+    if metric.link == "sqrt":
+        return "the root of their mean, weighted where the formula says so"
+    if metric.definition.on == "experiment":
+        return "made of them as the formula says"
+    return "their mean, weighted where the formula says so"
 
 
 def _parameters(metric: Metric) -> list[Row]:

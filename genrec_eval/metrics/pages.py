@@ -10,12 +10,14 @@ from genrec_eval.metrics.base import Definition, UnitScores, define
 from genrec_eval.metrics.lists import RankedLists
 from genrec_eval.protocol.arrays import Float64
 
+_MEANINGS = {"columns": "how many items stand side by side in a row of the page"}
 _SHARED: dict[str, Any] = {
     "degenerate": (
         "A user without relevant items is excluded (no-truth); no answer scores 0. An item counts where it"
         " stands first in reading order; its further slots are misses."
     ),
     "parameters": {"columns": (5, None)},
+    "meanings": _MEANINGS,
 }
 
 
@@ -83,6 +85,7 @@ def first_row(lists: RankedLists, *, k: int, columns: int) -> UnitScores:
         ),
         traps="A page whose rows are all alike is coherent too: read it beside the diversity of the list.",
         parameters={"columns": (5, None)},
+        meanings=_MEANINGS,
         needs=("attributes",),
     )
 )

@@ -26,6 +26,10 @@ _SHARED: dict[str, Any] = {
     "source": "Krichene & Rendle 2020, On sampled metrics for item recommendation (KDD), here without the"
     " approximation of one relevant item.",
     "parameters": {"negatives": (100, None), "replacement": (False, None)},
+    "meanings": {
+        "negatives": "how many items a sample draws beside the relevant ones",
+        "replacement": "whether a sample may draw an item twice",
+    },
     "degenerate": (
         "A user without relevant items is excluded (no-truth). A relevant item that the list does not hold"
         " is missed in every sample. Unknown ids, repeats and items of the history are no candidates and do"

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class BiasRatings(RatingModel):
-    r"""Ratings :math:`\mu + b_u + b_i`.
+    r"""Ratings ``μ + b_u + b_i``: the mean and the biases of user and item.
 
     :math:`\mu` is the mean of the training ratings; the biases minimise
 

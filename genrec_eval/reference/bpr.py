@@ -26,7 +26,7 @@ class BPROptions(StrictModel):
 
 
 class BPRMF(Popularity):
-    r"""Scores :math:`b_i + w_u \cdot h_i` that rank chosen items above others.
+    r"""Scores ``b_i + w_u · h_i`` that rank chosen items above others.
 
     For every training interaction (u, i) of an epoch one item j that u did not choose is drawn
     uniformly, and :math:`-\ln \sigma(x_{ui} - x_{uj}) + \lambda (\|w_u\|^2 + \|h_i\|^2 + \|h_j\|^2 + b_i^2

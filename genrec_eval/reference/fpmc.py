@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class FPMC(Popularity):
-    r"""Scores :math:`b_i + w_u \cdot h_i + f_l \cdot g_i` after the last item l of the history.
+    r"""Scores ``b_i + w_u · h_i + f_l · g_i`` after the last item l of the history.
 
     Trained as BPR-MF on the steps of the training histories: for every item i that came after an item l,
     one j that the user never chose is drawn, and i pushed above it. The third pair of factors of the

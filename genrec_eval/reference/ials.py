@@ -34,7 +34,7 @@ class IALSOptions(StrictModel):
 
 
 class IALS(Popularity):
-    r"""Factors :math:`w_u, h_i` that explain the binary matrix of training interactions.
+    r"""Factors ``w_u`` and ``h_i`` that explain the binary matrix of training interactions.
 
     They minimise, by solving for users and items in turn,
 

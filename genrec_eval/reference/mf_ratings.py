@@ -23,7 +23,7 @@ class MFOptions(RatingOptions):
 
 
 class MFRatings(RatingModel):
-    r"""Ratings :math:`\mu + b_u + b_i + p_u \cdot q_i`.
+    r"""Ratings ``μ + b_u + b_i + p_u · q_i``: biases, and factors of user and item.
 
     The biases are those of ``bias``. The factors minimise, by solving for users and items in turn, the
     squared error of what the biases leave, plus

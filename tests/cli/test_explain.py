@@ -106,3 +106,15 @@ def test_what_a_scenario_adds_to_a_metric_is_said_first(capsys: pytest.CaptureFi
     assert "is of scenario preference-shift, over its questions with since=3: interactions known" in said
     assert "what the shift costs" in said
     assert "definition id ndcg(discount=log2,gain=exp" in said
+
+
+@pytest.mark.parametrize("name", METRICS.names())
+def test_every_parameter_says_what_it_decides(name: str) -> None:
+    definition = METRICS.get(name).definition
+    assert set(definition.parameters) <= set(definition.meanings)
+
+
+def test_ranges_are_in_words(capsys: pytest.CaptureFixture[str]) -> None:
+    assert "0 and more" in said(["explain", "rmse"], capsys)
+    assert "any number" in said(["explain", "effect"], capsys)
+    assert "-1 and more, shown in percent" in said(["explain", "lift"], capsys)

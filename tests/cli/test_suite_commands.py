@@ -238,3 +238,11 @@ def test_doctor_tells_what_the_extras_are_for(capsys: pytest.CaptureFixture[str]
     out = capsys.readouterr().out
     assert "neural reference models" in out
     assert "metrics of many users by compiled code" in out
+
+
+def test_what_is_listed_is_written_for_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    assert exit_code(["list", "models"]) == 0
+    out = capsys.readouterr().out
+    assert ":math:" not in out
+    assert "\\" not in out
+    assert "Ratings μ + b_u + b_i + p_u · q_i" in out

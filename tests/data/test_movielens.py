@@ -115,6 +115,8 @@ def test_csv_layout_with_any_case_and_line_ending(tmp_path: Path) -> None:
     assert data.item_table.column("aliases").to_pylist() == [["The Wanderer (1995)"], []]
     assert data.item_table.column("genres").to_pylist() == [["Action", "War"], []]
     assert data.item_table.column("year").to_pylist() == [1995, None]
+    assert data.licence is not None
+    assert "redistribution under the same terms" in data.licence
     files = {name: text.replace("\r\n", "\n") for name, text in layout_csv().items()}
     files["ratings.csv"] = files["ratings.csv"].replace("userid,movieid", "userId,movieId")
     assert len(load(write(tmp_path / "unix", files)).interactions) == 2

@@ -23,6 +23,8 @@ RECIPE = 2
 """Raised whenever the same files would load differently."""
 
 LICENCE = "GroupLens terms of use: research, no redistribution without permission"
+LICENCE_SHARED = "GroupLens terms of use: research, redistribution under the same terms"
+"""Of the releases in csv: latest, 20M, 25M and 32M."""
 SOURCE = "https://grouplens.org/datasets/movielens/"
 GROUPS = ("gender", "age", "occupation")
 
@@ -148,7 +150,7 @@ def _finish(
         item_table=_distinct(items, "item", files, used[1]),
         user_table=None if users is None else _distinct(users, "user", files, used[2]),
         groups=() if users is None else GROUPS,
-        licence=LICENCE,
+        licence=LICENCE_SHARED if "ratings.csv" in used else LICENCE,
         source=SOURCE,
         facts={"files": digests},
     )
