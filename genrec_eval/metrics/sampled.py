@@ -12,7 +12,6 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from scipy.special import gammaln, xlogy
 
 from genrec_eval.core.errors import UsageError
 from genrec_eval.metrics.base import Definition, Family, Metric, UnitScores, define
@@ -70,6 +69,8 @@ def _pairs(lists: RankedLists, of: Ragged) -> Int64:
 
 def _chances(above: Int64, total: Int64, drawn: int, most: int, replacement: bool) -> Float64:
     """float64[m, most]: chance that a sample holds 0, 1, ... of the items ranked above."""
+    from scipy.special import xlogy
+
     x = np.arange(most)[None, :]
     a, n = above[:, None].astype(float), total[:, None].astype(float)
     if replacement:
@@ -83,6 +84,8 @@ def _chances(above: Int64, total: Int64, drawn: int, most: int, replacement: boo
 
 
 def _choose(n: Any, k: Any) -> Any:
+    from scipy.special import gammaln
+
     k = np.minimum(k, n)
     return gammaln(n + 1) - gammaln(k + 1) - gammaln(n - k + 1)
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -246,3 +248,17 @@ def test_what_is_listed_is_written_for_the_terminal(capsys: pytest.CaptureFixtur
     assert ":math:" not in out
     assert "\\" not in out
     assert "Ratings μ + b_u + b_i + p_u · q_i" in out
+
+
+def test_validating_the_shipped_suites_imports_numpy_at_most() -> None:
+    code = (
+        "import sys\n"
+        "from genrec_eval.cli.main import exit_code\n"
+        "from genrec_eval.suite.merge import shipped\n"
+        "import os; os.environ['MOVIELENS_100K'] = '.'\n"
+        "code = exit_code(['validate', *map(str, shipped().values())])\n"
+        "heavy = ('pandas', 'pyarrow', 'scipy', 'torch', 'numba', 'httpx2')\n"
+        "print(code, [name for name in heavy if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "0 []"
