@@ -51,7 +51,7 @@ def pick_column(path: Path, names: list[str], column: Column, spec: ReplaySpec, 
         return name
     if needed or column in spec.columns:
         if name == "user" and {"unit", "case", "items"} <= set(names):
-            raise UsageError(f"{path} holds records of a run; say columns: {{user: unit}} to replay them")
+            raise UsageError(f"{path} holds records of a run; say columns: {{user: case}} to replay them")
         raise UsageError(
             f"{path} has no column '{name}'{did_you_mean(name, names)} (its columns: {', '.join(names)});"
             f" say columns: {{{column}: …}} if it is called otherwise"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
@@ -18,6 +19,19 @@ def folder(tmp_path: Path) -> Path:
 def test_a_metric_of_ones_own(folder: Path) -> None:
     values = run(folder, "metric.yaml")["popularity"]
     assert 0 < values["second_hit@10"] < 1
+
+
+def test_a_loader_of_ones_own(folder: Path) -> None:
+    orders = [
+        {
+            "customer": f"c{n % 7}",
+            "time": f"2024-03-{1 + n // 5:02d}",
+            "articles": [f"a{n % 5}", f"a{n}"],
+        }
+        for n in range(100)
+    ]
+    (folder / "orders.jsonl").write_text("\n".join(map(json.dumps, orders)))
+    assert "ndcg@3" in run(folder, "loader.yaml")["popularity"]
 
 
 def test_an_adapter_of_ones_own(folder: Path) -> None:

@@ -272,7 +272,7 @@ def test_a_file_that_cannot_be_used_is_refused(
         ({"user": ["a"], "list": [["x"]]}, "has no column 'items'"),
         (
             {"case": ["a"], "unit": ["a"], "items": [["x"]]},
-            "holds records of a run; say columns: {user: unit} to replay them",
+            "holds records of a run; say columns: {user: case} to replay them",
         ),
     ],
 )
