@@ -108,6 +108,17 @@ def _auc(lists: RankedLists, ties: str) -> tuple[_Pairs, Float64, Bool, Bool]:
     return pairs, total, pairs.positives == 0, pairs.negatives == 0
 
 
+def _per_user(lists: RankedLists, ties: str, *, weighted: bool) -> Ratio:
+    pairs, won, unwanting, unsparing = _auc(lists, ties)
+    return Ratio(
+        numerator=won,
+        denominator=pairs.positives * pairs.negatives,
+        undefined=unwanting,
+        reasons={"no-negatives": unsparing},
+        weights=pairs.positives.astype(np.float64) if weighted else None,
+    )
+
+
 @ranked(
     Definition(
         name="auc",
@@ -124,13 +135,7 @@ def _auc(lists: RankedLists, ties: str) -> tuple[_Pairs, Float64, Bool, Bool]:
 )
 def auc(lists: RankedLists, *, ties: str) -> Ratio:
     """AUC of each user."""
-    pairs, won, unwanting, unsparing = _auc(lists, ties)
-    return Ratio(
-        numerator=won,
-        denominator=pairs.positives * pairs.negatives,
-        undefined=unwanting,
-        reasons={"no-negatives": unsparing},
-    )
+    return _per_user(lists, ties, weighted=False)
 
 
 @ranked(
@@ -148,11 +153,4 @@ def auc(lists: RankedLists, *, ties: str) -> Ratio:
 )
 def gauc(lists: RankedLists, *, ties: str) -> Ratio:
     """AUC of each user, weighing as much as the user has relevant items."""
-    pairs, won, unwanting, unsparing = _auc(lists, ties)
-    return Ratio(
-        numerator=won,
-        denominator=pairs.positives * pairs.negatives,
-        undefined=unwanting,
-        reasons={"no-negatives": unsparing},
-        weights=pairs.positives.astype(np.float64),
-    )
+    return _per_user(lists, ties, weighted=True)

@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, ClassVar
 from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt
 
 from genrec_eval.core.strict import StrictModel
-from genrec_eval.reference.popularity import Popularity
+from genrec_eval.reference.scored import Scored
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from genrec_eval.protocol.arrays import Float64, Int64
-    from genrec_eval.protocol.batch import RankBatch, RankedBatch
+    from genrec_eval.protocol.batch import RankBatch
     from genrec_eval.reference.pairwise import Factors
 
 
@@ -25,7 +27,7 @@ class BPROptions(StrictModel):
     batch_size: PositiveInt = Field(default=2048, description="Pairs per step.")
 
 
-class BPRMF(Popularity):
+class BPRMF(Scored):
     r"""Scores ``b_i + w_u · h_i`` that rank chosen items above others.
 
     For every training interaction (u, i) of an epoch one item j that u did not choose is drawn
@@ -57,11 +59,10 @@ class BPRMF(Popularity):
         self.factors = train(self.training, self.options, self.seed)
         self._known, self._to_user = newcomers(self.training, self.factors)
 
-    def lists(self, batch: RankBatch, width: int) -> RankedBatch:
-        """See :meth:`ReferenceModel.lists`."""
-        from genrec_eval.protocol.batch import RankedBatch
+    def scorer(self, batch: RankBatch) -> Callable[[Int64], Float64]:
+        """See :meth:`Scored.scorer`."""
         from genrec_eval.reference.bpr_fit import people
-        from genrec_eval.reference.dense import exact_product, top_lists
+        from genrec_eval.reference.dense import exact_product
 
         def score(rows: Int64) -> Float64:
             asking = people(batch, rows, self.factors, self._known, self._to_user)
@@ -69,5 +70,4 @@ class BPRMF(Popularity):
             scores += self.factors.biases
             return scores
 
-        found, scores = top_lists(score, batch, width, self.counts)
-        return RankedBatch(items=found, scores=scores)
+        return score

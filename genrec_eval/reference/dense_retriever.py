@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 from pydantic import Field, PositiveFloat, PositiveInt
 
 from genrec_eval.core.strict import StrictModel
-from genrec_eval.reference.popularity import Popularity
+from genrec_eval.reference.scored import Scored
 from genrec_eval.reference.torch_extra import need_torch
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from genrec_eval.protocol.arrays import Float64, Int64
-    from genrec_eval.protocol.batch import RankBatch, RankedBatch
+    from genrec_eval.protocol.batch import RankBatch
 
 
 class DenseRetrieverOptions(StrictModel):
@@ -40,7 +42,7 @@ class DenseRetrieverOptions(StrictModel):
     learning_rate: PositiveFloat = Field(default=3e-3, description="Step size of Adam.")
 
 
-class DenseRetriever(Popularity):
+class DenseRetriever(Scored):
     r"""Items by the cosine of their embedding with the user's, which is made from the history's items.
 
     Untrained it knows nothing of other users, which makes it the content-based floor; items that nobody
@@ -81,10 +83,9 @@ class DenseRetriever(Popularity):
 
             self.towers = Trained(self.training, self.vectors, options, self.seed)
 
-    def lists(self, batch: RankBatch, width: int) -> RankedBatch:
-        """See :meth:`ReferenceModel.lists`."""
-        from genrec_eval.protocol.batch import RankedBatch
-        from genrec_eval.reference.dense import exact_product, top_lists
+    def scorer(self, batch: RankBatch) -> Callable[[Int64], Float64]:
+        """See :meth:`Scored.scorer`."""
+        from genrec_eval.reference.dense import exact_product
         from genrec_eval.reference.embeddings import history_means, unit
 
         options = self.options
@@ -97,5 +98,4 @@ class DenseRetriever(Popularity):
                 return exact_product(unit(users), self.vectors)
             return exact_product(self.towers.users(users), self.towers.items)
 
-        items, found = top_lists(scores, batch, width, self.counts)
-        return RankedBatch(items=items, scores=found)
+        return scores

@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from pydantic import Field, PositiveFloat, PositiveInt
 
 from genrec_eval.core.strict import StrictModel
-from genrec_eval.reference.popularity import Popularity
+from genrec_eval.reference.scored import Scored
 
 if TYPE_CHECKING:
-    from genrec_eval.protocol.arrays import Int64, Ragged
-    from genrec_eval.protocol.batch import RankBatch, RankedBatch
+    from collections.abc import Callable
+
+    from genrec_eval.protocol.arrays import Float64, Int64, Ragged
+    from genrec_eval.protocol.batch import RankBatch
 
 
 class DenseOptions(StrictModel):
@@ -31,7 +33,7 @@ class EASEOptions(DenseOptions):
     )
 
 
-class EASE(Popularity):
+class EASE(Scored):
     r"""Linear regression of every item on all others, by least squares with an L2 penalty.
 
     With the binary training matrix X, ``P = (X^T X + lambda I)^-1`` and ``B = I - P diag(1 / diag(P))``,
@@ -49,6 +51,7 @@ class EASE(Popularity):
 
     name: ClassVar[str] = "ease"
     version: ClassVar[int] = 1
+    step: ClassVar[float | None] = 2.0**-24
     Options: ClassVar[type[StrictModel]] = EASEOptions
     options: EASEOptions
     modelled: Int64
@@ -79,15 +82,9 @@ class EASE(Popularity):
         self.weights /= -diagonal.copy()
         diagonal[:] = 0
 
-    def lists(self, batch: RankBatch, width: int) -> RankedBatch:
-        """See :meth:`ReferenceModel.lists`."""
-        from genrec_eval.protocol.batch import RankedBatch
-        from genrec_eval.reference.dense import top_lists
-
-        items, scores = top_lists(
-            lambda rows: self._scores(batch.history.take(rows)), batch, width, self.counts, step=2.0**-24
-        )
-        return RankedBatch(items=items, scores=scores)
+    def scorer(self, batch: RankBatch) -> Callable[[Int64], Float64]:
+        """See :meth:`Scored.scorer`."""
+        return lambda rows: self._scores(batch.history.take(rows))
 
     def _scores(self, histories: Ragged) -> Any:
         """float64[n, n_items]"""

@@ -6,15 +6,17 @@ from typing import TYPE_CHECKING, ClassVar
 
 from genrec_eval.core.strict import StrictModel
 from genrec_eval.reference.bpr import BPROptions
-from genrec_eval.reference.popularity import Popularity
+from genrec_eval.reference.scored import Scored
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from genrec_eval.protocol.arrays import Float64, Int64
-    from genrec_eval.protocol.batch import RankBatch, RankedBatch
+    from genrec_eval.protocol.batch import RankBatch
     from genrec_eval.reference.pairwise import Factors
 
 
-class FPMC(Popularity):
+class FPMC(Scored):
     r"""Scores ``b_i + w_u · h_i + f_l · g_i`` after the last item l of the history.
 
     Trained as BPR-MF on the steps of the training histories: for every item i that came after an item l,
@@ -46,12 +48,11 @@ class FPMC(Popularity):
         draw = generator(self.seed, "fpmc training")
         self.factors = train(*steps(self.training.histories()), shape, self.options, draw)
 
-    def lists(self, batch: RankBatch, width: int) -> RankedBatch:
-        """See :meth:`ReferenceModel.lists`."""
+    def scorer(self, batch: RankBatch) -> Callable[[Int64], Float64]:
+        """See :meth:`Scored.scorer`."""
         import numpy as np
 
-        from genrec_eval.protocol.batch import RankedBatch
-        from genrec_eval.reference.dense import exact_product, top_lists
+        from genrec_eval.reference.dense import exact_product
         from genrec_eval.reference.least_squares import or_zero
         from genrec_eval.reference.transitions import last_items
 
@@ -65,5 +66,4 @@ class FPMC(Popularity):
             scores += factors.biases
             return scores
 
-        items, scores = top_lists(score, batch, width, self.counts)
-        return RankedBatch(items=items, scores=scores)
+        return score

@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, ClassVar
 from pydantic import Field, PositiveFloat, PositiveInt
 
 from genrec_eval.core.strict import StrictModel
-from genrec_eval.reference.popularity import Popularity
+from genrec_eval.reference.scored import Scored
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from genrec_eval.protocol.arrays import Float64, Int64
-    from genrec_eval.protocol.batch import RankBatch, RankedBatch
+    from genrec_eval.protocol.batch import RankBatch
 
 
 class IALSOptions(StrictModel):
@@ -33,7 +35,7 @@ class IALSOptions(StrictModel):
     stdev: PositiveFloat = Field(default=0.1, description="Spread of the factors at the start.")
 
 
-class IALS(Popularity):
+class IALS(Scored):
     r"""Factors ``w_u`` and ``h_i`` that explain the binary matrix of training interactions.
 
     They minimise, by solving for users and items in turn,
@@ -71,12 +73,11 @@ class IALS(Popularity):
         assert isinstance(self.options, IALSOptions)
         self.item_factors, self.losses = factorise(self.training, self.options, self.seed)
 
-    def lists(self, batch: RankBatch, width: int) -> RankedBatch:
-        """See :meth:`ReferenceModel.lists`."""
+    def scorer(self, batch: RankBatch) -> Callable[[Int64], Float64]:
+        """See :meth:`Scored.scorer`."""
         import numpy as np
 
-        from genrec_eval.protocol.batch import RankedBatch
-        from genrec_eval.reference.dense import exact_product, top_lists
+        from genrec_eval.reference.dense import exact_product
         from genrec_eval.reference.ials_solve import fold_in
         from genrec_eval.reference.lists import slice_rows
 
@@ -89,5 +90,4 @@ class IALS(Popularity):
             history = slice_rows(batch.history, slice(int(rows[0]), int(rows[-1]) + 1))
             return exact_product(fold_in(history, items, common, active, options), items)
 
-        found, scores = top_lists(score, batch, width, self.counts)
-        return RankedBatch(items=found, scores=scores)
+        return score

@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from pydantic import Field, PositiveFloat, PositiveInt
 
 from genrec_eval.core.strict import StrictModel
-from genrec_eval.reference.popularity import Popularity
+from genrec_eval.reference.scored import Scored
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from genrec_eval.protocol.arrays import Float64, Int64
-    from genrec_eval.protocol.batch import RankBatch, RankedBatch
+    from genrec_eval.protocol.batch import RankBatch
 
 
 class MarkovOptions(StrictModel):
@@ -25,7 +27,7 @@ class MarkovOptions(StrictModel):
     )
 
 
-class Markov(Popularity):
+class Markov(Scored):
     r"""Items by the probability that they follow the last item of the history.
 
     With :math:`c_{lj}` the number of times that j comes next after l in a training history (in its time
@@ -44,6 +46,8 @@ class Markov(Popularity):
 
     name: ClassVar[str] = "markov"
     version: ClassVar[int] = 1
+    # probabilities of rare items in large catalogues need a finer grid than the usual one
+    step: ClassVar[float | None] = 2.0**-33
     Options: ClassVar[type[StrictModel]] = MarkovOptions
     transitions: Any
     """scipy float64 CSR [n_items, n_items]: row l holds the weighted counts of what followed l."""
@@ -61,10 +65,8 @@ class Markov(Popularity):
         self.transitions = count(self.training.histories(), len(self.counts), self.options.window)
         self.popularity = self.counts / np.maximum(self.counts.sum(), 1)
 
-    def lists(self, batch: RankBatch, width: int) -> RankedBatch:
-        """See :meth:`ReferenceModel.lists`."""
-        from genrec_eval.protocol.batch import RankedBatch
-        from genrec_eval.reference.dense import top_lists
+    def scorer(self, batch: RankBatch) -> Callable[[Int64], Float64]:
+        """See :meth:`Scored.scorer`."""
         from genrec_eval.reference.transitions import last_items, probabilities
 
         assert isinstance(self.options, MarkovOptions)
@@ -73,6 +75,4 @@ class Markov(Popularity):
         def score(rows: Int64) -> Float64:
             return probabilities(last[rows], self.transitions, self.popularity, smoothing)
 
-        # probabilities of rare items in large catalogues need a finer grid than the usual one
-        items, scores = top_lists(score, batch, width, self.counts, step=2.0**-33)
-        return RankedBatch(items=items, scores=scores)
+        return score

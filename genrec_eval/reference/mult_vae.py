@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import ClassVar
 
 from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt
 
 from genrec_eval.core.strict import StrictModel
-from genrec_eval.reference.popularity import Popularity
-from genrec_eval.reference.torch_extra import need_torch
-
-if TYPE_CHECKING:
-    from genrec_eval.protocol.batch import RankBatch, RankedBatch
+from genrec_eval.reference.torch_extra import Network
 
 
 class MultVAEOptions(StrictModel):
@@ -29,7 +25,7 @@ class MultVAEOptions(StrictModel):
     learning_rate: PositiveFloat = Field(default=1e-3, description="Step size of Adam.")
 
 
-class MultVAE(Popularity):
+class MultVAE(Network):
     r"""A multinomial variational autoencoder; scores are the logits of the decoder at the mean.
 
     The history as a set, scaled to length 1, is encoded as the mean and variance of a latent user; the
@@ -48,15 +44,7 @@ class MultVAE(Popularity):
 
     name: ClassVar[str] = "mult-vae"
     version: ClassVar[int] = 1
-    seeded: ClassVar[bool] = True
     Options: ClassVar[type[StrictModel]] = MultVAEOptions
-    network: Any
-    """:class:`genrec_eval.reference.neural.mult_vae.Trained`."""
-
-    @classmethod
-    def check(cls, options: Any) -> None:
-        """See :meth:`ReferenceModel.check`."""
-        need_torch(cls.name)
 
     def fit(self) -> None:
         """Train."""
@@ -65,13 +53,3 @@ class MultVAE(Popularity):
         super().fit()
         assert isinstance(self.options, MultVAEOptions)
         self.network = Trained(self.training, self.counts, self.options, self.seed)
-
-    def lists(self, batch: RankBatch, width: int) -> RankedBatch:
-        """See :meth:`ReferenceModel.lists`."""
-        from genrec_eval.protocol.batch import RankedBatch
-        from genrec_eval.reference.dense import top_lists
-
-        items, scores = top_lists(
-            lambda rows: self.network.scores(batch.history.take(rows)), batch, width, self.counts
-        )
-        return RankedBatch(items=items, scores=scores)

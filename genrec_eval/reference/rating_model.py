@@ -9,11 +9,13 @@ from pydantic import Field, NonNegativeFloat
 
 from genrec_eval.core.errors import UsageError
 from genrec_eval.core.strict import StrictModel
-from genrec_eval.reference.popularity import Popularity
+from genrec_eval.reference.scored import Scored
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from genrec_eval.protocol.arrays import Float64, Int32, Int64
-    from genrec_eval.protocol.batch import RankBatch, RankedBatch, RateBatch
+    from genrec_eval.protocol.batch import RankBatch, RateBatch
     from genrec_eval.protocol.requests import Kind
 
 
@@ -31,7 +33,7 @@ class RatingOptions(StrictModel):
     )
 
 
-class RatingModel(Popularity):
+class RatingModel(Scored):
     """Predicts ratings, and ranks by the rating it predicts.
 
     The requests name what a user has rated but not how: users unseen in training have no bias.
@@ -80,13 +82,6 @@ class RatingModel(Popularity):
         assert isinstance(self.options, RatingOptions)
         return np.clip(predicted, *self.scale) if self.options.clip else predicted
 
-    def lists(self, batch: RankBatch, width: int) -> RankedBatch:
-        """See :meth:`ReferenceModel.lists`; clipping would tie the best items, so it is left out."""
-        from genrec_eval.protocol.batch import RankedBatch
-        from genrec_eval.reference.dense import top_lists
-
-        def score(rows: Int64) -> Float64:
-            return self.rows(batch.user_codes[rows])
-
-        items, scores = top_lists(score, batch, width, self.counts)
-        return RankedBatch(items=items, scores=scores)
+    def scorer(self, batch: RankBatch) -> Callable[[Int64], Float64]:
+        """See :meth:`Scored.scorer`; clipping would tie the best items, so it is left out."""
+        return lambda rows: self.rows(batch.user_codes[rows])

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from pydantic import Field, PositiveFloat, PositiveInt, model_validator
+from pydantic import Field, PositiveInt
 
 from genrec_eval.core.errors import UsageError
 from genrec_eval.core.strict import StrictModel
 from genrec_eval.reference.popularity import Popularity
-from genrec_eval.reference.torch_extra import need_torch
+from genrec_eval.reference.torch_extra import TransformerOptions, need_torch
 
 if TYPE_CHECKING:
     from genrec_eval.protocol.batch import RankBatch, RankedBatch
     from genrec_eval.reference.semantic_codes import SemanticIds
 
 
-class TigerOptions(StrictModel):
+class TigerOptions(TransformerOptions):
     """Options of the TIGER-like model."""
 
     ids: Literal["auto", "column", "text"] = Field(
@@ -42,21 +42,9 @@ class TigerOptions(StrictModel):
     )
     beams: PositiveInt = Field(default=50, description="Beam width; the list length where that is more.")
     max_length: PositiveInt = Field(default=20, description="Latest items of a history that are looked at.")
-    dimensions: PositiveInt = Field(default=64, description="Size of the token embeddings.")
-    layers: PositiveInt = Field(default=2, description="Transformer blocks.")
     heads: PositiveInt = Field(default=4, description="Attention heads; must divide the dimensions.")
     dropout: float = Field(default=0.2, ge=0, lt=1, description="Share of entries dropped in training.")
     epochs: PositiveInt = Field(default=20, description="Passes over the training sequences.")
-    batch_size: PositiveInt = Field(default=64, description="Sequences per step.")
-    learning_rate: PositiveFloat = Field(default=3e-3, description="Step size of Adam.")
-
-    @model_validator(mode="after")
-    def _heads_fit(self) -> TigerOptions:
-        if self.dimensions % self.heads:
-            raise UsageError(
-                f"heads ({self.heads}) must divide dimensions ({self.dimensions}); try heads: 1 or 2"
-            )
-        return self
 
 
 class Tiger(Popularity):

@@ -11,6 +11,7 @@ import pytest
 from genrec_eval.data.dataset import Interactions, Training
 from genrec_eval.protocol.arrays import Ragged, Vocabulary
 from genrec_eval.protocol.batch import RankBatch
+from genrec_eval.reference.base import ReferenceModel
 
 
 def make_training(histories: Sequence[Sequence[int]], n_items: int, digest: str = "d") -> Training:
@@ -61,3 +62,22 @@ def training_of() -> Callable[..., Training]:
 def batch_of() -> Callable[..., RankBatch]:
     """Builds batches."""
     return make_batch
+
+
+@pytest.fixture(scope="session")
+def same_in_chunks() -> Callable[..., None]:
+    """Asserts that a model gives the same lists and scores wherever the histories are cut in two."""
+
+    def check(
+        model: ReferenceModel, training: Training, histories: Sequence[Sequence[int]], cuts: Sequence[int]
+    ) -> None:
+        whole = model.rank(make_batch(training, histories, 10))
+        for cut in cuts:
+            parts = [
+                model.rank(make_batch(training, histories[start:stop], 10, first=start))
+                for start, stop in ((0, cut), (cut, len(histories)))
+            ]
+            assert np.array_equal(np.concatenate([part.items for part in parts]), whole.items)
+            assert np.array_equal(np.concatenate([part.scores for part in parts]), whole.scores)
+
+    return check

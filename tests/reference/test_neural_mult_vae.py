@@ -71,19 +71,12 @@ def test_order_and_repeats_of_the_history_do_not_matter(training_of, batch_of):
     assert np.array_equal(ranked.scores[0], ranked.scores[1])
 
 
-def test_chunks_give_the_same_lists(training_of, batch_of):
+def test_chunks_give_the_same_lists(training_of, same_in_chunks):
     random = np.random.default_rng(3)
     histories = [random.integers(-1, 40, random.integers(0, 15)).tolist() for _ in range(600)]
     training = training_of([[item for item in row if item >= 0] for row in histories], 40)
     model = fitted(training, epochs=1)
-    whole = model.rank(batch_of(training, histories, 10))
-    for cut in (1, 7, 300):
-        parts = [
-            model.rank(batch_of(training, histories[start:stop], 10, first=start))
-            for start, stop in ((0, cut), (cut, 600))
-        ]
-        assert np.array_equal(np.concatenate([part.items for part in parts]), whole.items)
-        assert np.array_equal(np.concatenate([part.scores for part in parts]), whole.scores)
+    same_in_chunks(model, training, histories, (1, 7, 300))
 
 
 def test_untrained_items_stand_last_and_nobodys_history_gets_popular_items(training_of, batch_of):

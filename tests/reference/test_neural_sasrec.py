@@ -58,19 +58,12 @@ def test_threads_are_put_back(training_of):
     assert (torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()) == before
 
 
-def test_chunks_give_the_same_lists(training_of, batch_of):
+def test_chunks_give_the_same_lists(training_of, same_in_chunks):
     random = np.random.default_rng(3)
     histories = [random.integers(-1, 40, random.integers(0, 15)).tolist() for _ in range(300)]
     training = training_of([[item for item in row if item >= 0] for row in histories], 40)
     model = fitted(training)
-    whole = model.rank(batch_of(training, histories, 10))
-    for cut in (1, 7, 150):
-        parts = [
-            model.rank(batch_of(training, histories[start:stop], 10, first=start))
-            for start, stop in ((0, cut), (cut, 300))
-        ]
-        assert np.array_equal(np.concatenate([part.items for part in parts]), whole.items)
-        assert np.array_equal(np.concatenate([part.scores for part in parts]), whole.scores)
+    same_in_chunks(model, training, histories, (1, 7, 150))
 
 
 def test_untrained_items_stand_last_and_nobodys_history_gets_popular_items(training_of, batch_of):
