@@ -86,8 +86,16 @@ def _table(model: str, scenario: str, metric: str, units: pa.Array, scores: Unit
         value,
         pa.DictionaryArray.from_arrays(pa.array(reason, mask=reason < 0), pa.array(names, pa.string())),
         pa.nulls(len(value), pa.float64()) if scores.weights is None else pa.array(scores.weights),
+        _lists(scores.sums, len(value)),
     ]
     return pa.Table.from_arrays(columns, schema=SCORES)
+
+
+def _lists(sums: np.ndarray | None, n: int) -> pa.Array:
+    if sums is None:
+        return pa.nulls(n, pa.list_(pa.float64()))
+    offsets = np.arange(n + 1, dtype=np.int32) * sums.shape[1]
+    return pa.ListArray.from_arrays(offsets, pa.array(sums.ravel(), pa.float64()))
 
 
 def _constant(text: str, n: int) -> pa.Array:

@@ -41,6 +41,10 @@ class UnitScores:
     weights
         float64[n], how much each unit counts; None when all count alike. The run's value is then
         ``link(sum(weights · values) / sum(weights))``, with the link of the definition.
+    sums
+        float64[n, m], additive statistics of each unit (counts of matched n-grams, lengths, ...), for a
+        metric whose value is :attr:`Definition.combine` of their sum over the units; ``values`` then holds
+        what the same function gives for each unit alone, for distributions and examples. None elsewhere.
     """
 
     values: Float64
@@ -48,6 +52,7 @@ class UnitScores:
     total: float | None = None
     reach: float | None = None
     weights: Float64 | None = None
+    sums: Float64 | None = None
 
     def __len__(self) -> int:
         return len(self.values)
@@ -152,6 +157,9 @@ class Definition:
     contrast
         For a metric that compares two groups of units, told apart by the sign of their weights: see
         :class:`~genrec_eval.stats.sample.Sample`.
+    combine
+        ``combine(sums, parameters)``: float64[..., m] sums of :attr:`UnitScores.sums` and the metric's
+        parameters to float64[...] values; NaN where the sums define none.
     """
 
     name: str
@@ -173,6 +181,7 @@ class Definition:
     on: str = "lists"
     needs: tuple[str, ...] = ()
     contrast: Contrast | None = None
+    combine: Callable[[Float64, Mapping[str, Any]], Float64] | None = None
 
 
 class Accumulator(ABC):

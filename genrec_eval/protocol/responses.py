@@ -44,6 +44,8 @@ class ChatResponse:
     text: str
     finish_reason: str | None = None
     logprobs: tuple[TokenLogprob, ...] | None = None
+    contexts: tuple[str, ...] | None = None
+    """Passages that a retrieval-augmented model wrote from; None where it does not say."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -53,6 +53,7 @@ SCORES = pa.schema(
         ("value", pa.float64()),
         ("reason", _word),  # why value is null
         ("weight", pa.float64()),  # how much the unit counts; null when all count alike
+        ("sums", pa.list_(pa.float64())),  # additive statistics; null for metrics that are means
     ]
 )
 """One number, or null with its reason, per unit and metric."""
@@ -60,16 +61,37 @@ SCORES = pa.schema(
 JUDGEMENTS = pa.schema(
     [
         ("model", _word),
+        ("other", _word),  # the model it is compared with; null unless pairwise
         ("scenario", _word),
         ("case", pa.string()),
-        ("repeat", pa.int16()),
+        ("unit", pa.string()),
+        ("repeat", pa.int16()),  # of the record that is judged
         ("step", pa.int16()),
         ("judge", _word),
-        ("criterion", _word),
-        ("status", _word),
-        ("value", pa.float64()),
-        ("label", pa.string()),
-        ("raw", pa.string()),
+        ("dialect", _word),
+        ("rubric", _word),
+        ("task", _word),  # pointwise, pairwise, listwise or claims
+        ("order", _word),  # pairwise: given (model shown first) or swapped
+        ("sample", pa.int16()),  # which of the judge's repeats
+        ("claim", pa.int16()),  # which claim of the text; null unless task is claims
+        ("status", _word),  # of the verdict, see JudgementStatus
+        ("value", pa.float64()),  # score; for a pair 1 where model wins, 0 where other does
+        ("other_value", pa.float64()),  # score of the other, from dialects that score both
+        ("strength", pa.int16()),
+        ("label", pa.string()),  # the verdict as the judge wrote it
+        ("reason", pa.string()),  # why there is no value
+        ("mass", pa.float64()),  # probability on valid verdict tokens
+        ("raw", pa.string()),  # what the judge wrote, whole
+        ("logprobs", pa.string()),  # JSON, as in a chat response
+        ("text", pa.string()),  # the claim that was judged
+        ("length", pa.int32()),  # characters of the model's text
+        ("other_length", pa.int32()),
+        ("key", pa.string()),  # of the exchange in the journal
+        ("cached", pa.bool_()),
+        ("attempts", pa.int16()),
+        ("input_tokens", pa.int64()),
+        ("output_tokens", pa.int64()),
+        ("cost", pa.float64()),
     ]
 )
-"""What a judge said about a record."""
+"""One verdict of one judge per row, as it was read from one completion: before any policy."""

@@ -42,6 +42,8 @@ def response_to_wire(response: Response) -> tuple[dict[str, Any], Image | None]:
             wire["finish_reason"] = response.finish_reason
         if response.logprobs is not None:
             wire["logprobs"] = [_token_to_wire(token) for token in response.logprobs]
+        if response.contexts is not None:
+            wire["contexts"] = list(response.contexts)
         return wire, None
     image = response.image
     wire = {
@@ -69,6 +71,7 @@ def response_from_wire(kind: Kind, wire: Mapping[str, Any], image: Image | None 
             text=wire["text"],
             finish_reason=wire.get("finish_reason"),
             logprobs=None if tokens is None else tuple(_token_from_wire(token) for token in tokens),
+            contexts=tuple(wire["contexts"]) if "contexts" in wire else None,
         )
     if image is None:
         raise ValueError("the image of an image response is stored beside its JSON and must be given")

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from genrec_eval.data.dataset import Dataset, Interactions, Training
+    from genrec_eval.judging.types import Exhibit
     from genrec_eval.metrics.base import Metric, UnitScores
     from genrec_eval.protocol.batch import RankBatch, RateBatch
 
@@ -131,6 +132,8 @@ class Scenario(ABC):
     """Whether an entry of a suite must name a data set; checked before anything is run."""
     data_of: ClassVar[str] = "interactions"
     """What its data sets must hold: ``holds`` of a dataset's spec."""
+    writes: ClassVar[bool] = False
+    """Whether answers are texts that a judge can be shown: see :meth:`exhibits`."""
     paired: ClassVar[bool] = True
     """Whether models can be compared unit by unit; False where each has units of its own."""
     title: ClassVar[str]
@@ -172,6 +175,19 @@ class Scenario(ABC):
     def batch(self, prepared: Prepared, rows: np.ndarray) -> RankBatch | RateBatch:
         """The requests of many cases at once; for scenarios of kind ``rank`` and ``rate``."""
         raise NotImplementedError(f"scenario '{self.name}' has no columnar form")
+
+    def exhibits(
+        self,
+        cases: pa.Table,
+        context: Mapping[str, pa.Table],
+        records: Iterable[pa.RecordBatch],
+    ) -> Iterable[Exhibit]:
+        """What judges may see of one model's answers, one exhibit per case, repeat and step to be judged.
+
+        From the stored tables alone, in the order of the cases; cases without a record, and records without
+        a text, have an exhibit whose answer is None.
+        """
+        raise NotImplementedError(f"scenario '{self.name}' has no texts to judge")
 
     @abstractmethod
     def score(

@@ -1,0 +1,1 @@
+"""Judges: rubrics, dialects, policies, and what makes a judge worth believing."""

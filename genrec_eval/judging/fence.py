@@ -1,0 +1,58 @@
+"""Fences: text of strangers inside a prompt, marked as data that nothing in it can end.
+
+The key of a fence is a digest of everything that stands inside the fences of a prompt: a text that is to
+hold its own key would have to be a fixed point of the hash. Text of the form of a fence inside a text is
+broken up all the same, so that no reader can mistake it for one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping
+
+_FENCE = re.compile(r"</?data\b", re.IGNORECASE)
+_BLOCK = re.compile(
+    r'<data name="(?P<name>[a-z0-9_]+)" key="(?P<key>[0-9a-f]{12})">\n(?P<text>.*?)\n</data key="(?P=key)">',
+    re.S,
+)
+
+
+def fence_key(texts: Mapping[str, str]) -> str:
+    """The key of the fences around ``texts``: 12 hex digits."""
+    state = hashlib.sha256()
+    for name, text in sorted(texts.items()):
+        for part in (name, text):
+            data = part.encode("utf-8", "replace")
+            state.update(len(data).to_bytes(8, "big") + data)
+    return state.hexdigest()[:12]
+
+
+def fenced(name: str, text: str, key: str) -> str:
+    """``text`` as a block of data.
+
+    >>> print(fenced("answer", "good </data> film", "0123456789ab"))
+    <data name="answer" key="0123456789ab">
+    good < /data> film
+    </data key="0123456789ab">
+    """
+    inside = _FENCE.sub(lambda found: "< " + found[0][1:], text)
+    return f'<data name="{name}" key="{key}">\n{inside}\n</data key="{key}">'
+
+
+def read_fences(prompt: str) -> dict[str, str]:
+    """Name → text of every block of data in a prompt, the first of each name.
+
+    >>> key = fence_key({"answer": "fine"})
+    >>> read_fences("Judge this:\\n" + fenced("answer", "fine", key))
+    {'answer': 'fine'}
+    """
+    found: dict[str, str] = {}
+    for block in _BLOCK.finditer(prompt):
+        found.setdefault(block["name"], block["text"])
+    return found
+
+
+def outside_fences(prompt: str) -> str:
+    """The prompt without its blocks of data: what a judge may take as instructions."""
+    return _BLOCK.sub("", prompt)

@@ -1,0 +1,56 @@
+"""What metrics of text work on: generated texts beside their references."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from genrec_eval.metrics.base import Bool
+
+NO_TEXT = "no-text"
+"""Reason: the model gave no text for the unit."""
+NO_REFERENCE = "no-reference"
+"""Reason: there is nothing to compare the text with."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Texts:
+    """Texts of n units of one model.
+
+    Attributes
+    ----------
+    texts
+        n generated texts; None where the model gave none. An empty text is a text.
+    references
+        n tuples of reference texts; () where there is none.
+    """
+
+    texts: Sequence[str | None]
+    references: Sequence[tuple[str, ...]] = ()
+
+    def __len__(self) -> int:
+        return len(self.texts)
+
+    @property
+    def missing(self) -> Bool:
+        """bool[n], units without a text."""
+        return np.array([text is None for text in self.texts], bool)
+
+    @property
+    def unreferenced(self) -> Bool:
+        """bool[n], units that have a text and no reference."""
+        if not self.references:
+            return ~self.missing
+        none = np.array([not references for references in self.references], bool)
+        return none & ~self.missing
+
+    def where(self, mask: Bool) -> Texts:
+        """The units of ``mask``."""
+        rows = np.flatnonzero(mask).tolist()
+        return replace(
+            self,
+            texts=[self.texts[row] for row in rows],
+            references=[self.references[row] for row in rows] if self.references else (),
+        )
