@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import Field, PositiveInt
+from pydantic import Field, PositiveInt, model_validator
 
 from genrec_eval.core.strict import StrictModel
 
@@ -74,3 +74,16 @@ class Judging(StrictModel):
     def panel(self) -> tuple[str, ...]:
         """The judges by name."""
         return (self.judge,) if isinstance(self.judge, str) else self.judge
+
+    @model_validator(mode="after")
+    def _fitting(self) -> Judging:
+        if not self.panel:
+            raise ValueError("an empty panel has no judge; name at least one")
+        if twice := [name for i, name in enumerate(self.panel) if name in self.panel[:i]]:
+            raise ValueError(f"judge '{twice[0]}' is on the panel twice")
+        if self.task == "pairwise" and self.against is None:
+            raise ValueError("task 'pairwise' compares with another model; name it with 'against'")
+        for key in ("against", "control"):
+            if self.task != "pairwise" and getattr(self, key):
+                raise ValueError(f"'{key}' is for task: pairwise; drop it, or set the task")
+        return self

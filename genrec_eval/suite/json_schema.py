@@ -55,12 +55,14 @@ def suite_schema() -> tuple[dict[str, Any], list[str]]:
 
     suite = defs.pop(_name(ref(Suite)))
     defs["Model"] = {"type": "object", "required": ["adapter"], "properties": {}}
-    for section, entry in (("data", "Data"), ("models", "Model"), ("scenarios", "Play")):
+    for section, entry in (("data", "Data"), ("models", "Model"), ("scenarios", "Play"), ("judges", "Judge")):
         named = suite["properties"][section]["patternProperties"]
         suite["properties"][section] |= {
             "patternProperties": {pattern: {"$ref": f"#/$defs/{entry}"} for pattern in named},
             "additionalProperties": False,
         }
+    judging = defs["Judge"]["properties"]["model"]
+    defs["Judge"]["properties"]["model"] = {"$ref": "#/$defs/Model", "description": judging["description"]}
     _choose(
         defs["Model"],
         "adapter",

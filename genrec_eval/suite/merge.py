@@ -10,7 +10,7 @@ from genrec_eval.core.content import content
 from genrec_eval.core.errors import UsageError, did_you_mean
 from genrec_eval.core.yaml import Node, read_file, read_text
 
-NAMED = ("data", "models", "scenarios")
+NAMED = ("data", "models", "scenarios", "judges")
 """Sections whose keys are names that a suite gives."""
 
 LONGEST_CHAIN = 32

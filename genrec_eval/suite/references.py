@@ -19,6 +19,7 @@ def references(data: Any) -> Iterator[Fault]:
         "data": data.get("data", {}),
         "models": data.get("models"),
         "scenarios": data.get("scenarios"),
+        "judges": data.get("judges", {}),
     }
     tables = {key: table for key, table in sections.items() if isinstance(table, dict)}
     for key, table in tables.items():
@@ -27,6 +28,9 @@ def references(data: Any) -> Iterator[Fault]:
         entry = _table(entry)
         yield from _known(tables, "data", entry.get("data"), ("scenarios", name, "data"))
         yield from _each(tables, "models", entry.get("models"), ("scenarios", name, "models"))
+        judging = entry.get("judging")
+        for index, question in enumerate(judging if isinstance(judging, list | tuple) else ()):
+            yield from _judging(tables, str(name), _table(question), ("scenarios", name, "judging", index))
     for name, entry in tables.get("models", {}).items():
         entry = _table(entry)
         yield from _each(tables, "scenarios", entry.get("scenarios"), ("models", name, "scenarios"))
@@ -43,7 +47,7 @@ def _table(value: Any) -> dict[str, Any]:
 def _known(tables: Any, key: str, name: Any, path: tuple[str | int, ...]) -> Iterator[Fault]:
     if isinstance(name, str) and name not in tables.get(key, (name,)):
         known = ", ".join(map(str, tables[key])) or "none"
-        what = {"data": "data set", "models": "model", "scenarios": "scenario"}[key]
+        what = {"data": "data set", "models": "model", "scenarios": "scenario", "judges": "judge"}[key]
         hint = did_you_mean(name, map(str, tables[key]))
         yield path, f"no {what} '{name}' in this suite{hint} (there is: {known})"
 
@@ -75,14 +79,36 @@ def _claim(tables: Any, claim: dict[str, Any], path: tuple[str | int, ...]) -> I
         yield from _known(tables, "models", name, (*path, role))
         if not (isinstance(name, str) and isinstance(scenario, str)):
             continue
-        chosen = _entry(tables, "scenarios", scenario).get("models", (name,))
-        of = _entry(tables, "models", name).get("scenarios", (scenario,))
-        known = name in tables.get("models", ()) and scenario in tables.get("scenarios", ())
-        if known and any(
-            isinstance(filter_, list | tuple) and wanted not in filter_
-            for filter_, wanted in ((chosen, name), (of, scenario))
-        ):
+        if not _takes_part(tables, name, scenario):
             yield (*path, role), f"model '{name}' takes no part in scenario '{scenario}'"
+
+
+def _judging(
+    tables: Any, scenario: str, question: dict[str, Any], path: tuple[str | int, ...]
+) -> Iterator[Fault]:
+    judge = question.get("judge")
+    if isinstance(judge, list | tuple):
+        for index, name in enumerate(judge):
+            yield from _known(tables, "judges", name, (*path, "judge", index))
+    else:
+        yield from _known(tables, "judges", judge, (*path, "judge"))
+    against = question.get("against")
+    yield from _known(tables, "models", against, (*path, "against"))
+    if isinstance(against, str) and not _takes_part(tables, against, scenario):
+        yield (*path, "against"), f"model '{against}' takes no part in scenario '{scenario}'"
+
+
+def _takes_part(tables: Any, model: str, scenario: str) -> bool:
+    """False where one of the filters leaves the pairing out; unknown names are a fault of their own."""
+    if model not in tables.get("models", ()) or scenario not in tables.get("scenarios", ()):
+        return True
+    chosen = _entry(tables, "scenarios", scenario).get("models")
+    of = _entry(tables, "models", model).get("scenarios")
+    return all(
+        wanted in filter_
+        for filter_, wanted in ((chosen, model), (of, scenario))
+        if isinstance(filter_, list | tuple)
+    )
 
 
 def _entry(tables: Any, key: str, name: str) -> dict[str, Any]:

@@ -26,6 +26,7 @@ from genrec_eval.core.faults import shown
 from genrec_eval.core.registry import Registry, load_object
 from genrec_eval.core.strict import StrictModel
 from genrec_eval.data.registry import DATASETS, DatasetSpec
+from genrec_eval.judging.policy import JudgePolicy, Judging
 from genrec_eval.models.spec import ADAPTERS, ModelSpec
 from genrec_eval.protocol.results import Ruling
 from genrec_eval.scenarios.base import SCENARIOS, Scenario
@@ -125,6 +126,15 @@ class Data(StrictModel):
         )
 
 
+class Judge(JudgePolicy):
+    """A judge: a model that answers chat, and the policies by which it is asked and read."""
+
+    model: Annotated[SerializeAsAny[ModelSpec], BeforeValidator(_model)] = Field(
+        description="The model that judges; any adapter that answers chat."
+    )
+    description: str | None = Field(None, description="One line for the report.")
+
+
 class Play(StrictModel):
     """One scenario with its data and options."""
 
@@ -138,6 +148,7 @@ class Play(StrictModel):
     repeats: PositiveInt | None = Field(
         None, description="Independent samples per case; overrides engine.repeats."
     )
+    judging: tuple[Judging, ...] = Field((), description="What judges are asked about the answers.")
 
     @field_validator("scenario")
     @classmethod
@@ -157,6 +168,12 @@ class Play(StrictModel):
     def _has_data(self, info: ValidationInfo) -> Play:
         if self.data is None and _found(SCENARIOS, self.scenario, info, Scenario).needs_data:
             raise ValueError(f"scenario '{self.scenario}' needs data; name an entry under 'data'")
+        return self
+
+    @model_validator(mode="after")
+    def _writes(self, info: ValidationInfo) -> Play:
+        if self.judging and not _found(SCENARIOS, self.scenario, info, Scenario).writes:
+            raise ValueError(f"scenario '{self.scenario}' has no texts to judge; drop 'judging'")
         return self
 
 
@@ -280,6 +297,7 @@ class Suite(StrictModel):
         min_length=1, description="Models under test by name."
     )
     scenarios: dict[Name, Play] = Field(min_length=1, description="Scenarios by name.")
+    judges: dict[Name, Judge] = Field(default_factory=dict, description="Judges by name.")
     baseline: str | None = Field(None, description="Model that every other one is compared with.")
     claims: tuple[Claim, ...] = Field((), description="What is claimed; a refuted claim fails the run.")
     engine: EngineOptions = Field(EngineOptions.model_validate({}), description="How the cases are played.")
