@@ -77,6 +77,13 @@ def _table(model: str, scenario: str, metric: str, units: pa.Array, scores: Unit
             f"metric '{metric}' gave {scores.values[row]} for unit '{units[row].as_py()}' of '{model}' in "
             f"'{scenario}' without a reason: the metric is at fault, report it to its author"
         )
+    if scores.sums is not None and not np.isfinite(scores.sums[~excluded]).all():
+        row = int(np.flatnonzero(~np.isfinite(scores.sums).all(axis=1) & ~excluded)[0])
+        raise UsageError(
+            f"metric '{metric}' gave statistics that are no finite numbers for unit "
+            f"'{units[row].as_py()}' of '{model}' in '{scenario}': the metric is at fault, report it to its "
+            "author"
+        )
     head = [] if scores.total is None else [scores.total, scores.reach]
     value = pa.concat_arrays([pa.array(head, pa.float64()), pa.array(scores.values, mask=excluded)])
     reason = np.concatenate([np.full(len(head), -1, np.int32), code])
@@ -86,16 +93,18 @@ def _table(model: str, scenario: str, metric: str, units: pa.Array, scores: Unit
         value,
         pa.DictionaryArray.from_arrays(pa.array(reason, mask=reason < 0), pa.array(names, pa.string())),
         pa.nulls(len(value), pa.float64()) if scores.weights is None else pa.array(scores.weights),
-        _lists(scores.sums, len(value)),
+        _lists(scores.sums, excluded, len(value)),
     ]
     return pa.Table.from_arrays(columns, schema=SCORES)
 
 
-def _lists(sums: np.ndarray | None, n: int) -> pa.Array:
+def _lists(sums: np.ndarray | None, excluded: np.ndarray, n: int) -> pa.Array:
+    """Null for units without a score, and throughout for metrics that are means."""
     if sums is None:
         return pa.nulls(n, pa.list_(pa.float64()))
-    offsets = np.arange(n + 1, dtype=np.int32) * sums.shape[1]
-    return pa.ListArray.from_arrays(offsets, pa.array(sums.ravel(), pa.float64()))
+    offsets = np.concatenate([[0], np.cumsum(~excluded * sums.shape[1])]).astype(np.int32)
+    flat = pa.array(sums[~excluded].ravel(), pa.float64())
+    return pa.ListArray.from_arrays(pa.array(offsets), flat, mask=pa.array(excluded))
 
 
 def _constant(text: str, n: int) -> pa.Array:
@@ -134,7 +143,7 @@ class StoredScores:
         group = self._group.get((model, scenario, metric))
         if group is None:
             return None
-        table = self._file.read_row_group(group, columns=["unit", "value", "reason", "weight"])
+        table = self._file.read_row_group(group, columns=["unit", "value", "reason", "weight", "sums"])
         values = table.column("value").combine_chunks()
         units = table.column("unit").combine_chunks()
         total, reach = None, None
@@ -144,7 +153,12 @@ class StoredScores:
         numbers = values.fill_null(0.0).to_numpy(zero_copy_only=False)
         reasons = _reasons(table.column("reason"))
         return units, UnitScores(
-            values=numbers, reasons=reasons, total=total, reach=reach, weights=_weights(table)
+            values=numbers,
+            reasons=reasons,
+            total=total,
+            reach=reach,
+            weights=_weights(table),
+            sums=_sums(table),
         )
 
 
@@ -154,6 +168,20 @@ def _weights(table: pa.Table) -> np.ndarray | None:
         return None
     weights: np.ndarray = table.column("weight").to_numpy()
     return weights
+
+
+def _sums(table: pa.Table) -> np.ndarray | None:
+    """float64[n, m], 0 for units without a score; None for metrics that are means."""
+    if "sums" not in table.column_names:
+        return None
+    lists = table.column("sums").combine_chunks()
+    stored = lists.is_valid().to_numpy(zero_copy_only=False)
+    if not stored.any():
+        return None
+    flat = lists.flatten().to_numpy(zero_copy_only=False).reshape(int(stored.sum()), -1)
+    sums = np.zeros((len(stored), flat.shape[1]))
+    sums[stored] = flat
+    return sums
 
 
 def _reasons(column: pa.ChunkedArray) -> Mapping[str, np.ndarray]:

@@ -6,7 +6,7 @@ import functools
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -15,7 +15,7 @@ import numpy.typing as npt
 from genrec_eval.core.errors import UsageError, did_you_mean
 from genrec_eval.protocol.arrays import Float64, Int64
 from genrec_eval.protocol.results import Direction
-from genrec_eval.stats.sample import Contrast, Sample
+from genrec_eval.stats.sample import Contrast, Pooled, Sample
 
 Bool = npt.NDArray[np.bool_]
 Reasons = Mapping[str, Bool]
@@ -43,8 +43,9 @@ class UnitScores:
         ``link(sum(weights · values) / sum(weights))``, with the link of the definition.
     sums
         float64[n, m], additive statistics of each unit (counts of matched n-grams, lengths, ...), for a
-        metric whose value is :attr:`Definition.combine` of their sum over the units; ``values`` then holds
-        what the same function gives for each unit alone, for distributions and examples. None elsewhere.
+        metric whose value is :attr:`Definition.combine` of their sum over the units, or
+        :attr:`Definition.refit` of the rows; finite for scored units. ``values`` then holds what the metric
+        says of each unit alone (finite for scored units too), for distributions and examples. None elsewhere.
     """
 
     values: Float64
@@ -81,6 +82,9 @@ class UnitScores:
             weights=np.concatenate([part.weights for part in parts if part.weights is not None])
             if parts and all(part.weights is not None for part in parts)
             else None,
+            sums=np.concatenate([part.sums for part in parts if part.sums is not None])
+            if parts and all(part.sums is not None for part in parts)
+            else None,
         )
 
     def place(self, rows: Int64, n: int, reason: str) -> UnitScores:
@@ -103,7 +107,11 @@ class UnitScores:
         if self.weights is not None:
             weights = np.zeros(n)
             weights[rows] = self.weights
-        return UnitScores(values=values, reasons=reasons, total=self.total, reach=self.reach, weights=weights)
+        sums = None
+        if self.sums is not None:
+            sums = np.zeros((n, self.sums.shape[1]))
+            sums[rows] = self.sums
+        return replace(self, values=values, reasons=reasons, weights=weights, sums=sums)
 
 
 NEEDS = {
@@ -159,7 +167,12 @@ class Definition:
         :class:`~genrec_eval.stats.sample.Sample`.
     combine
         ``combine(sums, parameters)``: float64[..., m] sums of :attr:`UnitScores.sums` and the metric's
-        parameters to float64[...] values; NaN where the sums define none.
+        parameters to float64[...] values; NaN where the sums define none. A ratio of sums needs none: it is
+        a mean with :attr:`UnitScores.weights`, which has intervals even where all units agree.
+    refit
+        ``refit(rows, counts, parameters)``: float64[n, m] rows of :attr:`UnitScores.sums` and float64[B, n],
+        how often each unit counts, to float64[B] values, for a value that is estimated anew from each
+        resample (a regression); NaN where there is no solution.
     """
 
     name: str
@@ -182,6 +195,7 @@ class Definition:
     needs: tuple[str, ...] = ()
     contrast: Contrast | None = None
     combine: Callable[[Float64, Mapping[str, Any]], Float64] | None = None
+    refit: Callable[[Float64, Float64, Mapping[str, Any]], Float64] | None = None
 
 
 class Accumulator(ABC):
@@ -312,6 +326,24 @@ class Metric:
             weights=scores.weights,
             link=self.link,
             contrast=self.definition.contrast,
+            pooled=self._pooled(scores),
+        )
+
+    def _pooled(self, scores: UnitScores) -> Pooled | None:
+        combine, refit, parameters = self.definition.combine, self.definition.refit, self.parameters
+        if combine is None and refit is None:
+            return None
+        if scores.sums is None:
+            if scores.scored.any():
+                raise UsageError(
+                    f"metric '{self.id}' gave no additive statistics beside its values: the metric is at "
+                    "fault, report it to its author"
+                )
+            return None
+        return Pooled(
+            rows=scores.sums,
+            combine=None if combine is None else lambda sums: combine(sums, parameters),
+            refit=None if refit is None else lambda rows, counts: refit(rows, counts, parameters),
         )
 
 

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from scipy.special import ndtri
 
 from genrec_eval.stats.fits import Bootstrapped
-from genrec_eval.stats.resample import exact_sums, replicate_sums
+from genrec_eval.stats.resample import exact_sums, replicate_sums, resamples
 from genrec_eval.stats.statistic import Statistic
 
 Float64 = npt.NDArray[np.float64]
@@ -18,9 +18,15 @@ Float64 = npt.NDArray[np.float64]
 _LEAST_FREEDOM = 4.0
 """Degrees of freedom below which the kurtosis of a sample says too little to go by."""
 
+REFITS = 2_000
+"""Replicates of a statistic that is fitted anew to each."""
+MOST_UNDEFINED = 0.01
+"""Share of resamples without a value that an interval may leave out."""
+NO_JACKKNIFE = "without one of these units no value is defined"
 
-def bootstrapped(statistics: Sequence[Statistic], seed: int) -> Iterator[Bootstrapped]:
-    """Fit each of ``statistics``, all over equally many units.
+
+def bootstrapped(statistics: Sequence[Statistic], seed: int) -> Iterator[Bootstrapped | str]:
+    """Fit each of ``statistics``, all over equally many units; or the reason why one has no interval.
 
     Scores of one model lie on one side of 0 and most are 0: the bias correction and acceleration of BCa
     (Efron 1987) mend what plain percentiles miss of their skew. Differences of equally good models have no
@@ -30,16 +36,27 @@ def bootstrapped(statistics: Sequence[Statistic], seed: int) -> Iterator[Bootstr
     the kurtosis leaves: the variance of a variance is that of a normal sample with 2 n / (kurtosis - 1).
     Where a few units hold much of the weight, resamples of a ratio vary too little even so; it is expanded
     to the jackknife's error.
+
+    Resamples in which pooled units define no value are left out, up to :data:`MOST_UNDEFINED` of them.
     """
     n = statistics[0].n
-    columns = np.concatenate([one.columns for one in statistics], axis=1)
-    sums = replicate_sums(columns, seed=seed)
-    centres = exact_sums(columns)[None, :]
-    place = 0
+    summed = _Sums(statistics, seed)
     for one in statistics:
-        here = slice(place, place + one.columns.shape[1])
-        place = here.stop
-        replicates, centre = one.at(sums[:, here]), one.at(centres[:, here])
+        if one.refitted:
+            drawn = resamples(n, seed=seed, replicates=REFITS)
+            replicates = np.concatenate([one.fitted(counts) for _, counts in drawn])
+            centre = one.value
+        else:
+            replicates, centre = summed.at(one)
+        defined = np.isfinite(replicates)
+        missing = 1 - float(defined.mean())
+        if missing > MOST_UNDEFINED:
+            yield f"{missing:.1%} of the resamples of these units define no value"
+            continue
+        if not math.isfinite(one.error):
+            yield NO_JACKKNIFE
+            continue
+        replicates = replicates[defined]
         count = len(replicates)
         bias = acceleration = 0.0
         freedom, skew = shape(one.influence)
@@ -61,6 +78,27 @@ def bootstrapped(statistics: Sequence[Statistic], seed: int) -> Iterator[Bootstr
             widen=widen,
             method="bootstrap-bca" if one.one_sided else "bootstrap-percentile",
         )
+
+
+class _Sums:
+    """Sums over the resamples, of the columns of all statistics; those that several share only once."""
+
+    def __init__(self, statistics: Sequence[Statistic], seed: int) -> None:
+        tables = {id(part.columns): part.columns for one in statistics for part in one.parts}
+        columns = np.concatenate(list(tables.values()), axis=1)
+        self.sums = replicate_sums(columns, seed=seed)
+        self.whole = exact_sums(columns)[None, :]
+        place = 0
+        self.here: dict[int, slice] = {}
+        for key, table in tables.items():
+            self.here[key] = slice(place, place + table.shape[1])
+            place += table.shape[1]
+
+    def at(self, one: Statistic) -> tuple[Float64, float]:
+        """float64[B], the value in each resample; and over all units, in the same arithmetic."""
+        here = [np.arange(self.sums.shape[1])[self.here[id(part.columns)]] for part in one.parts]
+        columns = np.concatenate(here)
+        return one.at(self.sums[:, columns]), float(one.at(self.whole[:, columns])[0])
 
 
 def shape(influence: Float64) -> tuple[float, float]:

@@ -67,6 +67,14 @@ def by_cluster(
     scored = np.bincount(codes, minlength=len(names)) > 0
     grouped = []
     for one in [sample] if sample.minus is None else [sample, sample.minus]:
+        if one.pooled is not None:
+            if one.pooled.refit is not None or weigh == "clusters":
+                raise ValueError("clusters of pooled units add up their sums: not for a fit, nor for a mean")
+            rows = np.zeros((len(names), one.pooled.rows.shape[1]))
+            np.add.at(rows, codes, one.pooled.rows[used])
+            one = replace(one, pooled=replace(one.pooled, rows=rows))
+            grouped.append(replace(one, values=np.zeros(len(names)), scored=scored, minus=None))
+            continue
         weights = np.ones(len(codes)) if one.weights is None else one.weights[used]
         held = np.bincount(codes, weights=weights, minlength=len(names)).astype(np.float64)
         sums = np.bincount(codes, weights=weights * one.values[used], minlength=len(names))

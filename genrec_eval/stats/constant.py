@@ -6,7 +6,7 @@ import math
 
 from genrec_eval.stats.fits import Constant, Ends
 from genrec_eval.stats.sample import Bounds
-from genrec_eval.stats.statistic import Statistic
+from genrec_eval.stats.statistic import Part, Statistic
 
 
 def constant(statistic: Statistic, bounds: Bounds) -> Constant:
@@ -20,11 +20,11 @@ def constant(statistic: Statistic, bounds: Bounds) -> Constant:
     if least is None or greatest is None:
         return Constant(value, statistic.n, None)
     low, high = least, greatest
+    parts = [part for part in statistic.parts if isinstance(part, Part)]
     heaviest = max(
-        1.0 if part.weights is None else float(part.weights.max() / part.weights.mean())
-        for part in statistic.parts
+        1.0 if part.weights is None else float(part.weights.max() / part.weights.mean()) for part in parts
     )
-    rooted = any(part.link == "sqrt" for part in statistic.parts)
+    rooted = any(part.link == "sqrt" for part in parts)
 
     def reach(p: float) -> Ends:
         share = p * heaviest / (p * heaviest + 1 - p)

@@ -7,12 +7,12 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from genrec_eval.stats.bootstrap import bootstrapped
+from genrec_eval.stats.bootstrap import NO_JACKKNIFE, bootstrapped
 from genrec_eval.stats.constant import constant, constant_run
 from genrec_eval.stats.contrast import Fitted, contrasted
 from genrec_eval.stats.fits import Score, Student
 from genrec_eval.stats.sample import Sample
-from genrec_eval.stats.statistic import Statistic
+from genrec_eval.stats.statistic import Statistic, carrying
 
 BOOTSTRAP_UNITS = 20_000
 """Up to this many units means are bootstrapped; beyond, the normal approximation is as good."""
@@ -23,6 +23,7 @@ SMALLEST_BOOTSTRAP = 8
 def fit_each(samples: Sequence[Sample], seed: int) -> Iterator[tuple[int, Fitted]]:
     """Index and fit of every sample, in an order of convenience."""
     waiting: dict[int, list[tuple[int, Statistic]]] = {}
+    taken: dict[tuple[int, bytes], np.ndarray] = {}
     for index, sample in enumerate(samples):
         if sample.total is not None:
             yield index, _whole_run(sample)
@@ -30,7 +31,7 @@ def fit_each(samples: Sequence[Sample], seed: int) -> Iterator[tuple[int, Fitted
         if sample.contrast is not None:
             yield index, contrasted(sample)
             continue
-        statistic = Statistic.of(sample)
+        statistic = Statistic.of(sample, taken)
         found = _closed_form(statistic, sample)
         if found is not None:
             yield index, found
@@ -40,7 +41,10 @@ def fit_each(samples: Sequence[Sample], seed: int) -> Iterator[tuple[int, Fitted
         for (index, statistic), fit in zip(
             members, bootstrapped([one for _, one in members], seed), strict=True
         ):
-            yield index, Fitted(statistic.value, n, fit)
+            if isinstance(fit, str):
+                yield index, Fitted(statistic.value, n, reason=fit)
+            else:
+                yield index, Fitted(statistic.value, n, fit)
 
 
 def _closed_form(statistic: Statistic, sample: Sample) -> Fitted | None:
@@ -49,16 +53,21 @@ def _closed_form(statistic: Statistic, sample: Sample) -> Fitted | None:
     if n == 0:
         scored = sample.scored if sample.minus is None else sample.scored & sample.minus.scored
         return Fitted(None, 0, reason="no scored unit has weight" if scored.any() else "no unit is scored")
+    if not math.isfinite(statistic.value):
+        return Fitted(None, n, reason="the statistics of these units define no value")
     if n == 1:
         return Fitted(statistic.value, 1, reason="one unit says nothing about the spread")
-    values = statistic.parts[0].values
-    if sample.indicator and statistic.plain and np.isin(values, (0.0, 1.0)).all():  # repeats lie in between
-        return Fitted(statistic.value, n, Score(statistic.value, n))
+    if sample.indicator and statistic.plain and np.isin(sample.values[carrying(sample)], (0.0, 1.0)).all():
+        return Fitted(statistic.value, n, Score(statistic.value, n))  # repeats would lie in between
+    if statistic.constant and statistic.pooled:  # how far units of another kind would move it is unknown
+        return Fitted(statistic.value, n, reason="no unit of these changes the value")
     if statistic.constant:
         fit = constant(statistic, sample.bounds)
         reason = "all units have the same value and the metric is unbounded" if fit.reach is None else None
         return Fitted(fit.value, n, None if fit.reach is None else fit, reason)
     if not SMALLEST_BOOTSTRAP <= n <= BOOTSTRAP_UNITS:
+        if not math.isfinite(statistic.error):
+            return Fitted(statistic.value, n, reason=NO_JACKKNIFE)
         return Fitted(statistic.value, n, Student(statistic.value, statistic.error, n - 1))
     return None
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 import numpy.typing as npt
 
@@ -45,16 +47,24 @@ def replicate_sums(values: Float64, *, seed: int, replicates: int | None = None)
     n, m = values.shape
     count = replicates_for(n) if replicates is None else replicates
     grid, scale = on_grid(values)
+    sums = np.empty((count, m))
+    for start, weights in resamples(n, seed=seed, replicates=count):
+        sums[start : start + len(weights)] = weights @ grid
+    return sums * scale
+
+
+def resamples(n: int, *, seed: int, replicates: int) -> Iterator[tuple[int, Float64]]:
+    """Number of the first resample of a block, and float64[b, n]: how often each unit is in each of it.
+
+    The first resamples of more are those of fewer.
+    """
     rng = generator(seed, "bootstrap", n)
     rows = max(1, _BLOCK // max(n, 1))
-    sums = np.empty((count, m))
-    for start in range(0, count, rows):
-        size = min(rows, count - start)
+    for start in range(0, replicates, rows):
+        size = min(rows, replicates - start)
         drawn = rng.integers(0, n, size=(size, n), dtype=np.int64)
         drawn += np.arange(size)[:, None] * n
-        weights = np.bincount(drawn.ravel(), minlength=size * n).reshape(size, n).astype(np.float64)
-        sums[start : start + size] = weights @ grid
-    return sums * scale
+        yield start, np.bincount(drawn.ravel(), minlength=size * n).reshape(size, n).astype(np.float64)
 
 
 def exact_sums(values: Float64) -> Float64:

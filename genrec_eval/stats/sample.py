@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -11,6 +12,31 @@ import numpy.typing as npt
 Bounds = tuple[float | None, float | None]
 Link = Literal["identity", "sqrt"]
 Contrast = Literal["difference", "lift"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pooled:
+    """A value that belongs to all units together, by exactly one of two functions.
+
+    Attributes
+    ----------
+    rows
+        float64[n, m], what is known of each unit; rows of units that are not scored are never read.
+    combine
+        float64[B, m] sums of rows over units → float64[B] values; NaN where the sums define none.
+    refit
+        (rows float64[n, m], counts float64[B, n]) → float64[B]: the value estimated anew, with unit ``i``
+        counted ``counts[b, i]`` times; NaN where the estimation has no solution. For what is no function of
+        sums; a row depends on the others' in no other way, and only on its own counts.
+    """
+
+    rows: npt.NDArray[np.float64]
+    combine: Callable[[npt.NDArray[np.float64]], npt.NDArray[np.float64]] | None = None
+    refit: Callable[[npt.NDArray[np.float64], npt.NDArray[np.float64]], npt.NDArray[np.float64]] | None = None
+
+    def __post_init__(self) -> None:
+        if (self.combine is None) == (self.refit is None):
+            raise ValueError("pooled statistics have one function: combine (of their sums) or refit")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +71,9 @@ class Sample:
         For two groups of other units each, as the arms of an experiment are: units of positive weight are the
         one group, those of negative weight the other, by whose value the first is reduced
         (``"difference"``) or divided, minus 1 (``"lift"``). None where all units are of one group.
+    pooled
+        For a value that is no mean: the units' statistics and the function of all of them. ``values`` then
+        only tell the units apart, and there are no weights. None for means.
     """
 
     values: npt.NDArray[np.float64]
@@ -57,6 +86,7 @@ class Sample:
     link: Link = "identity"
     minus: Sample | None = None
     contrast: Contrast | None = None
+    pooled: Pooled | None = None
 
     def where(self, mask: npt.NDArray[np.bool_]) -> Sample:
         """The units of a slice.
@@ -80,8 +110,9 @@ def paired(model: Sample, baseline: Sample) -> Sample:
     """Difference model − baseline over the units that have both scores.
 
     Intervals of it are paired: a unit enters a resample with both models or with none. A difference of
-    means is the mean of the units' differences; one of weighted means or of roots (micro RMSE) is not, so
-    that it keeps both samples and takes the difference of their values in each resample.
+    means is the mean of the units' differences; one of weighted means, of roots (micro RMSE) or of pooled
+    values (corpus BLEU) is not, so that it keeps both samples and takes the difference of their values in each
+    resample.
 
     >>> a = Sample(values=np.array([1.0, 0.5, 0.0]), scored=np.array([True, True, True]), bounds=(0, 1))
     >>> b = Sample(values=np.array([0.5, 0.5, 0.0]), scored=np.array([True, True, False]), bounds=(0, 1))
@@ -97,7 +128,7 @@ def paired(model: Sample, baseline: Sample) -> Sample:
         None if low_a is None or high_b is None else low_a - high_b,
         None if high_a is None or low_b is None else high_a - low_b,
     )
-    if any(one.weights is not None or one.link != "identity" for one in (model, baseline)):
+    if not (_plain(model) and _plain(baseline)):
         return replace(
             model, scored=both, bounds=bounds, indicator=False, minus=replace(baseline, scored=both)
         )
@@ -109,3 +140,7 @@ def paired(model: Sample, baseline: Sample) -> Sample:
         total=(model.total or 0.0) - (baseline.total or 0.0) if whole else None,
         reach=None if model.reach is None or baseline.reach is None else model.reach + baseline.reach,
     )
+
+
+def _plain(one: Sample) -> bool:
+    return one.weights is None and one.link == "identity" and one.pooled is None
