@@ -88,8 +88,9 @@ class Dataset:
     item_table
         One row per item: ``item``, then any of ``title`` (with its year where known, as in
         ``Heat (1995)``), ``year``, ``aliases`` (list, written like titles),
-        ``description``, ``genres`` (list), ``provider``, ``semantic_id`` (list of tokens), ``embedding``
-        (list of float32) and attributes of the source.
+        ``description``, ``genres`` (list), ``provider``, ``director``, ``cast`` (list), ``price``,
+        ``runtime`` (minutes), ``semantic_id`` (list of tokens), ``embedding`` (list of float32) and
+        attributes of the source.
     user_table
         One row per user: ``user``, then group attributes as strings (``gender``, ``age``, ...).
     groups
@@ -113,6 +114,11 @@ class Dataset:
     facts: Mapping[str, Any] = field(default_factory=dict)
     given: GivenCases | None = None
     """Cases for the split ``given``; the interactions are then all training."""
+    reviews: pa.Table | None = None
+    """What users wrote of items, one row per review: ``user``, ``item``, ``rating``, ``text``, and where
+    known ``author`` (name as written), ``positive`` and ``negative`` (lists of aspects praised, criticised),
+    ``feature`` (the aspect it is mainly about), ``explanation`` (the sentence about that), ``names`` (list
+    of the private persons it names)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,6 +136,8 @@ class Training:
     """Identifies data and split; part of the key of every model that was trained on it."""
     future: Interactions | None = None
     """The held-out interactions. Only models with a planted leak are handed them; all others get None."""
+    reviews: pa.Table | None = None
+    """The reviews that go with training interactions; see :class:`Dataset`."""
 
     def histories(self) -> Ragged:
         """Items per user code, oldest first."""

@@ -88,6 +88,25 @@ class Brief:
         """Strict JSON, keys in order: equal briefs give equal text."""
         return json.dumps(asdict(self), ensure_ascii=False, sort_keys=True, allow_nan=False)
 
+    def text(self, wording: int = 0) -> str:
+        """The task in words and every fact, one a line; see :func:`genrec_eval.protocol.brief_text.write`."""
+        from genrec_eval.protocol.brief_text import write
+
+        return write(self, wording)
+
+    @classmethod
+    def read(cls, text: str) -> Brief:
+        """The brief that a message shows, whatever stands around it: ``Brief.read(brief.text()) == brief``.
+
+        Raises
+        ------
+        UsageError
+            When the message holds none, or it cannot be read.
+        """
+        from genrec_eval.protocol.brief_text import read
+
+        return read(text)
+
     @classmethod
     def from_json(cls, text: str) -> Brief:
         """Read what :meth:`to_json` wrote.

@@ -85,6 +85,7 @@ def with_source(two: Both, split: Split, keep: bool) -> Training:
     return replace(
         training,
         interactions=log,
+        reviews=training.reviews if keep else None,
         digest=digest({"training": training.digest, "source": two.dataset.digest, "kept": keep}),
     )
 

@@ -24,6 +24,7 @@ def train_on(dataset: Dataset, seed: int = 0) -> Training:
         user_table=dataset.user_table,
         seed=seed,
         digest=dataset.digest,
+        reviews=dataset.reviews,
     )
 
 

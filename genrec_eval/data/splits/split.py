@@ -171,7 +171,22 @@ def _training(dataset: Dataset, parts: Parts, seed: int) -> Training:
         user_table=dataset.user_table,
         seed=seed,
         digest=digest({"dataset": dataset.digest, "training": _mark(parts.train)}),
+        reviews=_reviews(dataset, parts),
     )
+
+
+def _reviews(dataset: Dataset, parts: Parts) -> Any:
+    """Reviews that go with training interactions; not of a pair that was held out as well."""
+    if dataset.reviews is None:
+        return None
+    import pyarrow as pa
+
+    user = dataset.users.encode(dataset.reviews["user"]).astype(np.int64)
+    item = dataset.items.encode(dataset.reviews["item"])
+    width = len(dataset.items)
+    trained, tested = (log.user * np.int64(width) + log.item for log in (parts.train, parts.test))
+    pair = np.where((user >= 0) & (item >= 0), user * width + item, -1)
+    return dataset.reviews.filter(pa.array(np.isin(pair, trained) & ~np.isin(pair, tested)))
 
 
 def _gone(dataset: Dataset, kept: Kept) -> Mask:

@@ -1,4 +1,4 @@
-"""The catalogue of the synthetic world: titles, remakes, aliases, genres, descriptions, providers."""
+"""The catalogue of the synthetic world: titles, remakes, aliases, genres, descriptions, providers, people."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 
 from genrec_eval.core.randomness import generator
 from genrec_eval.data.world import words
+from genrec_eval.data.world.facts import fact_columns
 from genrec_eval.protocol.arrays import Float64, Int64, Ragged
 
 if TYPE_CHECKING:
@@ -78,6 +79,7 @@ def make_catalogue(spec: SyntheticSpec, seed: int) -> Catalogue:
             "provider": pa.array(names).take(pa.array(provider)),
             "provider_group": pa.array([INDEPENDENT, MAJOR]).take(pa.array(major[provider].astype(np.int8))),
             "remake_of": pa.array([None if of < 0 else f"i{of + 1:0{len(str(n))}d}" for of in original]),
+            **fact_columns(n, seed),
         }
     )
     popularity = weight / weight.sum()

@@ -31,6 +31,10 @@ an item comes up within a window is known exactly
 ``round(3.4 + 0.5 · quality + 0.4 · log(lift) + noise · normal draw)``, where the lift says how much
 likelier the item is for this user (mid-period) than for the popularity taste, clipped to e^±2.
 
+*Facts* beside these, such as who directed a film, are drawn by :mod:`genrec_eval.data.world.facts`;
+*reviews* of the share ``reviews`` of the interactions, by :mod:`genrec_eval.data.world.reviews`, which says
+what they follow.
+
 Every draw has its own generator, derived from the seed, so that the same options give the same world.
 """
 
@@ -48,6 +52,7 @@ from genrec_eval.core.randomness import generator
 from genrec_eval.data.dataset import Dataset, Interactions
 from genrec_eval.data.world.items import make_catalogue
 from genrec_eval.data.world.people import make_people
+from genrec_eval.data.world.reviews import make_reviews
 from genrec_eval.data.world.truth import WorldTruth, utility
 from genrec_eval.protocol.arrays import Float64, Int32, Int64, Ragged, Vocabulary, stable_order
 
@@ -106,7 +111,8 @@ def generate(spec: SyntheticSpec, seed: int) -> World:
                 "dataset": "synthetic",
                 "recipe": RECIPE,
                 "seed": seed,
-                "options": spec.model_dump(exclude={"seed"}),
+                # without reviews the world is the one it was before there were any
+                "options": spec.model_dump(exclude={"seed"} if spec.reviews else {"seed", "reviews"}),
                 "content": _content(interactions),
             }
         ),
@@ -121,6 +127,10 @@ def generate(spec: SyntheticSpec, seed: int) -> World:
             "seed": seed,
         },
     )
+    if spec.reviews:
+        dataset = dataclasses.replace(
+            dataset, reviews=make_reviews(dataset, catalogue.quality, spec.reviews, seed)
+        )
     return World(dataset, truth)
 
 

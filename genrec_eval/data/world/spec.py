@@ -48,6 +48,9 @@ class SyntheticSpec(DatasetSpec):
     remakes: float = Field(0.05, ge=0, le=0.3, description="Share of items that carry an earlier title.")
     new_items: float = Field(0.1, ge=0, le=0.9, description="Share of items released during the period.")
     new_users: float = Field(0.1, ge=0, le=0.9, description="Share of users who join during the period.")
+    reviews: float = Field(
+        0.0, ge=0, le=1, description="Share of interactions that come with a written review."
+    )
     days: int = Field(365, ge=2, le=20_000, description="Length of the period, in days.")
 
     @model_validator(mode="after")

@@ -86,3 +86,34 @@ PROVIDERS = _list(
 )
 
 PROVIDER_KINDS = _list("Pictures, Films, Studios, Entertainment, Media, Productions")
+
+SURNAMES = _list(
+    """Abara, Achterberg, Almeida, Anand, Aubert, Bachmann, Balogun, Barros, Beaumont, Bergstrom, Brandt,
+    Caldera, Castellan, Chaudhry, Cordova, Dahl, Delacroix, Demir, Drummond, Eriksen, Falk, Farrokh, Fontaine,
+    Gallo, Greaves, Haddad, Halloran, Hashimoto, Ibarra, Jankowski, Kaplan, Kimura, Kowalczyk, Laurent,
+    Lindqvist, Makinen, Marchetti, Mbeki, Moreau, Nakagawa, Novak, Odell, Okafor, Olander, Petrov, Quispe,
+    Ramsay, Reyes, Rossini, Sandoval, Sorensen, Tanaka, Teller, Ueda, Valente, Vasquez, Wexler, Winslow,
+    Yamada, Zanetti"""
+)
+"""Of people in front of and behind the camera."""
+
+REVIEWER_SURNAMES = _list(
+    """Adeyemi, Ashworth, Baptiste, Bianchi, Carver, Czerny, Donovan, Ekberg, Ferrante, Fitzroy, Gorman,
+    Hargrave, Hidalgo, Iversen, Jimenez, Kariuki, Kessler, Lachance, Lombard, Mahoney, Mendel, Nasser,
+    Nyberg, Osei, Pappas, Pemberton, Rahman, Rousseau, Sato, Schreiber, Silveira, Tremblay, Ulrich, Vance,
+    Voss, Whitlock, Xiong, Yilmaz, Ziegler, Zuniga"""
+)
+"""Of people who write reviews; none of them makes films."""
+
+ASPECTS = _list("acting, dialogue, ending, humour, music, pacing, story, visuals")
+"""What reviews judge films by."""
+
+PRAISE = _list(
+    """excellent, superb, wonderful, brilliant, beautiful, impressive, memorable, convincing, outstanding,
+    delightful, strong, great"""
+)
+
+BLAME = _list(
+    """weak, poor, dull, clumsy, disappointing, boring, forgettable, lazy, awful, unconvincing, terrible,
+    bland"""
+)
