@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -13,6 +14,13 @@ NO_TEXT = "no-text"
 """Reason: the model gave no text for the unit."""
 NO_REFERENCE = "no-reference"
 """Reason: there is nothing to compare the text with."""
+NO_TOKEN = "no-token"
+"""Reason: the tokenizer finds nothing in the references, or in a text that is measured by itself."""
+
+TOO_LONG = "too-long"
+"""Reason: work that grows with the product of two lengths would not end; each metric says from where on."""
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,10 +33,13 @@ class Texts:
         n generated texts; None where the model gave none. An empty text is a text.
     references
         n tuples of reference texts; () where there is none.
+    cache
+        What metrics of one family share (tokens, counts), by key; read it through :meth:`kept`.
     """
 
     texts: Sequence[str | None]
     references: Sequence[tuple[str, ...]] = ()
+    cache: dict[Hashable, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def __len__(self) -> int:
         return len(self.texts)
@@ -45,6 +56,13 @@ class Texts:
             return ~self.missing
         none = np.array([not references for references in self.references], bool)
         return none & ~self.missing
+
+    def kept(self, key: Hashable, make: Callable[[], T]) -> T:
+        """What ``make`` gives, computed once for these texts."""
+        if key not in self.cache:
+            self.cache[key] = make()
+        found: T = self.cache[key]
+        return found
 
     def where(self, mask: Bool) -> Texts:
         """The units of ``mask``."""

@@ -1,0 +1,56 @@
+"""Which units can be compared with their references, and why the others cannot."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib.metadata import version
+from typing import NamedTuple
+
+import numpy as np
+
+from genrec_eval.metrics.base import Bool
+from genrec_eval.metrics.text.texts import NO_REFERENCE, NO_TEXT, NO_TOKEN, Texts
+
+DEGENERATE = (
+    "No text: left out (no-text). No reference: left out (no-reference). References in which the tokenizer"
+    " finds no token: left out (no-token), whatever the text, so that the same units are scored for every"
+    " model; of several references those with a token are used. A text without a token (empty, or in a"
+    " script that the tokenizer does not know) against a reference with one: 0."
+)
+
+
+class Comparable(NamedTuple):
+    """A unit that can be scored."""
+
+    row: int
+    text: str
+    references: tuple[str, ...]
+
+
+def comparable(texts: Texts, has_token: Callable[[str], object]) -> tuple[list[Comparable], dict[str, Bool]]:
+    """Units with a text and a reference in which there is a token, and why the others have no score."""
+    missing, unreferenced = texts.missing, texts.unreferenced
+    tokenless = np.zeros(len(texts), bool)
+    units = []
+    for row in np.flatnonzero(~missing & ~unreferenced).tolist():
+        text, given = texts.texts[row], texts.references[row]
+        assert text is not None
+        if usable := tuple(one for one in given if has_token(one)):
+            units.append(Comparable(row, text, usable))
+        else:
+            tokenless[row] = True
+    return units, reasons({NO_TEXT: missing, NO_REFERENCE: unreferenced, NO_TOKEN: tokenless})
+
+
+def reasons(masks: dict[str, Bool]) -> dict[str, Bool]:
+    """Those that apply to any unit."""
+    return {name: mask for name, mask in masks.items() if mask.any()}
+
+
+def library(*names: str) -> str:
+    """Name and version of what is installed, for a definition's source.
+
+    >>> library("sacrebleu").split()[0]
+    'sacrebleu'
+    """
+    return ", ".join(f"{name} {version(name)}" for name in names)
