@@ -111,8 +111,8 @@ def paired(model: Sample, baseline: Sample) -> Sample:
 
     Intervals of it are paired: a unit enters a resample with both models or with none. A difference of
     means is the mean of the units' differences; one of weighted means, of roots (micro RMSE) or of pooled
-    values (corpus BLEU) is not, so that it keeps both samples and takes the difference of their values in each
-    resample.
+    values (corpus BLEU) is not, so that it keeps both samples and takes the difference of their values in
+    each resample.
 
     >>> a = Sample(values=np.array([1.0, 0.5, 0.0]), scored=np.array([True, True, True]), bounds=(0, 1))
     >>> b = Sample(values=np.array([0.5, 0.5, 0.0]), scored=np.array([True, True, False]), bounds=(0, 1))

@@ -221,7 +221,10 @@ def spread(sample: Sample) -> float | None:
     statistic = Statistic.of(sample)
     if statistic.n < 2:
         return None
-    between = statistic.error * math.sqrt(statistic.n)
+    influence = statistic.influence
+    between = math.sqrt(
+        float((influence * influence).sum()) / (len(influence) - 1) * statistic.n / len(influence)
+    )
     return between if math.isfinite(between) else None
 
 
