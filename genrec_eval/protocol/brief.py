@@ -88,8 +88,11 @@ class Brief:
         """Strict JSON, keys in order: equal briefs give equal text."""
         return json.dumps(asdict(self), ensure_ascii=False, sort_keys=True, allow_nan=False)
 
-    def text(self, wording: int = 0) -> str:
-        """The task in words and every fact, one a line; see :func:`genrec_eval.protocol.brief_text.write`."""
+    def text(self, wording: int | None = 0) -> str:
+        """The task in words and every fact, one a line; the facts alone where ``wording`` is None.
+
+        See :func:`genrec_eval.protocol.brief_text.write`.
+        """
         from genrec_eval.protocol.brief_text import write
 
         return write(self, wording)

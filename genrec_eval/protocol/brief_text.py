@@ -23,8 +23,8 @@ ORDERS: Mapping[str, tuple[str, ...]] = {
         " plainly what speaks against it. Use only facts that the brief holds; do not mention the user's"
         " personal attributes. Answer with the text alone.",
         "Tell the user in 2 to 3 sentences what makes the item of the following brief a fit for them, without"
-        " hiding what speaks against it. Say nothing that the brief does not say, and leave personal attributes"
-        " out. Give only the text.",
+        " hiding what speaks against it. Say nothing that the brief does not say, and leave personal"
+        " attributes out. Give only the text.",
         "In 2 to 3 sentences, explain to the user why this item, described below, was chosen for them; where"
         " something speaks against it, say so. Rely on the brief alone, never on who the user is. Reply with"
         " the text and nothing else.",
@@ -49,13 +49,13 @@ _PLAIN = re.compile(r"(?![\s\"'=])[^\"\\<>{};|`]*(?<![\s])\Z")
 _SPECIAL = re.compile(r"(?P<odd>[^ -~])")
 
 
-def write(brief: Brief, wording: int = 0) -> str:
+def write(brief: Brief, wording: int | None = 0) -> str:
     """The task in words and every fact of ``brief``.
 
     Parameters
     ----------
     wording
-        Which of the wordings of the task; the facts stay the same.
+        Which of the wordings of the task; the facts stay the same. None leaves the task to others.
 
     >>> item = ItemFacts(id="i1", title="Heat", year=1995, people={"director": ("Ana Brandt",)})
     >>> print(write(Brief(task="explain", item=item, user="u1")).partition("\\n\\n")[2])
@@ -72,7 +72,9 @@ def write(brief: Brief, wording: int = 0) -> str:
     id: u1
     ===== END OF BRIEF =====
     """
-    lines = [ORDERS[brief.task][wording % len(ORDERS[brief.task])], "", BEGIN, f"task: {brief.task}"]
+    orders = ORDERS[brief.task]
+    lines = [] if wording is None else [orders[wording % len(orders)], ""]
+    lines += [BEGIN, f"task: {brief.task}"]
     if brief.aspects:
         lines.append(_listed("aspects", brief.aspects))
     lines += ["", _HEADINGS["item"], *_item_lines(brief.item)]
@@ -117,8 +119,9 @@ def read(text: str) -> Brief:
         raise UsageError(f"the brief in the message has no end: no line '{END}'")
     try:
         return _assembled(_parts(lines[start : lines.index(END, start)]))
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
-        raise UsageError(f"the brief in the message cannot be read: {error}") from None
+    except (ValueError, LookupError, RecursionError) as error:
+        lacking = "it lacks " if isinstance(error, KeyError) else ""
+        raise UsageError(f"the brief in the message cannot be read: {lacking}{error}") from None
 
 
 def _item_lines(item: ItemFacts) -> list[str]:
