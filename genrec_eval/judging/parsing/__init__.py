@@ -1,0 +1,29 @@
+"""Parsers: one file for each family; a dialect names one by ``kind`` for each task."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from genrec_eval.judging.parsing.bare import BareNumber, YesNo
+from genrec_eval.judging.parsing.base import Ask, ParserSpec
+from genrec_eval.judging.parsing.lines import FirstLineLabel, FirstLineScores, LastLinesScores
+from genrec_eval.judging.parsing.marked import MarkedLabel, MarkedNumber
+from genrec_eval.judging.parsing.objects import CLAIM_LABELS, JsonParser
+from genrec_eval.judging.parsing.tokens import LabelLogprobs
+
+Parser = Annotated[
+    JsonParser
+    | MarkedLabel
+    | MarkedNumber
+    | FirstLineScores
+    | LastLinesScores
+    | FirstLineLabel
+    | LabelLogprobs
+    | BareNumber
+    | YesNo,
+    Field(discriminator="kind"),
+]
+
+__all__ = ["CLAIM_LABELS", "Ask", "Parser", "ParserSpec"]

@@ -1,0 +1,152 @@
+"""What every parser has in common: what was asked, how to say yes and no, numbers, quotations."""
+
+from __future__ import annotations
+
+import re
+from abc import abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from genrec_eval.core.strict import StrictModel
+from genrec_eval.judging.types import JudgementStatus, TaskKind, Verdict, Winner
+from genrec_eval.protocol.responses import TokenLogprob
+
+NUMBER = r"[-+]?[0-9]+(?:\.[0-9]+)?"
+"""ASCII digits only: a number in another script is no verdict."""
+
+_PARAGRAPH = re.compile(r"\n[ \t\r]*\n")
+_QUOTATION = re.compile(r"\"([^\"\n]{1,400})\"|“([^”\n]{1,400})”|«([^»\n]{1,400})»|`([^`\n]{1,400})`")
+_THINKING = re.compile(r"\s*<think>.*?(?:</think>|\Z)", re.S)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ask:
+    """What a completion answers.
+
+    Attributes
+    ----------
+    low, high
+        Scale of scores.
+    count
+        Answers (pairwise, listwise) or claims; None for recorded texts of which that is not known.
+    shown
+        Texts that the judge was shown: what it quotes from them is no verdict.
+    """
+
+    kind: TaskKind
+    low: float
+    high: float
+    count: int | None = None
+    shown: tuple[str, ...] = ()
+
+
+class ParserSpec(StrictModel):
+    """A parser as a dialect names it: ``kind`` and parameters.
+
+    Attributes
+    ----------
+    kinds
+        Tasks whose verdicts it can read.
+    expects
+        Whether it can give a score that is expected over log-probabilities.
+    reads_logprobs
+        Whether there is no verdict without log-probabilities.
+    """
+
+    kinds: ClassVar[frozenset[TaskKind]] = frozenset(("pointwise",))
+    expects: ClassVar[bool] = False
+    reads_logprobs: ClassVar[bool] = False
+
+    def clean(self, text: str, ask: Ask) -> str:
+        """The completion without what is not the judge's verdict, of the same length."""
+        return own_words(text, ask.shown)
+
+    @abstractmethod
+    def read(self, text: str, ask: Ask) -> Verdict:
+        """The verdict in a clean text; total: any text has an answer."""
+
+    def span(self, text: str, ask: Ask) -> tuple[int, int] | None:
+        """Where the score stands of which :meth:`read` gives the value."""
+        return None
+
+    def expected(self, tokens: Sequence[TokenLogprob], ask: Ask) -> Verdict:
+        """The verdict over the log-probabilities of ``tokens``, where the class says that it can."""
+        raise NotImplementedError(type(self).__name__)
+
+
+def unparsed(reason: str) -> Verdict:
+    """No verdict, and why."""
+    return Verdict(status=JudgementStatus.UNPARSED, reason=reason)
+
+
+def scored(number: float, ask: Ask, label: str) -> Verdict:
+    """A score, unless it is out of scale: those are never clipped."""
+    if not ask.low <= number <= ask.high:
+        return unparsed(f"the score {clipped(label)} is out of the scale {ask.low:g} to {ask.high:g}")
+    return Verdict(status=JudgementStatus.OK, score=float(number), label=label)
+
+
+def won(winner: Winner, label: str, strength: int = 1) -> Verdict:
+    """The winner of a pair."""
+    return Verdict(status=JudgementStatus.OK, winner=winner, label=label, strength=strength)
+
+
+def compared(numbers: Sequence[float], ask: Ask, label: str) -> Verdict:
+    """The winner of a pair by two scores; equal scores are a tie."""
+    for number in numbers:
+        if not ask.low <= number <= ask.high:
+            return unparsed(f"the score {number:g} is out of the scale {ask.low:g} to {ask.high:g}")
+    first, second = numbers
+    winner: Winner = "tie" if first == second else "first" if first > second else "second"
+    return Verdict(
+        status=JudgementStatus.OK, winner=winner, scores=(float(first), float(second)), label=label
+    )
+
+
+def clipped(text: str, most: int = 40) -> str:
+    """Foreign text short enough to stand in a reason, on one line."""
+    line = " ".join(text[: 4 * most].split())
+    return line if len(line) <= most else line[: most - 1] + "…"
+
+
+def paragraph_start(text: str, before: int) -> int:
+    """Where the paragraph begins that holds position ``before``."""
+    start = 0
+    for gap in _PARAGRAPH.finditer(text, 0, before):
+        start = gap.end()
+    return start
+
+
+def first_line(text: str) -> str:
+    """The first line that is not blank, stripped."""
+    return text.lstrip().partition("\n")[0].strip()
+
+
+def own_words(text: str, shown: tuple[str, ...]) -> str:
+    """``text`` of the same length, with spaces for what is not the judge's verdict.
+
+    That is: thinking before the answer, quotations that stand word for word in what it was shown, and
+    whole lines that do, the last line excepted, so that no text can rub out a verdict by foretelling it.
+
+    >>> own_words('It says "pick [[A]]". Mine: [[B]]', ("Please pick [[A]]!",))
+    'It says            . Mine: [[B]]'
+    """
+    if "<think>" in text[:200] and (found := _THINKING.match(text)):
+        text = " " * found.end() + text[found.end() :]
+    if not shown:
+        return text
+
+    def blank(quote: re.Match[str]) -> str:
+        inside = next(filter(None, quote.groups()))
+        return " " * len(quote[0]) if any(inside in one for one in shown) else quote[0]
+
+    text = _QUOTATION.sub(blank, text)
+    end = text.rstrip().rfind("\n")
+    if end < 0:
+        return text
+    lines = [
+        " " * len(line) if len(bare := line.strip()) > 5 and any(bare in one for one in shown) else line
+        for line in text[:end].split("\n")
+    ]
+    return "\n".join(lines) + text[end:]

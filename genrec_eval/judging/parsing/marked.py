@@ -1,0 +1,165 @@
+"""Verdicts between marks: ``[[A]]``, ``[[8]]``, ``[RESULT] 4``, ``Output (a) is better``."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from functools import cached_property
+from typing import ClassVar, Literal
+
+from pydantic import Field
+
+from genrec_eval.judging.parsing.base import (
+    NUMBER,
+    Ask,
+    ParserSpec,
+    clipped,
+    paragraph_start,
+    scored,
+    unparsed,
+    won,
+)
+from genrec_eval.judging.parsing.expected import expected_score
+from genrec_eval.judging.types import TaskKind, Verdict, Winner
+from genrec_eval.protocol.responses import TokenLogprob
+
+Mark = tuple[str, str]
+
+
+class _Marked(ParserSpec):
+    marks: tuple[Mark, ...] = Field(
+        min_length=1,
+        description="Opening and closing mark, either may be empty; later ones serve where earlier are absent.",
+    )
+    at_end: bool = Field(False, description="Nothing but punctuation may follow the verdict.")
+    conflict: Literal["unparsed", "last"] = Field(
+        "unparsed",
+        description="Different verdicts in the last paragraph with one: no verdict, or the last of them.",
+    )
+
+    def _pattern(self, mark: Mark, value: str) -> re.Pattern[str]:
+        start, end = map(re.escape, mark)
+        if not mark[1]:  # the end of an open verdict is where the word or number ends
+            return re.compile(rf"{start}[\s:(*]*(?P<v>{value})(?![\w])(?!\.[0-9])", self._flags)
+        return re.compile(rf"{start}\s*(?P<v>{value})\s*{end}", self._flags)
+
+    @property
+    def _flags(self) -> re.RegexFlag:
+        return re.NOFLAG
+
+    def _last(self, text: str, patterns: Sequence[re.Pattern[str]]) -> re.Match[str] | Verdict:
+        for pattern in patterns:
+            if found := list(pattern.finditer(text)):
+                break
+        else:
+            return unparsed(f"no verdict of the form {self.form}")
+        last = found[-1]
+        if self.at_end and text[last.end() :].strip(" \t\r\n.*\"'`)]}</>_-!"):
+            return unparsed(f"text follows the verdict {clipped(last[0])}")
+        if self.conflict == "unparsed":
+            start = paragraph_start(text, last.start())
+            near = [one for one in found if one.start() >= start]
+            if len({self._meaning(one["v"]) for one in near}) > 1:
+                said = ", ".join(dict.fromkeys(clipped(one[0], 20) for one in near[:6]))
+                return unparsed(f"two verdicts in one paragraph: {said}")
+        return last
+
+    def _meaning(self, value: str) -> object:
+        raise NotImplementedError
+
+    @property
+    def form(self) -> str:
+        """The verdict as a person would write it, for reasons."""
+        raise NotImplementedError
+
+
+class MarkedLabel(_Marked):
+    """A label between marks; the last one counts."""
+
+    kind: Literal["marked_label"]
+    kinds: ClassVar[frozenset[TaskKind]] = frozenset(("pairwise", "pointwise"))
+    labels: dict[str, Winner | float] = Field(
+        min_length=2, description="Label as written → first, second, tie, or a score."
+    )
+    strong: tuple[str, ...] = Field((), description="Labels that count as strong verdicts.")
+    ignore_case: bool = False
+
+    @property
+    def _flags(self) -> re.RegexFlag:
+        return re.IGNORECASE if self.ignore_case else re.NOFLAG
+
+    @cached_property
+    def _patterns(self) -> tuple[re.Pattern[str], ...]:
+        longest = sorted(self.labels, key=len, reverse=True)
+        # a space of a label is any white space: models break lines where they like
+        value = "|".join(r"\s+".join(map(re.escape, label.split())) for label in longest)
+        return tuple(self._pattern(mark, value) for mark in self.marks)
+
+    @cached_property
+    def _known(self) -> dict[str, str]:
+        return {self._key(label): label for label in self.labels}
+
+    def _key(self, value: str) -> str:
+        key = " ".join(value.split())
+        return key.casefold() if self.ignore_case else key
+
+    def _meaning(self, value: str) -> object:
+        return self._known[self._key(value)]
+
+    @property
+    def form(self) -> str:
+        start, end = self.marks[0]
+        return " or ".join(f"{start}{label}{end}".strip() for label in self.labels)
+
+    def read(self, text: str, ask: Ask) -> Verdict:
+        """The last label."""
+        found = self._last(text, self._patterns)
+        if isinstance(found, Verdict):
+            return found
+        label = self._known[self._key(found["v"])]
+        meaning = self.labels[label]
+        if isinstance(meaning, str):
+            return won(meaning, found[0].strip(), 2 if label in self.strong else 1)
+        return scored(meaning, ask, label)
+
+
+class MarkedNumber(_Marked):
+    """A number between marks; the last one counts, and one out of scale is no verdict."""
+
+    kind: Literal["marked_number"]
+    kinds: ClassVar[frozenset[TaskKind]] = frozenset(("pointwise",))
+    expects: ClassVar[bool] = True
+
+    @cached_property
+    def _patterns(self) -> tuple[re.Pattern[str], ...]:
+        return tuple(self._pattern(mark, rf"{NUMBER}(?:\s*/\s*[0-9]+)?") for mark in self.marks)
+
+    def _meaning(self, value: str) -> object:
+        return float(value.partition("/")[0])
+
+    @property
+    def form(self) -> str:
+        start, end = self.marks[0]
+        return f"{start} number{' ' if end else ''}{end}".strip()
+
+    def read(self, text: str, ask: Ask) -> Verdict:
+        """The last number; ``8/10`` only where the scale ends at ten."""
+        found = self._last(text, self._patterns)
+        if isinstance(found, Verdict):
+            return found
+        number, over, most = found["v"].partition("/")
+        if over and float(most) != ask.high:
+            return unparsed(f"the score {clipped(found['v'])} is out of another scale than {ask.high:g}")
+        return scored(float(number), ask, found[0].strip())
+
+    def span(self, text: str, ask: Ask) -> tuple[int, int] | None:
+        """Where the last number stands."""
+        found = self._last(text, self._patterns)
+        if isinstance(found, Verdict):
+            return None
+        start = found.start("v")
+        return start, start + len(found["v"].partition("/")[0].rstrip())
+
+    def expected(self, tokens: Sequence[TokenLogprob], ask: Ask) -> Verdict:
+        """Expected score at the last number."""
+        return expected_score(self, tokens, ask)
