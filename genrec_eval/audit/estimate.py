@@ -102,20 +102,23 @@ def _scenario(run: RunTables, stored: StoredScores, name: str, models: list[str]
     scenario = scenario_of(run, name)
     pairs = pairs_of(suite, name, models) if scenario.paired else []
     metrics = list(scenario.metrics())
-    together = max(1, _HELD // (len(units.ids) * len(models) + 1))
-    for start in range(0, len(metrics), together):
-        rows: list[_Row] = []
-        for metric in metrics[start : start + together]:
-            scores = {}
-            for model in models:
-                read = stored.get(model, name, metric.id)
-                if read is not None:
-                    scores[model] = units.place(*read)
-            rows += _rows(metric, units, scores, answered, pairs)
+    rows: list[_Row] = []
+    held = 0
+    for number, metric in enumerate(metrics, start=1):
+        scores = {}
+        for model in models:
+            read = stored.get(model, name, metric.id)
+            if read is not None:
+                scores[model] = units.place(*read)
+        rows += _rows(metric, units, scores, answered, pairs)
+        held += sum(one.values.size + (0 if one.sums is None else one.sums.size) for one in scores.values())
+        if held < _HELD and number < len(metrics):
+            continue
         found = intervals([row.sample for row in rows], seed=run.run["seed"], level=suite.get("level", 0.95))
         adjusted = _adjusted(rows, found)
         for row, interval, p in zip(rows, found, adjusted, strict=True):
             yield _estimate(name, row, interval, p)
+        rows, held = [], 0
 
 
 def _answered(stored: StoredScores, units: _Units, model: str, scenario: str) -> Mask:

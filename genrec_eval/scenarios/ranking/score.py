@@ -175,7 +175,10 @@ def _only(chunk: Chunk, rows: Mask | None) -> Chunk:
 
 
 def _over_repeats(placed: list[UnitScores]) -> UnitScores:
-    """Mean over the repeats in which a case has a value; its first reason where it has none."""
+    """Mean over the repeats in which a case has a value; its first reason where it has none.
+
+    Additive statistics of the repeats add up.
+    """
     if len(placed) == 1:
         return placed[0]
     n = len(placed[0])
@@ -199,7 +202,13 @@ def _over_repeats(placed: list[UnitScores]) -> UnitScores:
     if not totals:
         means = np.divide(sums, weights, out=np.zeros(n), where=weights > 0)
         average = weights / np.maximum(counts, 1)
-        return UnitScores(values=means, reasons=reasons, weights=average if weighted else None)
+        added = [np.where(s.scored[:, None], s.sums, 0.0) for s in placed if s.sums is not None]
+        return UnitScores(
+            values=means,
+            reasons=reasons,
+            weights=average if weighted else None,
+            sums=np.sum(added, axis=0) if len(added) == len(placed) else None,
+        )
     reaches = [scores.reach for scores in placed if scores.reach is not None]
     return UnitScores(
         values=sums / len(placed),  # a unit that is absent from a repeat has no influence on its value

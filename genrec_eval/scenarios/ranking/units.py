@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from genrec_eval.metrics.base import UnitScores
-from genrec_eval.protocol.arrays import Int64, distinct_of
+from genrec_eval.protocol.arrays import Float64, Int64, distinct_of
 from genrec_eval.scenarios.ranking.records import Mask
 
 SEVERAL = "several-lists"
@@ -50,6 +50,8 @@ class Units:
     def over_cases(self, scores: UnitScores, rows: Mask | None) -> UnitScores:
         """A unit's mean over its cases that have a score; its first reason where none has.
 
+        Additive statistics of the cases add up.
+
         Cases outside ``rows`` are no cases of the metric: a unit that has only such ones is not part of it.
         """
         if self.of_case is None and rows is None:
@@ -77,4 +79,12 @@ class Units:
             total=scores.total,
             reach=scores.reach,
             weights=None if scores.weights is None else counted.astype(np.float64),
+            sums=None if scores.sums is None else _added(scores.sums[scored], of[scored], n),
         )
+
+
+def _added(rows: Float64, of: Int64, n: int) -> Float64:
+    """float64[n, m], additive statistics of each unit's cases, added up."""
+    sums = np.zeros((n, rows.shape[1]))
+    np.add.at(sums, of, rows)
+    return sums
