@@ -69,6 +69,9 @@ METRICS = Registry(
         "rouge": "genrec_eval.metrics.text.rouge:rouge",
         "length": "genrec_eval.metrics.text.length:length",
         "stopped_for_harm": "genrec_eval.metrics.experiment:StoppedForHarm",
+        "win_rate": "genrec_eval.metrics.judged.win_rate:win_rate",
+        "controlled_win_rate": "genrec_eval.metrics.judged.controlled:controlled_win_rate",
+        "covariate_effect": "genrec_eval.metrics.judged.controlled:covariate_effect",
     },
     group="genrec_eval.metrics",
 )
