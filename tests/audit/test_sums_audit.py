@@ -41,7 +41,7 @@ def pooled(lists, *, k):
     return UnitScores(values=np.sqrt(found / wanted), reasons={"unanswered": lost},
                       sums=np.stack([found, np.where(lost, np.nan, wanted)], axis=1))
 
-@define(Definition(**text("fitted"), refit=lambda rows, counts, parameters: rooted(counts @ rows, parameters)))
+@define(Definition(**text("fitted"), refit=lambda rows, counts, _: rooted(counts @ rows, _)))
 def fitted(lists, *, k):
     return pooled.function(lists, k=k)
 
@@ -131,8 +131,12 @@ def test_repeats_and_cases_of_a_unit_add_up(tmp_path: Path, world: Dataset) -> N
 def test_a_metric_at_fault_is_named(tmp_path: Path, world: Dataset, name: str, sentence: str) -> None:
     run = _played(tmp_path, world, name)
     with pytest.raises(UsageError, match=sentence):
-        score_run(run)
-        estimate_run(run)
+        _audit(run)
+
+
+def _audit(run: FakeRun) -> None:
+    score_run(run)
+    estimate_run(run)
 
 
 def test_chunks_and_places_keep_the_statistics() -> None:
