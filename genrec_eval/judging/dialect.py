@@ -44,12 +44,12 @@ PLACEHOLDERS = {
     "title": "title of the rubric",
     "criterion": "what to look for",
     "levels": "the levels, a line each, as in '1: poor'",
+    "score_levels": "the same, as in 'Score 1: poor'",
     "low": "least score",
     "high": "greatest score",
     "count": "how many answers or claims",
 }
 """What a template may hold. A paragraph with a reference, context or levels that a task lacks is left out."""
-_OPTIONAL = ("reference", "context", "levels")
 _NEEDED: dict[TaskKind, tuple[str, ...]] = {
     "pointwise": ("answer",),
     "pairwise": ("answer_a", "answer_b"),
@@ -96,6 +96,7 @@ class Script(StrictModel):
     system: str | None = None
     user: str = Field(min_length=1)
     parser: Parser
+    needs: tuple[Part, ...] = Field((), description="What a task must have for the prompt to make sense.")
 
     @cached_property
     def compiled(self) -> tuple[tuple[tuple[str, ...], ...], tuple[tuple[str, ...], ...]]:
@@ -146,7 +147,6 @@ class Dialect(StrictModel):
     scale: tuple[int, int] | None = Field(
         None, description="Least and greatest score; those of the rubric when unset."
     )
-    needs: tuple[Part, ...] = Field((), description="What there must be for the prompt to make sense.")
     failures: tuple[str, ...] = Field(
         (), description="Texts that recordings in this dialect hold in place of a failed call."
     )
@@ -173,7 +173,8 @@ class Dialect(StrictModel):
             parser = script.parser
             if kind not in parser.kinds:
                 raise ValueError(
-                    f"tasks.{kind}: the parser '{parser.kind}' reads {' and '.join(sorted(parser.kinds))} verdicts"
+                    f"tasks.{kind}: the parser '{parser.kind}' reads verdicts of"
+                    f" {' and '.join(sorted(parser.kinds))} tasks"
                 )
             if missing := [name for name in _NEEDED[kind] if name not in script.shows]:
                 raise ValueError(f"tasks.{kind}: the prompt does not show {{{missing[0]}}}")
@@ -215,9 +216,10 @@ class Dialect(StrictModel):
         for part in ("reference", "context"):
             if getattr(rubric, part) and part not in script.shows:
                 raise UsageError(
-                    f"dialect '{self.name}' shows the judge no {part}, which the rubric '{rubric.name}' relies on"
+                    f"dialect '{self.name}' shows the judge no {part}, which the rubric"
+                    f" '{rubric.name}' relies on"
                 )
-        if "levels" in self.needs and not rubric.levels:
+        if "levels" in script.needs and not rubric.levels:
             raise UsageError(
                 f"dialect '{self.name}' shows the judge levels, and the rubric '{rubric.name}' has none"
             )
@@ -320,7 +322,7 @@ class Dialect(StrictModel):
             "levels": task.rubric.levels,
             "images": task.images,
         }
-        for part in self.needs:
+        for part in self._script(task.kind).needs:
             if not given[part]:
                 what = "an image" if part == "images" else "levels" if part == "levels" else f"a {part}"
                 raise UsageError(f"task '{task.id}': dialect '{self.name}' needs {what}, and there is none")
@@ -328,7 +330,8 @@ class Dialect(StrictModel):
         least, most = counts[task.kind]
         if not least <= len(task.answers) <= most or (task.kind == "claims" and not task.claims):
             raise UsageError(
-                f"task '{task.id}': {len(task.answers)} answers and {len(task.claims)} claims make no {task.kind} task"
+                f"task '{task.id}': {len(task.answers)} answers and {len(task.claims)} claims make no"
+                f" {task.kind} task"
             )
 
     def _foreign(self, task: JudgeTask) -> tuple[dict[str, str], bool]:
@@ -356,8 +359,8 @@ _NO_EXPECTATION = (
     " choose score_mode verdict, or a dialect such as geval"
 )
 _REFUSAL = re.compile(
-    r"(?:(?:i'?m|i am) (?:really |very |so )?sorry|sorry\b|i apologi[sz]e|i (?:cannot|can't|can not|won't|will not"
-    r"|must decline|am unable|am not able|do not feel|don't feel)|i'm (?:unable|not able|afraid)|as an ai\b"
+    r"(?:(?:i'?m|i am) (?:really |very |so )?sorry|sorry\b|i apologi[sz]e"
+    r"|i (?:cannot|can't|can not|won't|will not|must decline|am unable|am not able|do not feel|don't feel)|i'm (?:unable|not able|afraid)|as an ai\b"
     r"|unfortunately,? i (?:cannot|can't|am unable))",
     re.IGNORECASE,
 )
@@ -389,6 +392,7 @@ def _values(task: JudgeTask, shown: Mapping[str, str], scale: tuple[int, int]) -
     }
     if rubric.levels:
         values["levels"] = "\n".join(f"{score}: {text}" for score, text in rubric.levels.items())
+        values["score_levels"] = "\n".join(f"Score {line}" for line in values["levels"].split("\n"))
     for many, one in (("answers", "answer"), ("claims", "claim")):
         numbered = [
             f"{number}.\n{shown[name]}"

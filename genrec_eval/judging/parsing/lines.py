@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import ClassVar, Literal
 
 from pydantic import Field
@@ -28,15 +29,21 @@ class FirstLineScores(ParserSpec):
     """Two numbers and nothing else on the first line (JudgeLM, Vicuna): the score of each answer."""
 
     kind: Literal["first_line_scores"]
-    kinds: ClassVar[frozenset[TaskKind]] = frozenset(("pairwise",))
+    kinds: ClassVar[frozenset[TaskKind]] = frozenset(("pairwise", "pointwise"))
 
     def read(self, text: str, ask: Ask) -> Verdict:
-        """The better-scored answer; equal scores are a tie, missing ones are not."""
+        """The better-scored answer; equal scores are a tie, missing ones are not.
+
+        Of a pointwise task the first number is the score: the second is that of the reference answer.
+        """
         line = first_line(text)
         found = _SCORES.fullmatch(line) if len(line) < 100 else None
         if found is None:
             return unparsed(f"the first line holds no two scores but '{clipped(line)}'")
-        return compared((float(found[1]), float(found[2])), ask, line)
+        verdict = compared((float(found[1]), float(found[2])), ask, line)
+        if ask.kind == "pairwise" or not verdict.scores:
+            return verdict
+        return replace(verdict, winner=None, score=verdict.scores[0])
 
 
 class LastLinesScores(ParserSpec):

@@ -28,8 +28,7 @@ Mark = tuple[str, str]
 
 class _Marked(ParserSpec):
     marks: tuple[Mark, ...] = Field(
-        min_length=1,
-        description="Opening and closing mark, either may be empty; later ones serve where earlier are absent.",
+        min_length=1, description="Opening and closing mark; may be empty. Later ones serve where earlier are absent.",
     )
     at_end: bool = Field(False, description="Nothing but punctuation may follow the verdict.")
     conflict: Literal["unparsed", "last"] = Field(

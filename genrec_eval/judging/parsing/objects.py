@@ -20,6 +20,7 @@ _KEYS: dict[TaskKind, str] = {
 }
 _START = re.compile(r"\{\s*\"")
 _MOST_STARTS = 50  # what opens that many objects and ends none is no verdict, and each costs a scan
+_SCORE = re.compile(r"\"score\"\s*:\s*\"?([0-9.]+)")
 _FRAME = re.compile(r"```(?:json)?|\s")
 _WINNERS: dict[str, Winner] = {"a": "first", "b": "second", "tie": "tie"}
 CLAIM_LABELS = {"supported": 1.0, "contradicted": 0.0, "not in source": 0.0}
@@ -89,10 +90,8 @@ class JsonParser(ParserSpec):
         if not (found := self._own(text, ask)):
             return None
         start, end, _ = found[-1]
-        last = None
-        for last in re.finditer(r"\"score\"\s*:\s*\"?([0-9.]+)", text[start:end]):
-            pass
-        return None if last is None else (start + last.start(1), start + last.end(1))
+        numbers = list(_SCORE.finditer(text, start, end))
+        return numbers[-1].span(1) if numbers else None
 
     def expected(self, tokens: Sequence[TokenLogprob], ask: Ask) -> Verdict:
         """Expected score at the number of the object."""
