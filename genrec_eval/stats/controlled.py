@@ -10,7 +10,7 @@ covariates and a ridge in place of cross-validated L1 and of its extra rows, whi
 :mod:`genrec_eval.stats.alpaca_glm`. A difference is the model's value minus the other's, so that a *positive*
 effect of length says that longer answers win; AlpacaEval's sign is the other way round. ``quality`` is not
 penalised: the fitted probabilities of the pairs as they are average to the raw win rate, and the comparison
-of a model with itself is 50 % whatever the ridge. Swapping the two models turns the rate into 1 minus the rate.
+of a model with itself is 50 % whatever the ridge. Swapping the two models turns the rate into 1 minus it.
 
 A win in every pair leaves quality without a bound; the rate is then its limit, 1, and the effects 0.
 """
