@@ -36,6 +36,10 @@ class UsageError(GenrecError, ValueError):
     """
 
 
+class MissingData(UsageError):
+    """Public data that the suite names are not here; the sentence says where to get them."""
+
+
 class IncompleteError(GenrecError):
     """The run could not be finished; what was answered is kept and a rerun resumes."""
 
