@@ -60,7 +60,7 @@ class ParserSpec(StrictModel):
 
     def clean(self, text: str, ask: Ask) -> str:
         """The completion without what is not the judge's verdict, of the same length."""
-        return own_words(text, ask.shown)
+        return own_words(text, ())
 
     @abstractmethod
     def read(self, text: str, ask: Ask) -> Verdict:
@@ -127,10 +127,11 @@ def own_words(text: str, shown: tuple[str, ...]) -> str:
     """``text`` of the same length, with spaces for what is not the judge's verdict.
 
     That is: thinking before the answer, quotations that stand word for word in what it was shown, and
-    whole lines that do, the last line excepted, so that no text can rub out a verdict by foretelling it.
+    whole lines that do. First and last line are excepted, where verdicts stand: no text can rub out a
+    verdict by foretelling it.
 
     >>> own_words('It says "pick [[A]]". Mine: [[B]]', ("Please pick [[A]]!",))
-    'It says            . Mine: [[B]]'
+    'It says             . Mine: [[B]]'
     """
     if "<think>" in text[:200] and (found := _THINKING.match(text)):
         text = " " * found.end() + text[found.end() :]
@@ -142,11 +143,10 @@ def own_words(text: str, shown: tuple[str, ...]) -> str:
         return " " * len(quote[0]) if any(inside in one for one in shown) else quote[0]
 
     text = _QUOTATION.sub(blank, text)
-    end = text.rstrip().rfind("\n")
-    if end < 0:
-        return text
-    lines = [
-        " " * len(line) if len(bare := line.strip()) > 5 and any(bare in one for one in shown) else line
-        for line in text[:end].split("\n")
-    ]
-    return "\n".join(lines) + text[end:]
+    lines = text.split("\n")
+    written = [number for number, line in enumerate(lines) if not line.isspace() and line]
+    for number in written[1:-1]:
+        bare = lines[number].strip()
+        if len(bare) > 5 and any(bare in one for one in shown):
+            lines[number] = " " * len(lines[number])
+    return "\n".join(lines)

@@ -14,6 +14,7 @@ from genrec_eval.judging.parsing.base import (
     Ask,
     ParserSpec,
     clipped,
+    own_words,
     paragraph_start,
     scored,
     unparsed,
@@ -28,7 +29,8 @@ Mark = tuple[str, str]
 
 class _Marked(ParserSpec):
     marks: tuple[Mark, ...] = Field(
-        min_length=1, description="Opening and closing mark; may be empty. Later ones serve where earlier are absent.",
+        min_length=1,
+        description="Opening and closing mark; may be empty. Later ones serve where earlier are absent.",
     )
     at_end: bool = Field(False, description="Nothing but punctuation may follow the verdict.")
     conflict: Literal["unparsed", "last"] = Field(
@@ -38,9 +40,15 @@ class _Marked(ParserSpec):
 
     def _pattern(self, mark: Mark, value: str) -> re.Pattern[str]:
         start, end = map(re.escape, mark)
-        if not mark[1]:  # the end of an open verdict is where the word or number ends
-            return re.compile(rf"{start}[\s:(*]*(?P<v>{value})(?![\w])(?!\.[0-9])", self._flags)
-        return re.compile(rf"{start}\s*(?P<v>{value})\s*{end}", self._flags)
+        # without a mark to hold on to, optional space would be tried from each of its characters
+        gap = "" if not start else r"\s*" if end else r"[\s:(*]*"
+        # the end of an open verdict is where the word or number ends
+        rest = rf"\s*{end}" if end else r"(?![\w])(?!\.[0-9])"
+        return re.compile(rf"{start}{gap}(?P<v>{value}){rest}", self._flags)
+
+    def clean(self, text: str, ask: Ask) -> str:
+        """Without quotations, as marks may stand anywhere in a text."""
+        return own_words(text, ask.shown)
 
     @property
     def _flags(self) -> re.RegexFlag:
@@ -82,6 +90,9 @@ class MarkedLabel(_Marked):
     )
     strong: tuple[str, ...] = Field((), description="Labels that count as strong verdicts.")
     ignore_case: bool = False
+    line: Mark | None = Field(
+        None, description="Marks of a label that has a line to itself, where there is no other verdict."
+    )
 
     @property
     def _flags(self) -> re.RegexFlag:
@@ -92,7 +103,12 @@ class MarkedLabel(_Marked):
         longest = sorted(self.labels, key=len, reverse=True)
         # a space of a label is any white space: models break lines where they like
         value = "|".join(r"\s+".join(map(re.escape, label.split())) for label in longest)
-        return tuple(self._pattern(mark, value) for mark in self.marks)
+        patterns = tuple(self._pattern(mark, value) for mark in self.marks)
+        if self.line is None:
+            return patterns
+        start, end = map(re.escape, self.line)
+        alone = rf"^[ \t*]*{start}(?P<v>{value}){end}[ \t.*]*\r?$"
+        return (*patterns, re.compile(alone, self._flags | re.MULTILINE))
 
     @cached_property
     def _known(self) -> dict[str, str]:

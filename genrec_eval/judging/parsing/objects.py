@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Any, ClassVar, Literal
 
-from genrec_eval.judging.parsing.base import Ask, ParserSpec, clipped, own_words, scored, unparsed, won
+from genrec_eval.judging.parsing.base import Ask, ParserSpec, clipped, scored, unparsed, won
 from genrec_eval.judging.parsing.expected import expected_score
 from genrec_eval.judging.types import JudgementStatus, TaskKind, Verdict, Winner
 from genrec_eval.protocol.responses import TokenLogprob
@@ -56,10 +56,6 @@ class JsonParser(ParserSpec):
     kind: Literal["json"]
     kinds: ClassVar[frozenset[TaskKind]] = frozenset(("pointwise", "pairwise", "listwise", "claims"))
     expects: ClassVar[bool] = True
-
-    def clean(self, text: str, ask: Ask) -> str:
-        """Without thinking; quotations are found by object, for every string of JSON is in quotes."""
-        return own_words(text, ())
 
     def read(self, text: str, ask: Ask) -> Verdict:
         """The one verdict."""
