@@ -8,6 +8,8 @@ import unicodedata
 from collections.abc import Callable
 from typing import Any
 
+from genrec_eval.metrics.text.texts import Texts
+
 LONGEST_STEMMED = 64
 """Longer words keep their form: the Porter stemmer recurses and is quadratic in a word's length."""
 
@@ -68,6 +70,14 @@ TOKENS_MEANING = (
     " that put no space between words (Chinese, Japanese, Thai, Lao, Khmer, Burmese); whitespace: cut at"
     " white space, else as it is"
 )
+
+
+def tokenized(texts: Texts, tokens: str) -> list[list[str] | None]:
+    """Tokens of each text under a tokenizer's name, cut once; None where there is no text."""
+    cut = TOKENIZERS[tokens]
+    return texts.kept(
+        ("tokens", tokens), lambda: [None if text is None else cut(text) for text in texts.texts]
+    )
 
 
 def sentences(text: str) -> list[str]:
