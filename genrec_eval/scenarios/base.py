@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from genrec_eval.data.dataset import Dataset, Interactions, Training
+    from genrec_eval.judging.question import Question
     from genrec_eval.judging.types import Exhibit
     from genrec_eval.metrics.base import Metric, UnitScores
     from genrec_eval.protocol.batch import RankBatch, RateBatch
@@ -35,6 +36,7 @@ SCENARIOS = Registry(
         "page": "genrec_eval.scenarios.page:Page",
         "ab-test": "genrec_eval.scenarios.ab_test:ABTest",
         "generative-retrieval": "genrec_eval.scenarios.generative_retrieval:GenerativeRetrieval",
+        "explanation": "genrec_eval.scenarios.explanation:Explanation",
     },
     group="genrec_eval.scenarios",
 )
@@ -147,6 +149,8 @@ class Scenario(ABC):
         self.seed = seed
         self.datasets: dict[str, Dataset] = {}
         """The data sets of :meth:`others` by name; filled before :meth:`prepare`."""
+        self.questions: tuple[Question, ...] = ()
+        """What judges are asked about the answers; set by who builds the scenario from a suite or a run."""
 
     def others(self) -> tuple[str, ...]:
         """Names of further data sets of the suite that the scenario needs."""
@@ -159,6 +163,11 @@ class Scenario(ABC):
     @abstractmethod
     def metrics(self) -> Sequence[Metric]:
         """The metrics of this scenario, in the order of the report."""
+
+    def measured(self) -> list[Metric]:
+        """The metrics of this scenario, and what its judges' verdicts come to."""
+        judged = (metric for question in self.questions for metric in question.metrics())
+        return [*self.metrics(), *judged]
 
     def checks(self) -> Sequence[Check]:
         """Built-in claims about every model."""

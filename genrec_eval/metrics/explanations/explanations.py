@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Any
 
+import numpy as np
+
+from genrec_eval.metrics.base import Bool
 from genrec_eval.metrics.text.texts import Texts
 from genrec_eval.protocol.brief import Brief, ItemFacts
 
@@ -42,3 +46,24 @@ class Explanations(Texts):
     variants: Mapping[str, Sequence[str | None]] = field(default_factory=dict)
     varied: Mapping[str, Sequence[Brief | None]] = field(default_factory=dict)
     contexts: Sequence[tuple[str, ...] | None] = ()
+
+    def where(self, mask: Bool) -> Explanations:
+        """The cases of ``mask``."""
+        if mask.all():  # and what was worked out so far stays known
+            return self
+        rows = np.flatnonzero(mask).tolist()
+
+        def some(values: Sequence[Any]) -> list[Any]:
+            return [values[row] for row in rows] if len(values) else []
+
+        return replace(
+            self,
+            texts=some(self.texts),
+            references=some(self.references),
+            briefs=some(self.briefs),
+            features=some(self.features),
+            ratings=some(self.ratings),
+            variants={name: some(texts) for name, texts in self.variants.items()},
+            varied={name: some(briefs) for name, briefs in self.varied.items()},
+            contexts=some(self.contexts),
+        )

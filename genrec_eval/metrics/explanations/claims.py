@@ -1,0 +1,171 @@
+"""Faithfulness without a judge: shares of claims that brief and catalogue support, contradict or do not hold."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from genrec_eval.metrics.base import Definition, UnitScores, define
+from genrec_eval.metrics.explanations.checking import check
+from genrec_eval.metrics.explanations.explanations import Explanations
+from genrec_eval.metrics.explanations.finding import ClaimVerdict
+from genrec_eval.metrics.explanations.found import (
+    NO_CLAIMS,
+    findings_of,
+    indicated,
+    readings_of,
+    shares,
+    source_of,
+)
+from genrec_eval.metrics.text.texts import NO_TEXT
+
+_KINDS = (
+    "Claims are what can be looked up: titles, people, years, genres, prices, minutes, ratings, other numbers,"
+    " and what is said of the user's past."
+)
+_TRAPS = (
+    "The finder reads English statements and titles in any script; a claim in words that it has no pattern for"
+    " (an opinion, a plot, a paraphrased title) is no claim to it. Titles of one common word count only where"
+    " they are written as titles. The history is what the brief shows: a true statement on an older item counts as"
+    " fabricated. Read it beside `claims`: who claims nothing is never wrong."
+)
+_SHARED: dict[str, Any] = {
+    "unit": "share",
+    "resampling_unit": "user",
+    "needs_cutoff": False,
+    "on": "explanations",
+    "parameters": {"of": ("claims", ("claims", "texts"))},
+    "meanings": {
+        "of": "claims: share of all claims, a text weighing by its claims; texts: share of texts with at least one"
+    },
+    "degenerate": (
+        "Without a text excluded and counted (no-text). With of=claims a text without any claim is excluded too"
+        " (no-claims); with of=texts it counts as a text without such a claim."
+    ),
+    "source": "This project; three verdicts as in statement-level evaluation (Kabongo and Guigue 2025).",
+    "traps": _TRAPS,
+}
+
+
+def _share(explanations: Explanations, verdict: ClaimVerdict, of: str) -> UnitScores:
+    findings = findings_of(explanations)
+    hits = np.array([sum(f.verdict is verdict for f in found) for found in findings], np.float64)
+    if of == "texts":
+        return indicated(explanations, hits > 0)
+    counts = np.array([len(found) for found in findings], np.float64)
+    return shares(explanations, hits, counts, NO_CLAIMS, micro=True)
+
+
+@define(
+    Definition(
+        name="supported",
+        title="Supported",
+        summary="Share of the claims of a text that brief or catalogue bear out.",
+        formula=f"supported claims / claims. {_KINDS}",
+        direction="higher",
+        **_SHARED,
+    )
+)
+def supported(explanations: Explanations, *, of: str) -> UnitScores:
+    """Statement precision by look-up."""
+    return _share(explanations, ClaimVerdict.SUPPORTED, of)
+
+
+@define(
+    Definition(
+        name="contradicted",
+        title="Contradicted",
+        summary="Share of the claims of a text of which brief or catalogue say otherwise.",
+        formula=f"contradicted claims / claims. {_KINDS}",
+        direction="lower",
+        **_SHARED,
+    )
+)
+def contradicted(explanations: Explanations, *, of: str) -> UnitScores:
+    """Wrong values: another director, another year, a liked item that was rated low."""
+    return _share(explanations, ClaimVerdict.CONTRADICTED, of)
+
+
+@define(
+    Definition(
+        name="not_in_source",
+        title="Not in source",
+        summary="Share of the claims of a text on which brief and catalogue are silent.",
+        formula=f"claims without a source / claims. {_KINDS}",
+        direction="lower",
+        **_SHARED,
+    )
+)
+def not_in_source(explanations: Explanations, *, of: str) -> UnitScores:
+    """Claims that may be true, and that nothing in the case bears out."""
+    return _share(explanations, ClaimVerdict.NOT_IN_SOURCE, of)
+
+
+@define(
+    Definition(
+        name="fabricated_history",
+        title="Fabricated history",
+        summary="Share of the claims of a text that tell the user of a past that the history does not hold.",
+        formula=f"claims on the user's past that are not in the brief's history / claims. {_KINDS}",
+        direction="lower",
+        **_SHARED,
+    )
+)
+def fabricated_history(explanations: Explanations, *, of: str) -> UnitScores:
+    """What the user is said to have watched or liked, and has not."""
+    return _share(explanations, ClaimVerdict.FABRICATED_HISTORY, of)
+
+
+@define(
+    Definition(
+        name="claims",
+        title="Claims",
+        summary="Number of claims in a text that can be looked up.",
+        formula=f"claims. {_KINDS}",
+        direction="none",
+        bounds=(0.0, None),
+        **{k: v for k, v in _SHARED.items() if k not in ("unit", "parameters", "meanings", "degenerate")},
+        degenerate="Without a text excluded and counted (no-text); an empty text has none.",
+    )
+)
+def claims(explanations: Explanations) -> UnitScores:
+    """How much a text commits itself to."""
+    missing = explanations.missing
+    counts = np.array([len(found) for found in findings_of(explanations)], np.float64)
+    return UnitScores(values=counts, reasons={NO_TEXT: missing} if missing.any() else {})
+
+
+@define(
+    Definition(
+        name="fact_recall",
+        title="Fact recall",
+        summary="Share of the catalogue's facts on the item that the text states.",
+        formula="facts stated / facts; facts are the title, the year, each genre, each person, price and minutes",
+        direction="none",
+        **{k: v for k, v in _SHARED.items() if k not in ("parameters", "meanings", "degenerate", "traps")},
+        degenerate="Without a text excluded and counted (no-text).",
+        traps=(
+            "No text should state everything: a low value is no fault. Compare it between models that were given"
+            " the same facts, beside `supported`."
+        ),
+    )
+)
+def fact_recall(explanations: Explanations) -> UnitScores:
+    """Statement recall by look-up."""
+    stated, known = np.zeros(len(explanations)), np.zeros(len(explanations))
+    for row, (reading, brief) in enumerate(zip(readings_of(explanations), explanations.briefs, strict=True)):
+        item = brief.item
+        facts = [item.year, item.price, item.runtime]
+        people = {name for names in item.people.values() for name in names}
+        known[row] = 1 + len(set(item.genres)) + len(people) + sum(fact is not None for fact in facts)
+        if reading is not None:
+            source = source_of(explanations, brief, only=True)
+            said = {
+                (f.kind, reading.text[f.start : f.end].casefold() if f.kind in ("genre", "person") else "")
+                for f in check(reading, source)
+                if f.verdict is ClaimVerdict.SUPPORTED and f.subject == item.id
+                if f.kind in ("title", "year", "genre", "person", "price", "runtime")
+            }
+            stated[row] = min(len(said), known[row])
+    return shares(explanations, stated, known, NO_CLAIMS)

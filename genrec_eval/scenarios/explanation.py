@@ -1,0 +1,172 @@
+"""Explanation: why this item for this user? Written from a brief, checked against it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+from pydantic import Field, NonNegativeInt, PositiveInt
+
+from genrec_eval.core.errors import UsageError
+from genrec_eval.core.strict import StrictModel
+from genrec_eval.data.splits.spec import SplitSpec
+from genrec_eval.protocol.brief import Brief
+from genrec_eval.protocol.requests import ChatRequest, Kind
+from genrec_eval.protocol.responses import ChatResponse
+from genrec_eval.scenarios.base import Case, Check, Prepared, Scenario, ScoredUnits
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from genrec_eval.data.dataset import Dataset
+    from genrec_eval.judging.types import Exhibit
+    from genrec_eval.metrics.base import Metric
+
+Variant = Literal["paraphrase", "without_cited"]
+
+DEFAULT_METRICS = ("length", "supported", "claims")
+ALWAYS: Mapping[str, tuple[str, str, float]] = {
+    "contradicted(of=texts)": ("Texts do not contradict the catalogue or the history", "at_most", 0.05),
+    "fabricated_history(of=texts)": ("Texts invent nothing about the user's past", "at_most", 0.05),
+    "not_in_source(of=texts)": ("Texts claim nothing that no source holds", "at_most", 0.1),
+}
+"""Metric that is always measured → the claim made about every model, its rule and margin."""
+
+
+class ExplanationOptions(StrictModel):
+    """Options of the explanation scenario."""
+
+    split: SplitSpec = Field(
+        default_factory=lambda: SplitSpec.model_validate({}),
+        description="What is training and what is held out; explained items come from the held-out part.",
+    )
+    cases_per_user: PositiveInt = Field(1, description="Most items explained to one user, drawn by seed.")
+    max_users: PositiveInt | None = Field(
+        200, description="Ask only about this many users, drawn by seed; null for all."
+    )
+    history: NonNegativeInt = Field(8, description="Most recent items of the history that a brief shows.")
+    reviews: NonNegativeInt = Field(
+        3, description="Most reviews of the item, by other users and from the training, that a brief shows."
+    )
+    disclose: tuple[str, ...] = Field(
+        (), description="Columns of the user table that briefs disclose; a text has no business with them."
+    )
+    min_rating: float | None = Field(None, description="Explain only items that the user rated from here up.")
+    metrics: tuple[str, ...] = Field(
+        DEFAULT_METRICS, min_length=1, description="Metrics of texts and of explanations."
+    )
+    variants: tuple[Variant, ...] = Field(
+        ("paraphrase", "without_cited"),
+        description="Further questions: the same facts in other words, and without what the text cites.",
+    )
+    groups: tuple[str, ...] = Field(
+        (), description="Columns of the user table; every result is also given for each of their values."
+    )
+    instruction: str | None = Field(
+        None, min_length=1, description="The task in your own words; the facts stand where it says {brief}."
+    )
+
+
+class Explanation(Scenario):
+    """Explain to users why items that they went on to have are recommended.
+
+    The case table holds ``item``, ``brief`` (JSON of :class:`~genrec_eval.protocol.brief.Brief`),
+    ``reference`` (what the user wrote, null where nothing is known), ``feature`` (what that is about) and
+    ``rating`` (held out).
+    """
+
+    name: ClassVar[str] = "explanation"
+    kind: ClassVar[Kind] = "chat"
+    needs_data: ClassVar[bool] = True
+    writes: ClassVar[bool] = True
+    title: ClassVar[str] = "Explanation"
+    summary: ClassVar[str] = "Has models explain recommendations and looks every claim up."
+    Options: ClassVar[type[StrictModel]] = ExplanationOptions
+    reads: ClassVar[tuple[str, ...] | None] = ("case", "repeat", "step", "status", "text", "response")
+
+    _asking: tuple[Prepared, Any] | None = None
+
+    def prepare(self, dataset: Dataset | None) -> Prepared:
+        """Split the data and draw the pairs of user and item."""
+        if dataset is None:
+            raise UsageError(
+                "scenario 'explanation' needs data: name a data set of the suite with 'data: NAME'"
+            )
+        for metric in self.metrics():
+            if metric.definition.on not in ("texts", "explanations"):
+                raise UsageError(
+                    f"scenario 'explanation': metric '{metric.id}' is about {metric.definition.on}, not about"
+                    " texts"
+                )
+        from genrec_eval.scenarios.writing.cases import explanation_cases
+
+        return explanation_cases(dataset, self.options, self.seed)
+
+    def metrics(self) -> Sequence[Metric]:
+        """The metrics of the options, then those that every model is checked by."""
+        from genrec_eval.metrics.registry import metric
+
+        bound = [metric(spelling) for spelling in (*self.options.metrics, *self._always())]
+        return list({one.id: one for one in bound}.values())
+
+    def _always(self) -> Mapping[str, tuple[str, str, float]]:
+        return ALWAYS
+
+    def checks(self) -> Sequence[Check]:
+        """Claims of soundness, made about every model."""
+        return [
+            Check(claim=claim, metric=metric, rule=rule, margin=margin)
+            for metric, (claim, rule, margin) in self._always().items()
+        ]
+
+    def _asked(self, prepared: Prepared) -> Any:
+        """Reader and catalogue of a prepared scenario; made once."""
+        if self._asking is None or self._asking[0] is not prepared:
+            from genrec_eval.scenarios.writing.asked import Asked
+
+            self._asking = (prepared, Asked.of(prepared))
+        return self._asking[1]
+
+    def _brief(self, prepared: Prepared, case: Case) -> Brief:
+        return Brief.from_json(prepared.cases.column("brief")[case.row].as_py())
+
+    def request(self, prepared: Prepared, case: Case) -> ChatRequest:
+        """The task and the facts."""
+        from genrec_eval.scenarios.writing.asking import request_of
+
+        return request_of(self._brief(prepared, case), instruction=self.options.instruction)
+
+    async def play(self, prepared: Prepared, case: Case, ask: Any) -> None:
+        """Ask for the text, then for the wanted variants, each a step of its own."""
+        from genrec_eval.scenarios.writing.asking import PARAPHRASE, WITHOUT_CITED, request_of
+
+        brief, instruction = self._brief(prepared, case), self.options.instruction
+        answer = await ask(request_of(brief, instruction=instruction))
+        if PARAPHRASE in self.options.variants:
+            await ask(request_of(brief, PARAPHRASE, instruction))
+        if WITHOUT_CITED in self.options.variants and isinstance(answer.response, ChatResponse):
+            varied = self._asked(prepared).counterfactual(brief, answer.response.text)
+            if varied is not None:
+                await ask(request_of(varied, WITHOUT_CITED, instruction))
+
+    def exhibits(
+        self,
+        cases: pa.Table,
+        context: Mapping[str, pa.Table],
+        records: Iterable[pa.RecordBatch],
+    ) -> Iterator[Exhibit]:
+        """The text of each case and repeat, with the facts that it was written from."""
+        from genrec_eval.scenarios.writing.exhibits import exhibits
+
+        return exhibits(cases, records, self.options.instruction)
+
+    def score(
+        self,
+        cases: pa.Table,
+        context: Mapping[str, pa.Table],
+        records: Iterable[pa.RecordBatch],
+    ) -> ScoredUnits:
+        """Score one model; a user's value is the mean over repeats and cases, or their sum where it adds up."""
+        from genrec_eval.scenarios.writing.score import score
+
+        return score(self.metrics(), self.options.variants, cases, context, records)

@@ -1,0 +1,1 @@
+"""What scenarios of written texts share: cases, briefs, requests, reading of records, scoring."""
