@@ -11,6 +11,7 @@ from genrec_eval.core.strict import StrictModel
 if TYPE_CHECKING:
     from genrec_eval.data.dataset import Dataset
     from genrec_eval.data.experiments.exposures import Exposures
+    from genrec_eval.data.judgements.log import JudgementLog
 
 DATASETS = Registry(
     "dataset",
@@ -31,6 +32,12 @@ DATASETS = Registry(
         "yelp": "genrec_eval.data.loaders.yelp:YelpSpec",
         "files": "genrec_eval.data.tables.files:FilesSpec",
         "exposure-log": "genrec_eval.data.experiments.spec:ExposureLogSpec",
+        "pandalm": "genrec_eval.data.judgements.spec:PandaLMSpec",
+        "llmbar": "genrec_eval.data.judgements.spec:LLMBarSpec",
+        "alpaca-eval": "genrec_eval.data.judgements.spec:AlpacaEvalSpec",
+        "prometheus-repeat": "genrec_eval.data.judgements.spec:PrometheusRepeatSpec",
+        "mtbench": "genrec_eval.data.judgements.spec:MTBenchSpec",
+        "judgement-log": "genrec_eval.data.judgements.spec:JudgementLogSpec",
         "synthetic-exposures": "genrec_eval.data.experiments.synthetic:SyntheticExposuresSpec",
     },
     group="genrec_eval.datasets",
@@ -44,9 +51,10 @@ class DatasetSpec(StrictModel):
     summary: ClassVar[str] = ""
     """One line for ``genrec-eval list datasets``."""
     holds: ClassVar[str] = "interactions"
-    """What :meth:`load` returns: ``"interactions"`` for a Dataset, ``"exposures"`` for Exposures."""
+    """What :meth:`load` returns: ``"interactions"`` for a Dataset, ``"exposures"`` for Exposures,
+    ``"judgements"`` for a JudgementLog."""
 
-    def load(self, folder: Path, seed: int) -> Dataset | Exposures:
+    def load(self, folder: Path, seed: int) -> Dataset | Exposures | JudgementLog:
         """Return the dataset.
 
         Parameters
