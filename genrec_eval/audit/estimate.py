@@ -101,7 +101,7 @@ def _scenario(run: RunTables, stored: StoredScores, name: str, models: list[str]
     answered = {model: _answered(stored, units, model, name) for model in models}
     scenario = scenario_of(run, name)
     pairs = pairs_of(suite, name, models) if scenario.paired else []
-    metrics = list(scenario.metrics())
+    metrics = list(scenario.measured())
     rows: list[_Row] = []
     held = 0
     for number, metric in enumerate(metrics, start=1):

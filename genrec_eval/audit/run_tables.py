@@ -35,6 +35,10 @@ class RunTables(Protocol):
         """Records of one model in one scenario."""
         ...
 
+    def judgements(self, scenario: str, columns: Sequence[str]) -> pa.Table:
+        """Verdicts of all judges on the answers of a scenario."""
+        ...
+
     def played(self) -> list[tuple[str, str]]:
         """(model, scenario) of everything that has records."""
         ...
@@ -52,4 +56,9 @@ def scenario_of(run: RunTables, name: str) -> Scenario:
         raise UsageError(f"{run.path} has no scenario '{name}'{did_you_mean(name, declared)}")
     described = declared[name]
     kind: type[Scenario] = find(SCENARIOS, described["scenario"], Path(run.run.get("folder", ".")))
-    return kind(kind.Options.model_validate(described.get("options") or {}), run.run["seed"])
+    scenario = kind(kind.Options.model_validate(described.get("options") or {}), run.run["seed"])
+    if described.get("judging"):
+        from genrec_eval.judging.question import stored_questions
+
+        scenario.questions = stored_questions(run.run, name)
+    return scenario

@@ -10,12 +10,13 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from genrec_eval.audit.judged import Covariates, judged_scores
 from genrec_eval.audit.run_tables import RunTables, scenario_of
 from genrec_eval.core.errors import UsageError
 from genrec_eval.engine.rundir import whole_file
 from genrec_eval.metrics.base import UnitScores
 from genrec_eval.protocol.tables import SCORES
-from genrec_eval.scenarios.base import ScoredUnits
+from genrec_eval.scenarios.base import Scenario, ScoredUnits
 
 SCORES_FILE = "scores.parquet"
 
@@ -37,12 +38,14 @@ def score_run(run: RunTables) -> dict[tuple[str, str], str]:
     Returns
     -------
     dict
-        (model, scenario) → what the scenario remarks on the answers as a whole, where it does. Like the
+        (model, scenario) → what is remarked on the answers or their judgements as a whole. Like the
         bytes of the file, it depends on the stored tables alone.
     """
     target = run.path / SCORES_FILE
     index: list[tuple[str, str, str]] = []
     remarks: dict[tuple[str, str], str] = {}
+    judging: dict[str, Scenario] = {}
+    covariates = Covariates()
     # units differ in every row: a dictionary of them only costs time
     words = [field.name for field in SCORES if pa.types.is_dictionary(field.type)]
     options = {"compression": "zstd", "use_dictionary": words}
@@ -53,10 +56,21 @@ def score_run(run: RunTables) -> dict[tuple[str, str], str]:
             scored = scenario.score(cases, context, run.records(model, name, scenario.reads))
             if scored.remark is not None:
                 remarks[model, name] = scored.remark
+            if scenario.questions:
+                judging[name] = scenario
+                covariates.keep(scenario, name, model, scored)
             for metric, scores in {ANSWERED: _answered(scored), **scored.scores}.items():
                 table = _table(model, name, metric, scored.units, scores)
                 writer.write_table(table, row_group_size=max(1, len(table)))
                 index.append((model, name, metric))
+        for name, scenario in judging.items():
+            for model, units, judged, said in judged_scores(run, name, scenario, covariates):
+                if said:
+                    remarks[model, name] = "; ".join(filter(None, [remarks.get((model, name)), *said]))
+                for metric, scores in judged.items():
+                    table = _table(model, name, metric, units, scores)
+                    writer.write_table(table, row_group_size=max(1, len(table)))
+                    index.append((model, name, metric))
         writer.add_key_value_metadata({_INDEX: json.dumps(index)})
     return remarks
 

@@ -26,14 +26,16 @@ from genrec_eval.engine.records import RecordWriter, drop_stale
 from genrec_eval.engine.rundir import FORMAT, RunDirectory
 from genrec_eval.engine.summary import cover, usage
 from genrec_eval.models.logged import LoggedArm
+from genrec_eval.models.spec import ModelSpec
 from genrec_eval.protocol.model import BatchModel, Model
 
 if TYPE_CHECKING:
+    from genrec_eval.engine.judge_ready import Bench
     from genrec_eval.suite.load import LoadedSuite
 
 
 @dataclass(slots=True)
-class _Session:
+class Session:
     """What the models of a run share."""
 
     loaded: LoadedSuite
@@ -48,17 +50,26 @@ class _Session:
         """Engine options of the suite."""
         return self.loaded.suite.engine
 
-    def limiter(self, player: Player) -> Limiter:
-        """The limiter of the player's endpoint; in-process models have one each."""
-        assert isinstance(player.model, Model)
-        place = player.model.endpoint or f"{player.pairing.model}@{player.pairing.scenario}"
-        limiter = self.limiters.setdefault(place, Limiter(self.most(player)))
-        limiter.most = max(limiter.most, self.most(player))  # each keeps to its own limit besides
-        return limiter
+    def exchanger(self, model: Model, spec: ModelSpec, name: str) -> Exchanger:
+        """What puts requests to a model: the limiter is that of its endpoint; in-process ones have one each.
 
-    def most(self, player: Player) -> int:
-        """Most calls of a player in flight."""
-        return int(player.pairing.spec.limit or self.engine.limit)
+        Parameters
+        ----------
+        name
+            What an in-process model is called among limiters.
+        """
+        most, engine = int(spec.limit or self.engine.limit), self.engine
+        limiter = self.limiters.setdefault(model.endpoint or name, Limiter(most))
+        limiter.most = max(limiter.most, most)  # each keeps to its own limit besides
+        policy = Policy(
+            timeout=spec.timeout or engine.timeout,
+            retries=engine.retries,
+            breaker=engine.breaker,
+            max_text_bytes=engine.max_text_bytes,
+            seed=self.loaded.suite.seed,
+        )
+        blobs = self.directory.path / "blobs"
+        return Exchanger(model, self.journal, limiter, self.budget, policy, blobs, most)
 
 
 def play(
@@ -90,15 +101,29 @@ def play(
     try:
         with progress:
             stages = make_ready(loaded, plan, progress)
+            benches = _benches(loaded, plan)
             if fresh and (aside := directory.renew()):
                 progress.note(f"the run before lies in {aside}")
-            _play(loaded, directory, progress, plan, stages)
+            _play(loaded, directory, progress, plan, stages, benches)
     except Interrupted:
         raise KeyboardInterrupt from None
 
 
+def _benches(loaded: LoadedSuite, plan: Plan) -> dict[str, Bench]:
+    if not loaded.suite.judges:
+        return {}
+    from genrec_eval.engine.judge_ready import make_benches
+
+    return make_benches(loaded, plan)
+
+
 def _play(
-    loaded: LoadedSuite, directory: RunDirectory, progress: Progress, plan: Plan, stages: list[Stage]
+    loaded: LoadedSuite,
+    directory: RunDirectory,
+    progress: Progress,
+    plan: Plan,
+    stages: list[Stage],
+    benches: dict[str, Bench],
 ) -> None:
     suite, run = loaded.suite, directory.run
     run |= {
@@ -138,15 +163,40 @@ def _play(
             used_tokens=int(spent["tokens"]),
             used_money=spent["money"],
         )
-        session = _Session(loaded, directory, journal, budget, progress)
+        session = Session(loaded, directory, journal, budget, progress)
         while stages:  # what was played needs no memory any more
             _play_stage(session, stages.pop(0))
+        if benches:
+            _judge(session, plan, benches)
+        else:
+            run.pop("judges", None)
+            run.pop("rubrics", None)
     finally:
         journal.close()
     run["limits"] = {place: limiter.describe() for place, limiter in session.limiters.items() if limiter.cuts}
-    run["run"] = digest([_asked(loaded.resolved), run["data"], run["models"], run["only"], run["limit"]])[:16]
+    asked = [_asked(loaded.resolved), run["data"], run["models"], run["only"], run["limit"]]
+    if benches:
+        judges = {name: [about["identity"], about["dialect"]] for name, about in run["judges"].items()}
+        asked.append([judges, run["rubrics"]])
+    run["run"] = digest(asked)[:16]
     run |= {"state": "played", "finished": _now()}
     directory.save()
+
+
+def _judge(session: Session, plan: Plan, benches: dict[str, Bench]) -> None:
+    from genrec_eval.engine.judge import judge_all
+    from genrec_eval.engine.judge_ready import described as described_judge
+    from genrec_eval.judging.question import rubric_to_json
+
+    loaded, run = session.loaded, session.directory.run
+    planned = {pairing.scenario for pairing in plan.pairings}
+    named = [name for name, entry in loaded.suite.scenarios.items() if entry.judging and name in planned]
+    scenarios = {name: loaded.scenario(name) for name in named}
+    questions = [question for scenario in scenarios.values() for question in scenario.questions]
+    run["judges"] = {name: described_judge(bench) for name, bench in benches.items()}
+    run["rubrics"] = {q.judging.rubric: rubric_to_json(q.rubric) for q in questions}
+    session.directory.save()
+    judge_all(session, scenarios, benches)
 
 
 def _asked(resolved: Mapping[str, Any]) -> dict[str, Any]:
@@ -155,7 +205,7 @@ def _asked(resolved: Mapping[str, Any]) -> dict[str, Any]:
     return {**asked, "error_budget": resolved["engine"]["error_budget"]}
 
 
-def _play_stage(session: _Session, stage: Stage) -> None:
+def _play_stage(session: Session, stage: Stage) -> None:
     run, name = session.directory.run, stage.name
     session.directory.store_cases(name, stage.prepared.cases.take(stage.rows), stage.prepared.context)
     run["scenarios"][name] = {
@@ -183,7 +233,7 @@ def _planned(stage: Stage, player: Player) -> int:
     return len(stage.rows) * player.repeats
 
 
-def _play_players(session: _Session, stage: Stage) -> dict[str, str]:
+def _play_players(session: Session, stage: Stage) -> dict[str, str]:
     """Play all models; return why each stopped early, where one did."""
     one_by_one = []
     for player in stage.players:
@@ -213,32 +263,17 @@ def _play_players(session: _Session, stage: Stage) -> dict[str, str]:
     try:
         return asyncio.run(_play_one_by_one(session, stage, one_by_one))
     except BaseExceptionGroup as group:
-        raise _first(group) from group
+        raise first_of(group) from group
 
 
-async def _play_one_by_one(session: _Session, stage: Stage, players: list[Player]) -> dict[str, str]:
+async def _play_one_by_one(session: Session, stage: Stage, players: list[Player]) -> dict[str, str]:
     stopped: dict[str, str] = {}
 
     async def one(player: Player) -> None:
         assert isinstance(player.model, Model)
-        pairing, engine = player.pairing, session.engine
-        policy = Policy(
-            timeout=pairing.spec.timeout or engine.timeout,
-            retries=engine.retries,
-            breaker=engine.breaker,
-            max_text_bytes=engine.max_text_bytes,
-            seed=session.loaded.suite.seed,
-        )
-        blobs = session.directory.path / "blobs"
-        exchanger = Exchanger(
-            player.model,
-            session.journal,
-            session.limiter(player),
-            session.budget,
-            policy,
-            blobs,
-            session.most(player),
-        )
+        pairing = player.pairing
+        place = f"{pairing.model}@{pairing.scenario}"
+        exchanger = session.exchanger(player.model, pairing.spec, place)
         writer = RecordWriter(session.directory.records_folder, pairing.model, pairing.scenario)
         planned = len(stage.rows) * player.repeats
         task = session.progress.task(f"{stage.name} · {pairing.model}", planned)
@@ -266,7 +301,7 @@ async def _play_one_by_one(session: _Session, stage: Stage, players: list[Player
     return stopped
 
 
-def _first(group: BaseExceptionGroup) -> BaseException:
+def first_of(group: BaseExceptionGroup) -> BaseException:
     """The error of a group that a user should read: ours before others."""
 
     def leaves(error: BaseException) -> Iterable[BaseException]:
@@ -280,7 +315,7 @@ def _first(group: BaseExceptionGroup) -> BaseException:
     return next((error for error in found if isinstance(error, GenrecError)), found[0])
 
 
-def _finish(session: _Session, player: Player, planned: int, stopped: str | None) -> None:
+def _finish(session: Session, player: Player, planned: int, stopped: str | None) -> None:
     pairing, run = player.pairing, session.directory.run
     budget = session.engine.error_budget
     coverage = cover(session.directory, pairing.model, pairing.scenario, planned, stopped, budget)

@@ -25,6 +25,8 @@ FORMAT = 1
 RESULTS = ("estimates.json", "scores.parquet", "report.html")
 """What is made from the stored tables and can be made again."""
 
+JUDGEMENTS_FILE = "judgements.parquet"
+
 _FIRST = frozenset({"lock", "run.json.partial"})
 """What a process that was killed at its very start leaves behind."""
 
@@ -151,7 +153,7 @@ class RunDirectory:
 
         spare = self.path / "spare"
         with disk_faults(self.path):
-            for name in RESULTS:
+            for name in (*RESULTS, JUDGEMENTS_FILE):  # the journal holds what judges have said
                 (self.path / name).unlink(missing_ok=True)
             self.records_folder.mkdir(exist_ok=True)
             spare.mkdir(exist_ok=True)
@@ -217,6 +219,21 @@ class RunDirectory:
             return pq.read_table(path)
         except (OSError, pa.ArrowException) as error:
             raise UsageError(f"{path} cannot be read ({error}); run the suite again to rebuild it") from None
+
+    def judgements(self, scenario: str, columns: Sequence[str]) -> pa.Table:
+        """Verdicts of all judges on the answers of a scenario, in the order in which they were planned."""
+        import pyarrow as pa
+        import pyarrow.compute as pc
+        import pyarrow.parquet as pq
+
+        path = self.path / JUDGEMENTS_FILE
+        if not path.is_file():
+            raise UsageError(f"{self.path} is incomplete: {JUDGEMENTS_FILE} is missing; run the suite again")
+        try:
+            table = pq.read_table(path, columns=[*dict.fromkeys([*columns, "scenario"])])
+        except (OSError, pa.ArrowException) as error:
+            raise UsageError(f"{path} cannot be read ({error}); run the suite again to rebuild it") from None
+        return table.filter(pc.equal(table.column("scenario").cast(pa.string()), scenario))
 
     def records(
         self, model: str, scenario: str, columns: Sequence[str] | None = None

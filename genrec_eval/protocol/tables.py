@@ -76,7 +76,8 @@ JUDGEMENTS = pa.schema(
         ("claim", pa.int16()),  # which claim of the text; null unless task is claims
         ("status", _word),  # of the verdict, see JudgementStatus
         ("value", pa.float64()),  # score; for a pair 1 where model wins, 0 where other does
-        ("other_value", pa.float64()),  # score of the other, from dialects that score both
+        ("own_value", pa.float64()),  # score of model's text in a pair, from dialects that score both
+        ("other_value", pa.float64()),  # score of the other's
         ("strength", pa.int16()),
         ("label", pa.string()),  # the verdict as the judge wrote it
         ("reason", pa.string()),  # why there is no value

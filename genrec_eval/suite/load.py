@@ -54,6 +54,10 @@ class LoadedSuite:
         """The scenario behind the entry ``name``, built from its options and the suite's seed."""
         entry = self.suite.scenarios[name]
         built: Scenario = find(SCENARIOS, entry.scenario, self.folder)(entry.options, self.suite.seed)
+        if entry.judging:
+            from genrec_eval.suite.judging import questions
+
+            built.questions = questions(self.suite, name, self.folder)
         return built
 
 
@@ -142,14 +146,19 @@ def missing_environment(loaded: LoadedSuite) -> list[str]:
 
 
 def check_prompts(loaded: LoadedSuite) -> None:
-    """Check the prompt files of chat models; this imports the template engine.
+    """Check the prompt files of chat models and what judges are asked by; this imports the template engine.
 
     Raises
     ------
     FileError
-        One line for each model whose prompt is missing or wrong.
+        One line for each prompt, rubric or dialect that is missing, wrong or unfit for its use.
     """
     faults: list[str] = []
+    if loaded.suite.judges:
+        from genrec_eval.suite.judging import judge_faults
+
+        found = judge_faults(loaded.suite, loaded.folder)
+        faults += [line(loaded.root, path, message) for path, message in found]
     for name, spec in loaded.suite.models.items():
         recommender = getattr(spec, "recommender", None)
         if recommender is None:
@@ -178,12 +187,16 @@ def check_metrics(loaded: LoadedSuite) -> None:
     faults: list[str] = []
     measured: dict[str, list[str]] = {}
     for name, entry in loaded.suite.scenarios.items():
-        scenario = loaded.scenario(name)
+        try:
+            scenario = loaded.scenario(name)
+        except UsageError:
+            check_prompts(loaded)  # says which rubric or dialect, and where it is named
+            raise
         for other in scenario.others():
             if said := _wrong_source(name, other, entry.data, loaded.suite.data):
                 faults.append(line(loaded.root, ("scenarios", name), said))
         try:
-            measured[name] = [one.id for one in scenario.metrics()]
+            measured[name] = [one.id for one in scenario.measured()]
         except UsageError as error:
             faults.append(line(loaded.root, ("scenarios", name, "options", "metrics"), str(error)))
     for index, claim in enumerate(loaded.suite.claims):

@@ -134,6 +134,18 @@ class Judge(JudgePolicy):
     )
     description: str | None = Field(None, description="One line for the report.")
 
+    @field_validator("model")
+    @classmethod
+    def _of_judges(cls, model: ModelSpec) -> ModelSpec:
+        for key, cure in (
+            ("repeats", "write repeats beside the judge's model, not in it"),
+            ("scenarios", "name the judge in the scenarios' judging"),
+            ("recommender", "a judge is asked in the words of its dialect"),
+        ):
+            if getattr(model, key, None) is not None:
+                raise ValueError(f"'{key}' has no meaning for a judge: {cure}")
+        return model
+
 
 class Play(StrictModel):
     """One scenario with its data and options."""
