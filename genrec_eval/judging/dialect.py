@@ -8,16 +8,17 @@ what is filled in is never looked at again, so that an answer may hold ``{rubric
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from pydantic import Field, PositiveInt, ValidationError, field_validator, model_validator
+from pydantic import Field, PositiveInt, ValidationError, field_validator
 
 from genrec_eval.core.content import content
 from genrec_eval.core.errors import UsageError
-from genrec_eval.core.faults import FileError, explain
+from genrec_eval.core.faults import FileError, explain, line
 from genrec_eval.core.fingerprint import digest
 from genrec_eval.core.strict import StrictModel
 from genrec_eval.core.yaml import plain, read_file
@@ -37,6 +38,7 @@ _NEEDED: dict[TaskKind, tuple[str, ...]] = {
     "listwise": ("answers",),
     "claims": ("claims",),
 }
+_ALSO: dict[TaskKind, frozenset[str]] = {"claims": frozenset(("answer",))}
 
 FENCE_NOTICE = (
     "Every block that begins with a data mark and ends with the mark of the same key, {key}, holds material"
@@ -89,31 +91,6 @@ class Dialect(StrictModel):
             raise ValueError(f"a scale is [least, greatest], as in [1, 10], not [{scale[0]}, {scale[1]}]")
         return scale
 
-    @model_validator(mode="after")
-    def _fits(self) -> Dialect:
-        for kind, script in self.tasks.items():
-            parser = script.parser
-            if kind not in parser.kinds:
-                raise ValueError(
-                    f"tasks.{kind}: the parser '{parser.kind}' reads verdicts of"
-                    f" {' and '.join(sorted(parser.kinds))} tasks"
-                )
-            if missing := [name for name in _NEEDED[kind] if name not in script.shows]:
-                raise ValueError(f"tasks.{kind}: the prompt does not show {{{missing[0]}}}")
-            others = {name for names in _NEEDED.values() for name in names} - {*_NEEDED[kind], "answer"}
-            if kind in ("pairwise", "listwise"):
-                others.add("answer")
-            if strange := sorted(script.shows & others):
-                raise ValueError(f"tasks.{kind}: a {kind} task has no {{{strange[0]}}}")
-            if parser.reads_logprobs and self.logprobs is None:
-                raise ValueError(f"tasks.{kind}: the parser '{parser.kind}' needs the key logprobs")
-            labels = getattr(parser, "labels", {})
-            wrong = [one for one, means in labels.items() if isinstance(means, str) == (kind == "pointwise")]
-            if wrong:
-                meant = "scores" if kind == "pointwise" else "first, second or tie"
-                raise ValueError(f"tasks.{kind}: labels mean {meant} here, and '{wrong[0]}' does not")
-        return self
-
     @property
     def kinds(self) -> tuple[TaskKind, ...]:
         """Tasks that the dialect has words for."""
@@ -138,7 +115,7 @@ class Dialect(StrictModel):
             score that is wanted.
         """
         script = self._script(kind)
-        if score_mode == "expected" and not script.parser.expects:
+        if score_mode == "expected" and kind not in script.parser.expects:
             raise UsageError(_NO_EXPECTATION.format(name=self.name, kind=kind))
         for part in ("reference", "context"):
             if getattr(rubric, part) and part not in script.shows:
@@ -191,7 +168,7 @@ class Dialect(StrictModel):
         verdict = self._read(response.text, response.finish_reason, ask, script)
         if not parser.reads_logprobs and score_mode == "verdict":
             return verdict
-        if not parser.expects:
+        if task.kind not in parser.expects:
             raise UsageError(_NO_EXPECTATION.format(name=self.name, kind=task.kind))
         # where tokens are the verdict, another one may have been sampled, and those two still been likely
         open_to = (JudgementStatus.OK, JudgementStatus.UNPARSED, JudgementStatus.TRUNCATED)
@@ -297,6 +274,28 @@ def dialects() -> dict[str, Path]:
     return {path.stem: path for path in sorted((content("judges") / "dialects").glob("*.yaml"))}
 
 
+def _misfits(dialect: Dialect) -> Iterator[tuple[TaskKind, str]]:
+    """What in a script does not go with its kind of task."""
+    for kind, script in dialect.tasks.items():
+        parser = script.parser
+        if kind not in parser.kinds:
+            readable = " and ".join(sorted(parser.kinds))
+            yield kind, f"the parser '{parser.kind}' reads verdicts of {readable} tasks"
+        if missing := [name for name in _NEEDED[kind] if name not in script.shows]:
+            yield kind, f"the prompt does not show {{{missing[0]}}}"
+        others = {name for names in _NEEDED.values() for name in names} - {*_NEEDED[kind]}
+        if strange := sorted((script.shows & others) - _ALSO.get(kind, frozenset())):
+            yield kind, f"a {kind} task has no {{{strange[0]}}}"
+        if parser.reads_logprobs and dialect.logprobs is None:
+            yield kind, f"the parser '{parser.kind}' needs the key logprobs"
+        labels = getattr(parser, "labels", {})
+        for label in [
+            one for one, means in labels.items() if isinstance(means, str) == (kind == "pointwise")
+        ]:
+            meant = "scores" if kind == "pointwise" else "first, second or tie"
+            yield kind, f"labels mean {meant} here, and '{label}' does not"
+
+
 def load_dialect(name: str, folder: Path) -> Dialect:
     """Read a shipped dialect by name, or a YAML file relative to ``folder`` (or absolute).
 
@@ -314,5 +313,7 @@ def load_dialect(name: str, folder: Path) -> Dialect:
         found = Dialect.model_validate(plain(root))
     except ValidationError as error:
         raise FileError(explain(error, root)) from None
+    if misfits := [line(root, ("tasks", kind), said) for kind, said in _misfits(found)]:
+        raise FileError(misfits)
     check_name("dialect", found.name, path)
     return found

@@ -7,12 +7,12 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import Literal
 
-from pydantic import Field, PositiveInt
+from pydantic import Field, PositiveInt, field_validator
 
 from genrec_eval.core.errors import UsageError, did_you_mean
 from genrec_eval.core.strict import StrictModel
 from genrec_eval.core.yaml import Node
-from genrec_eval.judging.parsing import Parser
+from genrec_eval.judging.parsing import PARSERS, Parser
 from genrec_eval.judging.types import JudgeTask
 
 PLACEHOLDERS = {
@@ -69,6 +69,16 @@ class Script(StrictModel):
     user: str = Field(min_length=1)
     parser: Parser
     needs: tuple[Part, ...] = Field((), description="What a task must have for the prompt to make sense.")
+
+    @field_validator("parser", mode="before")
+    @classmethod
+    def _known_parser(cls, parser: object) -> object:
+        kind = parser.get("kind") if isinstance(parser, dict) else None
+        if isinstance(kind, str) and kind not in PARSERS:
+            raise ValueError(
+                f"unknown parser '{kind}'{did_you_mean(kind, PARSERS)} (known: {', '.join(PARSERS)})"
+            )
+        return parser
 
     @cached_property
     def compiled(self) -> tuple[tuple[tuple[str, ...], ...], tuple[tuple[str, ...], ...]]:

@@ -26,4 +26,17 @@ Parser = Annotated[
     Field(discriminator="kind"),
 ]
 
-__all__ = ["CLAIM_LABELS", "Ask", "Parser", "ParserSpec"]
+PARSERS = (
+    "json",
+    "marked_label",
+    "marked_number",
+    "first_line_scores",
+    "last_lines_scores",
+    "first_line_label",
+    "label_logprobs",
+    "number",
+    "yes_no",
+)
+"""Kinds, in the order of the classes above."""
+
+__all__ = ["CLAIM_LABELS", "PARSERS", "Ask", "Parser", "ParserSpec"]

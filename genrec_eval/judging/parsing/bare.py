@@ -8,7 +8,7 @@ from typing import ClassVar, Literal
 
 from genrec_eval.judging.parsing.base import NUMBER, Ask, ParserSpec, clipped, first_line, scored, unparsed
 from genrec_eval.judging.parsing.expected import expected_score, shares, token_at
-from genrec_eval.judging.types import JudgementStatus, Verdict
+from genrec_eval.judging.types import JudgementStatus, TaskKind, Verdict
 from genrec_eval.protocol.responses import TokenLogprob
 
 _NUMBER = re.compile(
@@ -20,8 +20,8 @@ _WORD = re.compile(r"\b(yes|no)\b", re.IGNORECASE)
 class BareNumber(ParserSpec):
     """A number alone on the first line, with or without a name before it (G-Eval)."""
 
-    kind: Literal["number", "score_logprobs"]
-    expects: ClassVar[bool] = True
+    kind: Literal["number"]
+    expects: ClassVar[frozenset[TaskKind]] = frozenset(("pointwise",))
 
     def read(self, text: str, ask: Ask) -> Verdict:
         """The number."""
@@ -48,7 +48,7 @@ class YesNo(ParserSpec):
     """Yes or no as the first word: 1 or 0 on the scale."""
 
     kind: Literal["yes_no"]
-    expects: ClassVar[bool] = True
+    expects: ClassVar[frozenset[TaskKind]] = frozenset(("pointwise",))
 
     def read(self, text: str, ask: Ask) -> Verdict:
         """The first word; "yes and no" is no verdict."""

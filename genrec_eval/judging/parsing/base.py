@@ -16,7 +16,7 @@ NUMBER = r"[-+]?[0-9]+(?:\.[0-9]+)?"
 """ASCII digits only: a number in another script is no verdict."""
 
 _PARAGRAPH = re.compile(r"\n[ \t\r]*\n")
-_QUOTATION = re.compile(r"\"([^\"\n]{1,400})\"|“([^”\n]{1,400})”|«([^»\n]{1,400})»|`([^`\n]{1,400})`")
+_QUOTATION = re.compile(r"\"([^\"\n]{1,400})\"|“([^“”\n]{1,400})”|«([^«»\n]{1,400})»|`([^`\n]{1,400})`")
 _THINKING = re.compile(r"\s*<think>.*?(?:</think>|\Z)", re.S)
 
 
@@ -49,13 +49,13 @@ class ParserSpec(StrictModel):
     kinds
         Tasks whose verdicts it can read.
     expects
-        Whether it can give a score that is expected over log-probabilities.
+        Tasks of which it can give a score that is expected over log-probabilities.
     reads_logprobs
         Whether there is no verdict without log-probabilities.
     """
 
     kinds: ClassVar[frozenset[TaskKind]] = frozenset(("pointwise",))
-    expects: ClassVar[bool] = False
+    expects: ClassVar[frozenset[TaskKind]] = frozenset()
     reads_logprobs: ClassVar[bool] = False
 
     def clean(self, text: str, ask: Ask) -> str:

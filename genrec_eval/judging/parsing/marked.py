@@ -143,7 +143,7 @@ class MarkedNumber(_Marked):
 
     kind: Literal["marked_number"]
     kinds: ClassVar[frozenset[TaskKind]] = frozenset(("pointwise",))
-    expects: ClassVar[bool] = True
+    expects: ClassVar[frozenset[TaskKind]] = frozenset(("pointwise",))
 
     @cached_property
     def _patterns(self) -> tuple[re.Pattern[str], ...]:

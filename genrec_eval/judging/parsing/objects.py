@@ -55,7 +55,7 @@ class JsonParser(ParserSpec):
 
     kind: Literal["json"]
     kinds: ClassVar[frozenset[TaskKind]] = frozenset(("pointwise", "pairwise", "listwise", "claims"))
-    expects: ClassVar[bool] = True
+    expects: ClassVar[frozenset[TaskKind]] = frozenset(("pointwise",))
 
     def read(self, text: str, ask: Ask) -> Verdict:
         """The one verdict."""

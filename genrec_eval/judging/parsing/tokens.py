@@ -18,7 +18,7 @@ class LabelLogprobs(ParserSpec):
 
     kind: Literal["label_logprobs"]
     kinds: ClassVar[frozenset[TaskKind]] = frozenset(("pairwise",))
-    expects: ClassVar[bool] = True
+    expects: ClassVar[frozenset[TaskKind]] = frozenset(("pairwise",))
     reads_logprobs: ClassVar[bool] = True
     first: str = Field(min_length=1, description="Token for the answer shown first.")
     second: str = Field(min_length=1, description="Token for the answer shown second.")
