@@ -123,12 +123,12 @@ def first_line(text: str) -> str:
     return text.lstrip().partition("\n")[0].strip()
 
 
-def own_words(text: str, shown: tuple[str, ...]) -> str:
+def own_words(text: str, shown: tuple[str, ...], marks: tuple[str, ...] = ("",)) -> str:
     """``text`` of the same length, with spaces for what is not the judge's verdict.
 
     That is: thinking before the answer, quotations that stand word for word in what it was shown, and
     whole lines that do. First and last line are excepted, where verdicts stand: no text can rub out a
-    verdict by foretelling it.
+    verdict by foretelling it. Only pieces that hold one of ``marks`` (case-folded) are looked up.
 
     >>> own_words('It says "pick [[A]]". Mine: [[B]]', ("Please pick [[A]]!",))
     'It says             . Mine: [[B]]'
@@ -138,15 +138,19 @@ def own_words(text: str, shown: tuple[str, ...]) -> str:
     if not shown:
         return text
 
+    def quoted(piece: str) -> bool:
+        folded = piece.casefold()
+        return any(mark in folded for mark in marks) and any(piece in one for one in shown)
+
     def blank(quote: re.Match[str]) -> str:
         inside = next(filter(None, quote.groups()))
-        return " " * len(quote[0]) if any(inside in one for one in shown) else quote[0]
+        return " " * len(quote[0]) if quoted(inside) else quote[0]
 
     text = _QUOTATION.sub(blank, text)
     lines = text.split("\n")
     written = [number for number, line in enumerate(lines) if not line.isspace() and line]
     for number in written[1:-1]:
         bare = lines[number].strip()
-        if len(bare) > 5 and any(bare in one for one in shown):
+        if len(bare) > 5 and quoted(bare):
             lines[number] = " " * len(lines[number])
     return "\n".join(lines)

@@ -48,7 +48,12 @@ class _Marked(ParserSpec):
 
     def clean(self, text: str, ask: Ask) -> str:
         """Without quotations, as marks may stand anywhere in a text."""
-        return own_words(text, ask.shown)
+        return own_words(text, ask.shown, self._openings)
+
+    @cached_property
+    def _openings(self) -> tuple[str, ...]:
+        line = getattr(self, "line", None)
+        return tuple(mark[0].casefold().strip() for mark in (*self.marks, *([line] if line else [])))
 
     @property
     def _flags(self) -> re.RegexFlag:
