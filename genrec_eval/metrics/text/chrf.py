@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from genrec_eval.metrics.base import Bool, Definition, UnitScores, define
-from genrec_eval.metrics.text.comparing import DEGENERATE, comparable, library
+from genrec_eval.metrics.text.comparing import DEGENERATE, comparable, library, mean_of_sums, mean_sums
 from genrec_eval.metrics.text.texts import Texts
 from genrec_eval.protocol.arrays import Float64, Int64
 
@@ -47,6 +47,8 @@ def chrf_of(sums: Float64, *, word_order: int) -> Float64:
 
 
 def _combine(sums: Float64, parameters: Mapping[str, Any]) -> Float64:
+    if parameters["level"] == "sentence":
+        return mean_of_sums(sums)
     return chrf_of(sums, word_order=parameters["word_order"])
 
 
@@ -138,4 +140,4 @@ def chrf(texts: Texts, *, level: str, word_order: int, lowercase: bool) -> UnitS
     order = np.lexsort((-scores, rows))  # stable: the first of the best references
     best = order[np.flatnonzero(np.diff(rows[order], prepend=-1))]
     sums[rows[best]], alone[rows[best]] = counts[best], scores[best]
-    return UnitScores(values=alone, reasons=why, sums=sums if level == "corpus" else None)
+    return UnitScores(values=alone, reasons=why, sums=sums if level == "corpus" else mean_sums(alone))

@@ -10,6 +10,7 @@ import numpy as np
 
 from genrec_eval.metrics.base import Bool
 from genrec_eval.metrics.text.texts import NO_REFERENCE, NO_TEXT, NO_TOKEN, Texts
+from genrec_eval.protocol.arrays import Float64
 
 DEGENERATE = (
     "No text: left out (no-text). No reference: left out (no-reference). References in which the tokenizer"
@@ -45,6 +46,21 @@ def comparable(texts: Texts, has_token: Callable[[str], object]) -> tuple[list[C
 def reasons(masks: dict[str, Bool]) -> dict[str, Bool]:
     """Those that apply to any unit."""
     return {name: mask for name, mask in masks.items() if mask.any()}
+
+
+def mean_sums(values: Float64) -> Float64:
+    """float64[n, 2], what :func:`mean_of_sums` takes: for a metric that has a corpus form too."""
+    return np.column_stack([values, np.ones(len(values))])
+
+
+def mean_of_sums(sums: Float64) -> Float64:
+    """The mean over units of added :func:`mean_sums`; NaN over none.
+
+    >>> float(mean_of_sums(mean_sums(np.array([10.0, 20.0])).sum(0)))
+    15.0
+    """
+    shape = sums.shape[:-1]
+    return np.divide(sums[..., 0], sums[..., 1], out=np.full(shape, np.nan), where=sums[..., 1] > 0)
 
 
 def library(*names: str) -> str:

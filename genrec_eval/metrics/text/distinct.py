@@ -85,7 +85,8 @@ def _rarefied(grams: Grams, sample: int) -> tuple[float, Float64]:
             "form": "ratio: as published; expectation_adjusted, fixed_sample: comparable between amounts of"
             " text",
             "sample": "n-grams in the sample of fixed_sample",
-            "vocabulary": "V of expectation_adjusted: how many there could be (30,522: BERT's vocabulary)",
+            "vocabulary": "V of expectation_adjusted: how many there could be (30,522: BERT's vocabulary);"
+            " for n above 1 there can be more, so that values above 1 occur",
             "tokens": TOKENS_MEANING,
         },
         traps="The ratio falls as texts get more or longer: compare it between runs over the same units and"
