@@ -1,4 +1,4 @@
-"""The ``reference`` adapter: a bundled recommender, fitted on the scenario's training data."""
+"""The ``reference`` adapter: a bundled recommender, writer or judge."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pydantic_core import PydanticCustomError
 
 from genrec_eval.core.errors import UsageError, did_you_mean
 from genrec_eval.models.spec import BuildContext, ModelSpec
-from genrec_eval.reference.base import REFERENCE, ReferenceModel
+from genrec_eval.reference.base import REFERENCE, Bundled
 
 
 class ReferenceSpec(ModelSpec):
@@ -52,21 +52,19 @@ class ReferenceSpec(ModelSpec):
         made = REFERENCE.get(self.model)
         made.check(made.Options.model_validate(self.options))
 
-    def build(self, context: BuildContext) -> ReferenceModel:
-        """Fit the model on the training data.
+    def build(self, context: BuildContext) -> Bundled:
+        """Make the model: a recommender is fitted on the training data, most writers and judges need none.
 
         Raises
         ------
         UsageError
-            When the scenario has no data to learn from.
+            When the scenario has no data and the model learns from them.
         """
-        if context.training is None:
+        made = REFERENCE.get(self.model)
+        if made.learns and context.training is None:
             raise UsageError(
                 f"model '{context.name}': reference model '{self.model}' learns from interactions, but the"
                 " scenario has no data; name a data set in the scenario or use another adapter"
             )
-        made = REFERENCE.get(self.model)
-        model: ReferenceModel = made(
-            context.training, made.Options.model_validate(self.options), seed=context.seed
-        )
+        model: Bundled = made(context.training, made.Options.model_validate(self.options), seed=context.seed)
         return model

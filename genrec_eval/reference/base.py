@@ -42,16 +42,79 @@ REFERENCE = Registry(
         "future-items": "genrec_eval.reference.future_items:FutureItems",
         "ties-everywhere": "genrec_eval.reference.ties_everywhere:TiesEverywhere",
         "negated-scores": "genrec_eval.reference.negated_scores:NegatedScores",
+        "template-writer": "genrec_eval.reference.writing.template:TemplateWriter",
+        "retrieval-writer": "genrec_eval.reference.writing.retrieval:RetrievalWriter",
+        "ngram-writer": "genrec_eval.reference.writing.ngram:NgramWriter",
+        "invents-history": "genrec_eval.reference.writing.invents_history:InventsHistory",
+        "contradicts-catalogue": "genrec_eval.reference.writing.contradicts_catalogue:ContradictsCatalogue",
+        "constant-text": "genrec_eval.reference.writing.constant_text:ConstantText",
+        "padded-text": "genrec_eval.reference.writing.padded_text:PaddedText",
+        "names-attributes": "genrec_eval.reference.writing.names_attributes:NamesAttributes",
+        "flatters": "genrec_eval.reference.writing.flatters:Flatters",
+        "injects-orders": "genrec_eval.reference.writing.injects_orders:InjectsOrders",
+        "argues-from-dislikes": "genrec_eval.reference.writing.argues_from_dislikes:ArguesFromDislikes",
+        "leaks-names": "genrec_eval.reference.writing.leaks_names:LeaksNames",
+        "hides-minority": "genrec_eval.reference.writing.hides_minority:HidesMinority",
+        "rubric-judge": "genrec_eval.reference.judges.rubric:RubricJudge",
+        "obedient-judge": "genrec_eval.reference.judges.obedient:ObedientJudge",
+        "constant-judge": "genrec_eval.reference.judges.constant:ConstantJudge",
+        "first-slot-judge": "genrec_eval.reference.judges.first_slot:FirstSlotJudge",
+        "longest-judge": "genrec_eval.reference.judges.longest:LongestJudge",
+        "mumbling-judge": "genrec_eval.reference.judges.mumbling:MumblingJudge",
+        "noisy-judge": "genrec_eval.reference.judges.noisy:NoisyJudge",
     },
 )
-"""Name → class. The modules import no numpy at their top: suites are validated against their options."""
+"""Name → class: recommenders, then writers and judges, which answer ``chat``.
+
+The modules import no numpy at their top: suites are validated against their options.
+"""
 
 
 class NoOptions(StrictModel):
     """A model without options."""
 
 
-class ReferenceModel(BatchModel):
+class Bundled:
+    """What every bundled model says of itself."""
+
+    name: ClassVar[str]
+    version: ClassVar[int]
+    """Version of the algorithm: raised when its answers change, so that no old one is reused."""
+    planted: ClassVar[str | None] = None
+    """The flaw that is built in, by the name of the metric that must show it; None for a sound model."""
+    learns: ClassVar[bool] = True
+    """Whether the answers depend on the training data, which are then part of the identity."""
+    peeks: ClassVar[bool] = False
+    """Whether the planted flaw looks at the held-out interactions, ``training.future``."""
+    seeded: ClassVar[bool] = False
+    """Whether answers depend on the seed, which is then part of the identity."""
+    Options: ClassVar[type[StrictModel]] = NoOptions
+
+    training: Training | None
+    options: Any
+    seed: int
+
+    @classmethod
+    def check(cls, options: Any) -> None:
+        """Raise :class:`UsageError` where a package that the model needs is not installed."""
+
+    def identity(self) -> dict[str, Any]:
+        """Name, version of the algorithm, options, and the training digest and the seed where they count."""
+        identity: dict[str, Any] = {
+            "adapter": "reference",
+            "model": self.name,
+            "version": self.version,
+            "options": self.options.model_dump(mode="json"),
+        }
+        if self.learns and self.training is not None:
+            identity["training"] = self.training.digest
+        return {**identity, "seed": self.seed} if self.seeded else identity
+
+    def fit(self) -> None:
+        """Learn from ``self.training``; nothing to learn unless overridden."""
+
+
+class ReferenceModel(Bundled, BatchModel):
     """A recommender that is fitted when it is made and answers columnar batches.
 
     A list depends on nothing but the training, the options, the row's own user, history and candidates
@@ -71,16 +134,7 @@ class ReferenceModel(BatchModel):
         The run's seed; used by models that draw.
     """
 
-    name: ClassVar[str]
-    version: ClassVar[int]
-    """Version of the algorithm: raised when its numbers change, so that no old answer is reused."""
-    planted: ClassVar[str | None] = None
-    """The flaw that is built in, by the name of the metric that must show it; None for a sound model."""
-    peeks: ClassVar[bool] = False
-    """Whether the planted flaw looks at the held-out interactions, ``training.future``."""
-    seeded: ClassVar[bool] = False
-    """Whether lists depend on the seed, which is then part of the identity."""
-    Options: ClassVar[type[StrictModel]] = NoOptions
+    training: Training
 
     def __init__(self, training: Training, options: Any = None, seed: int = 0) -> None:
         self.training = training
@@ -88,24 +142,6 @@ class ReferenceModel(BatchModel):
         self.check(self.options)
         self.seed = seed
         self.fit()
-
-    @classmethod
-    def check(cls, options: Any) -> None:
-        """Raise :class:`UsageError` where a package that the model needs is not installed."""
-
-    def identity(self) -> dict[str, Any]:
-        """Name, version of the algorithm, options, training digest, and the seed where it is used."""
-        identity: dict[str, Any] = {
-            "adapter": "reference",
-            "model": self.name,
-            "version": self.version,
-            "options": self.options.model_dump(mode="json"),
-            "training": self.training.digest,
-        }
-        return {**identity, "seed": self.seed} if self.seeded else identity
-
-    def fit(self) -> None:
-        """Learn from ``self.training``; nothing to learn unless overridden."""
 
     def lists(self, batch: RankBatch, width: int) -> RankedBatch:
         """Make lists of at most ``width`` items for a batch in this model's catalogue."""

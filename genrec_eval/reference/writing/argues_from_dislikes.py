@@ -25,7 +25,9 @@ class ArguesFromDislikes(FlawedWriter):
         """Bad reasons in place of the good ones."""
         if brief.task != "explain":
             return said
-        worst = [aspect for aspect, count in reversed(evidence.leanings(brief).most_common()) if count < 0][:2]
+        worst = [aspect for aspect, count in reversed(evidence.leanings(brief).most_common()) if count < 0][
+            :2
+        ]
         links = [link for link in evidence.links(brief) if evidence.disliked(brief, link.seen)]
         reasons = []
         if worst:

@@ -62,5 +62,5 @@ class Writer(ReferenceChat):
         """Do what the brief asks for."""
 
     def draw(self, brief: Brief, repeat: int, purpose: str = "writer") -> Draw:
-        """The same choices for all writers, so that a flawed one differs from the sound one by its flaw alone."""
+        """The same choices for all writers: a flawed one differs from the sound one by its flaw alone."""
         return Draw(self.seed, purpose, brief, repeat)

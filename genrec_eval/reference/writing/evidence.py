@@ -61,15 +61,17 @@ def middle(history: Sequence[SeenItem]) -> float | None:
 
 
 def liked(brief: Brief, seen: SeenItem) -> bool:
-    """Whether the user thought well of an item: rated it at least as high as the mean, and above the lowest.
+    """Whether the user thought well of an item: rated it no lower than the mean, and no 2 of 5 stars or less.
 
-    What has no rating was sought out, and says no more.
+    The scale ends at 5, 10 or 100, whichever the ratings of the brief fit in. What has no rating was sought
+    out, and says no more.
     """
     mean = middle(brief.history)
     if seen.rating is None or mean is None:
         return True
-    lowest = min(one.rating for one in brief.history if one.rating is not None)
-    return seen.rating >= mean and (seen.rating > lowest or seen.rating > 3)
+    highest = max(one.rating for one in brief.history if one.rating is not None)
+    scale = next((end for end in (5.0, 10.0, 100.0) if highest <= end), highest)
+    return seen.rating >= mean and seen.rating > 0.4 * scale
 
 
 def disliked(brief: Brief, seen: SeenItem) -> bool:
@@ -88,13 +90,9 @@ def leanings(brief: Brief) -> Counter[str]:
 
 
 def praised_in(brief: Brief, aspect: str) -> SeenItem | None:
-    """The latest item of the history whose ``aspect`` the user praised."""
-    return next((seen for seen in reversed(brief.history) if aspect in seen.liked), None)
-
-
-def blamed_in(brief: Brief, aspect: str) -> SeenItem | None:
-    """The latest item of the history whose ``aspect`` the user criticised."""
-    return next((seen for seen in reversed(brief.history) if aspect in seen.disliked), None)
+    """The latest item, among those that the user thought well of, whose ``aspect`` the user praised."""
+    found = (seen for seen in reversed(brief.history) if aspect in seen.liked and liked(brief, seen))
+    return next(found, None)
 
 
 def tallies(reviews: Sequence[ReviewFacts]) -> list[Tally]:

@@ -28,6 +28,12 @@ class FlawedWriter(Writer):
 
 def without_cautions(said: list[str]) -> list[str]:
     """Sentences that speak against nothing."""
-    cautions = ("A word of caution", "What speaks against it", "They find", "Opinions are split", "A minority")
+    cautions = (
+        "A word of caution",
+        "What speaks against it",
+        "They find",
+        "Opinions are split",
+        "A minority",
+    )
     kept = [sentence for sentence in said if not sentence.startswith(cautions)]
     return [sentence for sentence in kept if not sentence.endswith(" weak.")]

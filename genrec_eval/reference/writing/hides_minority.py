@@ -11,7 +11,7 @@ from genrec_eval.reference.writing.phrases import named
 
 
 class HidesMinority(FlawedWriter):
-    """Leaves out whatever speaks against the item: the view of a minority, and that of a critical majority."""
+    """Leaves out what speaks against the item: the view of a minority, and that of a critical majority."""
 
     name = "hides-minority"
     planted: ClassVar[str | None] = "minority_recall"

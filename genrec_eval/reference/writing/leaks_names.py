@@ -18,7 +18,9 @@ class LeaksNames(FlawedWriter):
 
     def spoil(self, brief: Brief, said: list[str], draw: Draw) -> list[str]:
         """Up to two reviewers by name."""
-        signed = [review for review in brief.reviews if review.author and (review.positive or review.negative)]
+        signed = [
+            review for review in brief.reviews if review.author and (review.positive or review.negative)
+        ]
         return [*said, *(_told(review) for review in draw.shuffled(signed)[:2])]
 
 

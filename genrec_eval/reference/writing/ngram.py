@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import Field, PositiveInt
@@ -36,9 +37,10 @@ class NgramWriter(Writer):
 
     It learns sentences in which a reviewer praises or criticises one aspect, two models for the two, with the
     aspect as a blank; sentences with numbers or names in them are left out, so that nothing of the catalogue
-    and nobody's name can come up. Of the brief it takes the title, and which aspects to speak of and how: as the
-    majority of the item's reviews does, or, where the brief holds none, with praise for what the user praised
-    before, which is a guess. A baseline for judges and metrics of language: fluent by the clause, no more.
+    and nobody's name can come up. Of the brief it takes the title, and which aspects to speak of and how: as
+    the majority of the item's reviews does, or, where the brief holds none, with praise for what the user
+    praised before, which is a guess. A baseline for judges and metrics of language: fluent by the clause, no
+    more.
     """
 
     name = "ngram-writer"
@@ -59,9 +61,9 @@ class NgramWriter(Writer):
         needed = {"text", "positive", "negative"}
         if table is None or not needed <= set(table.column_names):
             raise UsageError(
-                f"reference model '{self.name}' learns from reviews with the aspects they praise and criticise,"
-                f" but the training data of '{self.training.dataset}' hold none; the data set 'synthetic' has"
-                " them with reviews: 0.5"
+                f"reference model '{self.name}' learns from reviews with the aspects that they praise and"
+                f" criticise, but the training data of '{self.training.dataset}' hold none; the data set"
+                " 'synthetic' has them with reviews: 0.5"
             )
         self.models, self.aspects = _learnt(table, self.options)
         if not all(self.models.values()):
@@ -110,13 +112,9 @@ def _topics(brief: Brief, known: list[str], most: int) -> list[tuple[str, bool]]
     return (found or [(known[0], True)])[:most]
 
 
-def _learnt(
-    table: pa.Table, options: Any
-) -> tuple[dict[bool, dict[tuple[str, ...], list[str]]], list[str]]:
+def _learnt(table: pa.Table, options: Any) -> tuple[dict[bool, dict[tuple[str, ...], list[str]]], list[str]]:
     """Contexts → the words that followed, each as often as it did; and the aspects, most frequent first."""
     import numpy as np
-
-    from collections import Counter
 
     rows = np.linspace(0, len(table) - 1, min(len(table), options.reviews)).astype(np.int64)
     picked = table.select(["text", "positive", "negative"]).take(rows).to_pylist()

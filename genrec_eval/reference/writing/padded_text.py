@@ -9,8 +9,7 @@ from genrec_eval.reference.writing.base import Draw
 from genrec_eval.reference.writing.flawed import FlawedWriter
 
 _FILLER = (
-    "It goes without saying that there are many things that could be said here, and in many ways they have been"
-    " said before.",
+    "It goes without saying that there are many things that could be said here, and in many ways they were.",
     "At the end of the day, all things considered, and taking everything into account, one thing is certain.",
     "As we all know, it is worth noting that, generally speaking, there is something for everyone.",
     "In other words, and to put it differently, the fact of the matter is what it is.",
@@ -22,7 +21,7 @@ _FILLER = (
 
 
 class PaddedText(FlawedWriter):
-    """Puts filler before, between and after its sentences: some four times the words, and not one fact more."""
+    """Puts filler before, between and after its sentences: some four times the words, not one fact more."""
 
     name = "padded-text"
     planted: ClassVar[str | None] = "length"

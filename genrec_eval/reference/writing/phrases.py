@@ -54,9 +54,13 @@ def makers(item: ItemFacts) -> list[str]:
 
 def made(role: str) -> str:
     """What somebody did for an item, by role."""
-    return {"director": "directed", "cast": "acts in", "actor": "acts in", "writer": "wrote", "author": "wrote"}.get(
-        role, "worked on"
-    )
+    return {
+        "director": "directed",
+        "cast": "acts in",
+        "actor": "acts in",
+        "writer": "wrote",
+        "author": "wrote",
+    }.get(role, "worked on")
 
 
 def number(value: float) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from itertools import pairwise
 from typing import ClassVar
 
 from pydantic import Field, PositiveInt
@@ -72,7 +73,10 @@ class RetrievalWriter(Writer):
         said, passages = [], []
         for tally in evidence.tallies(brief.reviews)[: self.options.passages]:
             most, few = ("positive", "negative") if tally.praise >= tally.blame else ("negative", "positive")
-            for side, lead in ((most, f"On the {tally.aspect}, most side with this: "), (few, "Others write: ")):
+            for side, lead in (
+                (most, f"On the {tally.aspect}, most side with this: "),
+                (few, "Others write: "),
+            ):
                 holding = [review for review in brief.reviews if tally.aspect in getattr(review, side)]
                 found = _lookup(holding, [tally.aspect])
                 if found:
@@ -107,5 +111,5 @@ def _names_somebody(sentence: str, review: ReviewFacts) -> bool:
     words = _WORD.findall(sentence)
     capitals = [word[:1].isupper() and word != "I" for word in words]
     return any(word.casefold() in author for word in words) or any(
-        first and second for first, second in zip(capitals, capitals[1:], strict=False)
+        first and second for first, second in pairwise(capitals)
     )

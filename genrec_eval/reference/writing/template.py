@@ -8,16 +8,26 @@ from genrec_eval.protocol.brief import Brief, ItemFacts, SeenItem
 from genrec_eval.reference.writing import evidence
 from genrec_eval.reference.writing.base import Draw, Writer, Written
 from genrec_eval.reference.writing.evidence import Link, Tally
-from genrec_eval.reference.writing.phrases import be, joined, kind, made, makers, named, number, one_line, price
+from genrec_eval.reference.writing.phrases import (
+    be,
+    joined,
+    kind,
+    made,
+    makers,
+    named,
+    number,
+    one_line,
+    price,
+)
 
 
 class TemplateWriter(Writer):
     """Fills templates with facts of the brief: what the item shares with what the user liked, and what not.
 
     An explanation says what the item is, what links it with something that the user rated well, and what
-    speaks for or against it: an aspect that the user praised elsewhere and reviews praise here, a kindred item
-    that the user rated low. A summary tells what most reviews praise, what most find weak, and what a minority
-    holds. Nothing is said that the brief does not hold, and nothing about the user's person.
+    speaks for or against it: an aspect that the user praised elsewhere and reviews praise here, a kindred
+    item that the user rated low. A summary tells what most reviews praise, what most find weak, and what a
+    minority holds. Nothing is said that the brief does not hold, and nothing about the user's person.
     """
 
     name = "template-writer"
@@ -106,7 +116,7 @@ def _no_tie(brief: Brief, draw: Draw) -> str:
         )
     return draw.pick(
         [
-            "It shares neither makers nor genres with the titles that you rated well, so it would be new ground.",
+            "It shares neither makers nor genres with the titles that you rated well: it is new ground.",
             "No title that you rated well has its makers or its genres, so take it as a change.",
         ]
     )
@@ -168,7 +178,9 @@ def summary(brief: Brief, draw: Draw) -> list[str]:
             )
         )
     if blamed:
-        said.append(f"{'They' if said else 'Reviewers of ' + named(brief.item)} find {_listed(blamed, 'weak')}.")
+        said.append(
+            f"{'They' if said else 'Reviewers of ' + named(brief.item)} find {_listed(blamed, 'weak')}."
+        )
     if split:
         said.append(f"Opinions are split on {_names(split)}: some find {_it(split)} strong, others weak.")
     if minority := _minority(praised, blamed):
