@@ -116,6 +116,7 @@ def _statistics(texts: Texts, tok: str, lowercase: bool) -> tuple[Float64, dict[
             "smooth": "for an order without a match: exp halves its precision each time, floor takes 0.1"
             " matches, add-k adds 1 to matches and n-grams of orders above 1, none leaves 0",
             "order": "longest n-grams counted: 1 is BLEU-1, 4 is BLEU-4",
+            "lowercase": "whether case is ignored",
         },
         traps="Corpus BLEU is not the mean of sentence BLEU, and every parameter moves it: compare equal"
         " definition ids and versions only. bleu(smooth=none,tok=none) is the form of TensorFlow NMT that"

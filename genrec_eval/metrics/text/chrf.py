@@ -121,6 +121,7 @@ def _statistics(texts: Texts, lowercase: bool) -> tuple[Float64, Int64, dict[str
         meanings={
             "level": "corpus: one score from added counts; sentence: mean of the scores of the texts",
             "word_order": "0: chrF; 2: chrF++, with words and pairs of words",
+            "lowercase": "whether case is ignored",
         },
         traps="Knows no words, so that any script does; of several references the one that fits best counts.",
         combine=_combine,

@@ -82,6 +82,7 @@ def _rarefied(grams: Grams, sample: int) -> tuple[float, Float64]:
             "tokens": ("unicode", tuple(TOKENIZERS)),
         },
         meanings={
+            "n": "tokens in an n-gram",
             "form": "ratio: as published; expectation_adjusted, fixed_sample: comparable between amounts of"
             " text",
             "sample": "n-grams in the sample of fixed_sample",

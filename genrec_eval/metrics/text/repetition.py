@@ -25,7 +25,7 @@ from genrec_eval.metrics.text.tokens import TOKENIZERS, TOKENS_MEANING, tokenize
         needs_cutoff=False,
         on="texts",
         parameters={"n": (3, (1, 2, 3, 4)), "tokens": ("unicode", tuple(TOKENIZERS))},
-        meanings={"tokens": TOKENS_MEANING},
+        meanings={"n": "tokens in an n-gram", "tokens": TOKENS_MEANING},
         traps="Single words repeat in any long text: n of 3 or 4 finds loops.",
     )
 )

@@ -141,8 +141,7 @@ def _scores(
             "stemmer": "Porter stems of words of more than 3 letters; worth a point of ROUGE-1",
             "sentences": "for Lsum: newline takes lines for sentences, as rouge-score does; split also cuts"
             " after . ! ? … before white space and after 。！？؟۔।",
-            "tokens": "default: rouge-score's, lower-cased a–z and 0–9 (the same as ascii): accented letters"
-            f" and other scripts vanish; {TOKENS_MEANING}",
+            "tokens": f"default: ascii, as rouge-score has it; {TOKENS_MEANING}",
         },
         traps="Without line breaks Lsum with sentences=newline is L. Of several references the one of"
         " highest F counts. The mean is a mean: other packages print the median of a bootstrap, which"
