@@ -30,6 +30,10 @@ if TYPE_CHECKING:
     from genrec_eval.scenarios.base import Scenario
 
 
+_TURN = 32
+"""Judgements from the journal after which other judges have their turn."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Job:
     """One judge on one question of one scenario."""
@@ -164,7 +168,7 @@ async def _ask_all(
             slots[slot] = [_owned(row, job, sample) for row in rows]
             status = rows[0]["status"]
             progress.advance(cached=bool(rows[0].get("cached", True)), failed=int(status != "ok"))
-            if exchanger.tally.calls == calls:  # nothing was waited for: let the others have their turn
+            if exchanger.tally.calls == calls and slot % _TURN == 0:  # nothing was waited for
                 await asyncio.sleep(0)
 
     async with asyncio.TaskGroup() as group:

@@ -93,10 +93,10 @@ def sample_units(exhibits: Iterable[Exhibit], limit: int, seed: int, scenario: s
     All models and judges of a scenario are judged on the same cases.
     """
     unit_of = {one.case: one.unit for one in exhibits}
-    units = list(dict.fromkeys(unit_of.values()))
+    units = sorted(set(unit_of.values()))
     drawn = generator(seed, "judging", scenario).permutation(len(units)).tolist()
     place = dict(zip(units, drawn, strict=True))
-    return set(sorted(unit_of, key=lambda case: place[unit_of[case]])[:limit])
+    return set(sorted(unit_of, key=lambda case: (place[unit_of[case]], case))[:limit])
 
 
 def keep(exhibits: Iterable[Exhibit], cases: Collection[str]) -> list[Exhibit]:
