@@ -67,9 +67,9 @@ TOKENIZERS: dict[str, Callable[[str], list[str]]] = {
 }
 TOKENS_MEANING = (
     "unicode: lower-cased runs of letters, marks and digits of any script, each letter by itself in scripts"
-    " that put no space between words (Chinese, Japanese, Thai, Lao, Khmer, Burmese); whitespace: cut at white"
-    " space, else as it is; ascii: rouge-score's, lower-cased runs of a–z and 0–9, so that accented letters and"
-    " other scripts vanish"
+    " that put no space between words (Chinese, Japanese, Thai, Lao, Khmer, Burmese); whitespace: cut at"
+    " white space, else as it is; ascii: rouge-score's, lower-cased runs of a–z and 0–9, so that accented"
+    " letters and other scripts vanish"
 )
 
 
