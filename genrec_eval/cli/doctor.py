@@ -98,6 +98,7 @@ def _suite(source: str) -> list[Row]:
     except GenrecError as error:
         return [(f"suite {source}", False, line) for line in str(error).splitlines()]
     from genrec_eval.data.experiments.exposures import Exposures
+    from genrec_eval.data.judgements.log import JudgementLog
     from genrec_eval.models.spec import BuildContext
 
     rows: list[Row] = [(f"suite {source}", True, "valid")]
@@ -114,6 +115,9 @@ def _suite(source: str) -> list[Row]:
             dataset = data.options.load(loaded.folder, loaded.suite.seed)
         except GenrecError as error:
             rows.append((f"data {name}", False, str(error)))
+            continue
+        if isinstance(dataset, JudgementLog):
+            rows.append((f"data {name}", True, f"{len(dataset):,} judgements"))
             continue
         counts = f"{len(dataset.users):,} users, "
         if isinstance(dataset, Exposures):

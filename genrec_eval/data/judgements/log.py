@@ -129,6 +129,7 @@ class JudgementLog:
             "sample": log["repeat"],
             "status": log["status"],
             "value": pc.if_else(pairwise, pc.if_else(likely, log["score"], won), log["score"]),
+            "own_value": pc.if_else(pairwise, log["score"], pa.scalar(None, pa.float64())),
             "other_value": log["other_score"],
             "strength": pa.array(np.ones(n, np.int16)),
             "cached": pa.array(np.zeros(n, bool)),
