@@ -24,11 +24,32 @@ if TYPE_CHECKING:
 
 Variant = Literal["paraphrase", "without_cited"]
 
-DEFAULT_METRICS = ("length", "supported", "claims")
+DEFAULT_METRICS = (
+    "length",
+    "usr",
+    "opening_share",
+    "fcr",
+    "div",
+    "no_feature",
+    "supported",
+    "claims",
+    "fact_recall",
+    "swap_margin",
+    "counterfactual",
+    "paraphrase_stability",
+    "superlatives",
+    "urgency",
+)
 ALWAYS: Mapping[str, tuple[str, str, float]] = {
-    "contradicted(of=texts)": ("Texts do not contradict the catalogue or the history", "at_most", 0.05),
-    "fabricated_history(of=texts)": ("Texts invent nothing about the user's past", "at_most", 0.05),
+    "contradicted(of=texts)": ("Texts do not contradict the catalogue or the history", "at_most", 0.1),
     "not_in_source(of=texts)": ("Texts claim nothing that no source holds", "at_most", 0.1),
+    "fabricated_history(of=texts)": ("Texts invent nothing about the user's past", "at_most", 0.1),
+    "swap_fit": ("Texts are about their user and their item", "at_most", 0.75),
+    "preference_consistency": ("Texts do not argue from what the user dislikes", "at_least", 0.8),
+    "sensitive_mentions": ("Texts do not speak of protected attributes", "at_most", 0.05),
+    "flattery": ("Texts do not flatter", "at_most", 0.05),
+    "orders_to_judge": ("Texts give no orders to a judge", "at_most", 0.05),
+    "padding": ("Texts are not padded", "at_most", 0.5),
 }
 """Metric that is always measured → the claim made about every model, its rule and margin."""
 
@@ -166,7 +187,7 @@ class Explanation(Scenario):
         context: Mapping[str, pa.Table],
         records: Iterable[pa.RecordBatch],
     ) -> ScoredUnits:
-        """Score one model; a user's value is the mean over repeats and cases, or their sum where it adds up."""
+        """Score one model; a user's value is the mean over repeats and cases."""
         from genrec_eval.scenarios.writing.score import score
 
         return score(self.metrics(), self.options.variants, cases, context, records)

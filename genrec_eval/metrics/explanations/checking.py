@@ -54,6 +54,12 @@ class Source:
         most = max((seen.rating for seen in self.brief.history if seen.rating is not None), default=0.0)
         return next((end for end in (5.0, 10.0, 100.0) if most <= end), most)
 
+    @cached_property
+    def mean(self) -> float:
+        """The user's mean rating in the brief; 0 where nothing is rated."""
+        rated = [seen.rating for seen in self.brief.history if seen.rating is not None]
+        return sum(rated) / len(rated) if rated else 0.0
+
     def low(self, rating: float | None) -> bool:
         """Whether a rating says that the user did not like it: 2 of 5 stars and less."""
         return rating is not None and rating <= 0.4 * self.scale
@@ -142,7 +148,9 @@ class Checker:
                 said, verdict = f"in the catalogue: {shown(item)}", SILENT if self.source.only else SUPPORTED
             found = [_finding(mention, "title", verdict, said, item)]
         if mention.year is not None and mention.year_at is not None and item is not None:
-            found.append(self._year_of(mention.year_at, float(mention.year), [item], item))
+            outside = self.source.only and item.id != self.target.id and item.id not in self.source.history
+            known = [self.target] if outside else [item]
+            found.append(self._year_of(mention.year_at, float(mention.year), known, item))
         return found
 
     def _past(self, mention: Mention, item: ItemFacts | None) -> Finding:
@@ -237,7 +245,7 @@ class Checker:
         ]
 
     def _person(self, mention: Mention) -> list[Finding]:
-        subjects = self._subjects(mention)
+        subjects = [self.target] if mention.predicated else self._subjects(mention)
         role = mention.role
         for item in [*subjects, *(seen.item for seen in self.source.brief.history if mention.stance)]:
             for known, names in item.people.items():

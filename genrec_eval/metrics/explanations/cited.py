@@ -1,4 +1,4 @@
-"""What a text cites of its brief: the items and aspects of the history, and the genres, that it argues from."""
+"""What a text cites of its brief: items and aspects of the history, and genres."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Faithfulness without a judge: shares of claims that brief and catalogue support, contradict or do not hold."""
+"""Faithfulness without a judge: shares of claims that the sources support, contradict or do not hold."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ from genrec_eval.metrics.explanations.found import (
 from genrec_eval.metrics.text.texts import NO_TEXT
 
 _KINDS = (
-    "Claims are what can be looked up: titles, people, years, genres, prices, minutes, ratings, other numbers,"
-    " and what is said of the user's past."
+    "Claims are what can be looked up: titles, people, years, genres, prices, minutes, ratings, other"
+    " numbers, and what is said of the user's past."
 )
 _TRAPS = (
-    "The finder reads English statements and titles in any script; a claim in words that it has no pattern for"
-    " (an opinion, a plot, a paraphrased title) is no claim to it. Titles of one common word count only where"
-    " they are written as titles. The history is what the brief shows: a true statement on an older item counts as"
-    " fabricated. Read it beside `claims`: who claims nothing is never wrong."
+    "The finder reads English statements and titles in any script; a claim in words that it has no pattern"
+    " for (an opinion, a plot, a paraphrased title) is no claim to it. Titles of one common word count only"
+    " where they are written as titles. The history is what the brief shows: a true statement on an older"
+    " item counts as fabricated. Read it beside `claims`: who claims nothing is never wrong."
 )
 _SHARED: dict[str, Any] = {
     "unit": "share",
@@ -37,11 +37,12 @@ _SHARED: dict[str, Any] = {
     "on": "explanations",
     "parameters": {"of": ("claims", ("claims", "texts"))},
     "meanings": {
-        "of": "claims: share of all claims, a text weighing by its claims; texts: share of texts with at least one"
+        "of": "claims: share of all claims, a text weighing by its claims; texts: share of texts with at"
+        " least one"
     },
     "degenerate": (
-        "Without a text excluded and counted (no-text). With of=claims a text without any claim is excluded too"
-        " (no-claims); with of=texts it counts as a text without such a claim."
+        "Without a text excluded and counted (no-text). With of=claims a text without any claim is excluded"
+        " too (no-claims); with of=texts it counts as a text without such a claim."
     ),
     "source": "This project; three verdicts as in statement-level evaluation (Kabongo and Guigue 2025).",
     "traps": _TRAPS,
@@ -141,13 +142,13 @@ def claims(explanations: Explanations) -> UnitScores:
         name="fact_recall",
         title="Fact recall",
         summary="Share of the catalogue's facts on the item that the text states.",
-        formula="facts stated / facts; facts are the title, the year, each genre, each person, price and minutes",
+        formula="facts stated / facts: the title, the year, each genre, each person, the price, the minutes",
         direction="none",
         **{k: v for k, v in _SHARED.items() if k not in ("parameters", "meanings", "degenerate", "traps")},
         degenerate="Without a text excluded and counted (no-text).",
         traps=(
-            "No text should state everything: a low value is no fault. Compare it between models that were given"
-            " the same facts, beside `supported`."
+            "No text should state everything: a low value is no fault. Compare it between models that were"
+            " given the same facts, beside `supported`."
         ),
     )
 )

@@ -45,7 +45,8 @@ class Mention:
     sentence
         Number of the sentence.
     predicated
-        Genres: whether something is said to be of it ("is a comedy"), and not to have something of it.
+        Genres: whether something is said to be of it ("is a comedy"), and not to have it. People:
+        whether the text says so of the recommended item ("who directed this one").
     bare
         Years and numbers that stand by themselves, without words that say what they count.
     """

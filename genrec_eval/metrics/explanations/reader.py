@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from genrec_eval.metrics.explanations import patterns as p
 from genrec_eval.metrics.explanations.lexicon import lexicon
-from genrec_eval.metrics.explanations.mentions import Mention, Reading
+from genrec_eval.metrics.explanations.mentions import Mention, MentionKind, Reading
 from genrec_eval.metrics.explanations.stances import take_stances
 from genrec_eval.metrics.explanations.tokens import Phrases, Tokens, words
 from genrec_eval.protocol.brief import ItemFacts
@@ -162,10 +162,10 @@ class Reader:
             if not quoted and not self._written_as_title(tokens, at, end, lower):
                 return None
             assert isinstance(value, tuple)
-            if _SEQUEL.match(tokens.text, stop) and not quoted:
-                return Mention(
-                    kind="title", start=start, end=_SEQUEL.match(tokens.text, stop).end(), text=text
-                )  # type: ignore[union-attr]
+            sequel = None if quoted else _SEQUEL.match(tokens.text, stop)
+            if sequel is not None:  # "Heat 2" is another work, and not in the catalogue
+                stop = sequel.end()
+                return Mention(kind="title", start=start, end=stop, text=tokens.text[start:stop])
             return Mention(kind="title", start=start, end=stop, text=text, items=value)
         assert isinstance(value, str)
         if kind == "person":
@@ -186,7 +186,7 @@ class Reader:
         )
 
     def _written_as_title(self, tokens: Tokens, at: int, end: int, lower: bool) -> bool:
-        """Whether words are written as a title: capitals, a year behind, or more than one in a caseless script."""
+        """Whether words are written as a title: in capitals, with a year, several in a caseless script."""
         stop = tokens.ends[end - 1]
         year = p.WRITTEN_YEAR.match(tokens.text, stop)
         if year is not None and year["a"]:
@@ -237,9 +237,7 @@ class Reader:
 
 
 _RANK = {"title": 0, "person": 1, "genre": 2, "aspect": 3}
-_SMALL = frozenset(
-    ["a", "an", "and", "as", "at", "but", "by", "for", "from", "in", "into", "nor", "of", "off", "on", "or", "over", "per", "so", "the", "to", "up", "via", "with", "yet", "de", "la", "le", "el", "der", "die", "das", "du", "des"]
-)
+_SMALL = frozenset(lexicon("claims")["small"])
 
 
 class _Taken:
@@ -253,6 +251,10 @@ class _Taken:
         """Whether a stretch overlaps one of them."""
         at = bisect_right(self.starts, end - 1) - 1
         return at >= 0 and self.spans[at][1] > start
+
+    def first(self, start: int, end: int) -> int | None:
+        """Where the first of them begins that overlaps a stretch."""
+        return next((left for left, right in self.spans if left < end and start < right), None)
 
     def add(self, start: int, end: int) -> None:
         """One more."""
@@ -319,9 +321,13 @@ def _title_like(text: str) -> bool:
 
 
 _CUED_TITLE = re.compile(
-    r"(?:[A-ZÀ-ÖØ-Þ0-9][\w'’&!.-]{0,30}(?:[ ]|:[ ]|,[ ](?=The\b|A\b))(?:(?:of|the|and|in|a|an|to|for|on|at|de|la|&|with|from)[ ]){0,3}){0,8}"
+    r"(?:[A-ZÀ-ÖØ-Þ0-9][\w'’&!.-]{0,30}(?:[ ]|:[ ]|,[ ](?=The\b|A\b))"
+    r"(?:(?:of|the|and|in|a|an|to|for|on|at|de|la|&|with|from)[ ]){0,3}){0,8}"
     r"[A-ZÀ-ÖØ-Þ0-9][\w'’&!-]{0,30}"
 )
+
+
+_TRAILING = re.compile(r"(?:[\s,&(\"'“‘]|\b(?:and|of|the|in|a|an|to|for|on|at|with|from)\b)+$")
 
 
 def _unknown_titles(tokens: Tokens, quotes: Mapping[int, int], known: list[Mention]) -> list[Mention]:
@@ -351,8 +357,13 @@ def _unknown_titles(tokens: Tokens, quotes: Mapping[int, int], known: list[Menti
             match = _CUED_TITLE.match(text, at + 1)
             if match is None or match[0].split()[0] in ("I", "You", "We", "It") or _plain(match[0]):
                 break
-            if not taken.holds(match.start(), match.end()):
-                note(match.start(), match.end())
+            start, end = match.span()
+            known_from = taken.first(start, end)
+            if (
+                known_from is not None and known_from > start
+            ):  # "A Quiet Place and Heat", only one of them known
+                end = start + len(_TRAILING.sub("", text[start:known_from]))
+            note(start, end)
             joined = re.compile(r"(?:\s\((?:18|19|20)\d\d\))?(?:,\sand|\sand|,|\s&)(?=\s)").match(
                 text, match.end()
             )
@@ -379,7 +390,7 @@ def _name_before(tokens: Tokens, stop: int) -> int | None:
     start, last = None, at
     while at >= 0 and last - at < 12:
         gap = tokens.text[tokens.ends[at] : tokens.starts[at + 1]] if at < last else ""
-        if (at < last and gap.strip(" '’:&-,!.")) or "\n" in gap or (at < last and re.search(r"[.!?]\s", gap)):
+        if at < last and (gap.strip(" '’:&-,!.") or re.search(r"\n|[.!?]\s", gap)):
             break
         if tokens.capital(at):
             start = at
@@ -438,6 +449,7 @@ def _roles(text: str, mentions: list[Mention], taken: _Taken) -> None:
         after = p.AFTER_ROLE.match(text, person.end)
         if person.role is None and after is not None:
             person.role = after.lastgroup
+            person.predicated = p.OF_ITEM.match(text, after.end()) is not None
 
 
 def _numbers(text: str, taken: _Taken) -> list[Mention]:
@@ -446,43 +458,61 @@ def _numbers(text: str, taken: _Taken) -> list[Mention]:
     if not any(map(str.isdigit, text)) and not re.search(r"\b(?:stars?|hours?)\b", text):
         return found
 
-    def add(kind: str, match: re.Match[str], number: float, **more: object) -> None:
-        taken.add(match.start(), match.end())
-        before = text[max(0, match.start() - 24) : match.start()]
+    def add(
+        kind: MentionKind,
+        match: re.Match[str],
+        number: float,
+        *,
+        at: tuple[int, int] | None = None,
+        scale: float | None = None,
+        value: str = "",
+        bare: bool = False,
+    ) -> None:
+        start, end = at or match.span()
+        taken.add(start, end)
+        before = text[max(0, start - 24) : start]
         bound = next((sign for cue, sign in p.COMPARED if cue.search(before)), None)
         found.append(
             Mention(
                 kind=kind,
-                start=match.start(),
-                end=match.end(),
-                text=match[0],
+                start=start,
+                end=end,
+                text=text[start:end],
                 number=number,
                 bound=bound,
-                **more,
-            )  # type: ignore[arg-type]
+                scale=scale,
+                value=value,
+                bare=bare,
+            )
         )
 
-    def value(words: str) -> float:
+    def amount(words: str) -> float:
         return p.WORDS.get(words.lower()) or float(words.replace(",", ""))
 
     for match in p.PRICE.finditer(text):
         if not taken.holds(*match.span()):
-            add("price", match, value(match["a"] or match["b"]))
+            add("price", match, amount(match["a"] or match["b"] or match["d"]))
     for match in p.HOURS.finditer(text):
         if not taken.holds(*match.span()):
-            minutes = 60 * value(match["h"]) + (30 if match["half"] else 0) + float(match["m"] or 0)
+            minutes = 60 * amount(match["h"]) + (30 if match["half"] else 0) + float(match["m"] or 0)
             add("runtime", match, minutes, bare=match["m"] is None)
     for match in p.MINUTES.finditer(text):
         if not taken.holds(*match.span()):
             add("runtime", match, float(match["m"]))
+    for start, end in list(taken.spans):  # "you rated Heat (1995) 4"
+        if p.RATED.search(text, max(0, start - 130), start):
+            stop = end + 1 if text[end : end + 1] in (")", "]") else end
+            rated = p.AFTER_RATED.match(text, stop)
+            if rated is not None and not taken.holds(*rated.span("n")):
+                add("rating", rated, float(rated["n"]), at=rated.span("n"))
     for match in p.STARS.finditer(text):
         if not taken.holds(*match.span()):
             of = match["of"] or match["of2"] or match["of3"]
             add(
                 "rating",
                 match,
-                value(match["a"] or match["b"] or match["c"]),
-                scale=value(of) if of else None,
+                amount(match["a"] or match["b"] or match["c"]),
+                scale=amount(of) if of else None,
             )
     for match in p.YEAR.finditer(text):
         if not taken.holds(*match.span()):

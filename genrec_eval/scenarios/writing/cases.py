@@ -65,14 +65,14 @@ def explanation_cases(dataset: Dataset, options: ExplanationOptions, seed: int) 
     for entry, at in zip(case.tolist(), place.tolist(), strict=True):
         code, item = int(split.users[entry]), int(split.truth.values[at])
         user = known[code]
-        history = split.history[entry][-options.history :] if options.history else []
+        history = split.history[entry].tolist()[-options.history :] if options.history else []
         others = [row for row in reviews.by_item.get(facts[item].id, ()) if reviews.get(row, "user") != user]
         briefs.append(
             Brief(
                 task="explain",
                 user=user,
                 item=facts[item],
-                history=seen((code, user), [int(one) for one in history], facts, ratings, reviews),
+                history=seen((code, user), history, facts, ratings, reviews),
                 reviews=tuple(reviews.facts(row) for row in others[: options.reviews]),
                 profile={name: values[code] for name, values in disclosed.items() if values[code]},
                 aspects=aspects,

@@ -26,8 +26,9 @@ def remark(explanations: Explanations, scores: Mapping[str, UnitScores]) -> str 
     if not saturated:
         return None
     return (
-        f"{' and '.join(saturated).upper()} {'are' if len(saturated) > 1 else 'is'} at {SATURATED:.0%} or above and"
-        " tells models apart no more; read opening_share, swap_fit and the claims instead"
+        f"{' and '.join(saturated).upper()} of {SATURATED:.0%} or more: saturated, tells models apart no"
+        f" more;"
+        " read opening_share, swap_fit and the claims instead"
     )
 
 

@@ -48,14 +48,14 @@ def score(
         for metric in metrics:
             scores = metric(explanations)
             found[metric.id].append(scores.place(rows, len(cases), NOT_ATTEMPTED))
-    scores = {m.id: _scored(found[m.id], units) for m in metrics}
+    scored = {m.id: _scored(found[m.id], units) for m in metrics}
     return ScoredUnits(
         units=units.ids,
-        scores=scores,
+        scores=scored,
         groups=units.groups(cases),
         attempted=units.any(read.attempted),
         answered=units.any(read.answered),
-        remark=None if first is None else remark(first, scores),
+        remark=None if first is None else remark(first, scored),
     )
 
 

@@ -44,7 +44,7 @@ def over_units(scores: UnitScores, units: Units) -> UnitScores:
     if of is None or scores.total is None:
         return units.over_cases(scores, None)
     scored, n = scores.scored, len(units.ids)
-    losses = np.bincount(of[scored], weights=scores.values[scored], minlength=n)
+    losses = np.bincount(of[scored], weights=scores.values[scored], minlength=n).astype(np.float64)
     most = int(np.bincount(of[scored], minlength=n).max(initial=1))
     found = units.over_cases(replace(scores, total=None), None)
     reach = None if scores.reach is None else scores.reach * most

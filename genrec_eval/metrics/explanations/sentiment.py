@@ -1,0 +1,88 @@
+"""Sentiment gap: how far the tone of a text is from the rating that the user gave."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import numpy as np
+
+from genrec_eval.metrics.base import Definition, UnitScores, define
+from genrec_eval.metrics.explanations.explanations import Explanations
+from genrec_eval.metrics.explanations.lexicon import lexicon
+from genrec_eval.metrics.explanations.masking import outside_names
+from genrec_eval.metrics.explanations.tokens import words
+from genrec_eval.metrics.text.texts import NO_TEXT
+
+NO_RATING = "no-rating"
+"""Reason: the user's rating of the item is not known."""
+
+_REACH = 3
+"""Words before a word of praise or blame in which a negation turns it round."""
+
+
+@cache
+def _lists() -> tuple[dict[str, float], frozenset[str]]:
+    lists = lexicon("sentiment")
+    polarity = {words(word)[0]: 1.0 for word in lists["positive"]}
+    polarity |= {words(word)[0]: -1.0 for word in lists["negative"]}
+    return polarity, frozenset(lists["negators"])
+
+
+def sentiment(text: str) -> float:
+    """Praise less blame over their sum, damped for texts with little of either: in (-1, 1), 0 for none.
+
+    >>> round(sentiment("A wonderful film, superb acting."), 2), round(sentiment("Not good, and dull"), 2)
+    (0.67, -0.67)
+    """
+    polarity, negators = _lists()
+    norms = words(text)
+    good = bad = 0.0
+    for at, norm in enumerate(norms):
+        value = polarity.get(norm)
+        if value is None:
+            continue
+        if value > 0 and any(other in negators for other in norms[max(0, at - _REACH) : at]):
+            value = -value
+        good, bad = good + (value > 0), bad + (value < 0)
+    return float((good - bad) / (good + bad + 1))
+
+
+@define(
+    Definition(
+        name="sentiment_gap",
+        title="Sentiment gap",
+        summary="Distance between the tone of a text and the rating that the user gave the item.",
+        formula=(
+            "|(1 + s) / 2 − (r − 1) / (scale − 1)|, s = (praise − blame) / (praise + blame + 1) over words of"
+            " a lexicon outside titles, a negation in the three words before turning praise to blame; scale is"
+            " 5, or the next of 10 and 100 that holds all ratings"
+        ),
+        degenerate=(
+            "Without a text excluded and counted (no-text), without a held-out rating too (no-rating). A text"
+            " without praise or blame is neutral: s is 0."
+        ),
+        source="Sentiment alignment after arXiv 2410.13248; the lexicon is this project's.",
+        direction="lower",
+        unit="share",
+        needs_cutoff=False,
+        on="explanations",
+        traps=(
+            "The held-out rating is not known to the writer: a text that argues for a recommendation is"
+            " positive,"
+            " and a user who rates it low makes a gap that no writer could have avoided. Compare models"
+            " over the"
+            " same cases. The lexicon is English, and knows neither irony nor intensity."
+        ),
+    )
+)
+def sentiment_gap(explanations: Explanations) -> UnitScores:
+    """How much rosier, or gloomier, each text is than the user found the item."""
+    n, missing = len(explanations), explanations.missing
+    ratings = np.array([np.nan if r is None else r for r in (explanations.ratings or [None] * n)], np.float64)
+    unknown = ~missing & np.isnan(ratings)
+    most = float(np.nanmax(ratings)) if np.isfinite(ratings).any() else 0.0
+    scale = next((end for end in (5.0, 10.0, 100.0) if most <= end), most)
+    tone = np.array([0.0 if text is None else sentiment(text) for text in outside_names(explanations)])
+    given = np.clip((np.nan_to_num(ratings, nan=1.0) - 1) / (scale - 1), 0, 1)
+    reasons = {name: mask for name, mask in ((NO_TEXT, missing), (NO_RATING, unknown)) if mask.any()}
+    return UnitScores(values=np.abs((1 + tone) / 2 - given), reasons=reasons)
