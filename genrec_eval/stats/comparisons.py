@@ -154,12 +154,17 @@ def unbeaten(found: Comparisons) -> str | None:
     if which.max(initial=0) == 0:
         return None
     apart = which[winners] != which[losers]
-    for verb, others in (("lose to", losers[apart]), ("win against", winners[apart])):
-        ends = np.setdiff1d(which, which[others])
-        if len(ends):
-            mask = which == ends[0]
-            return f"{_listed(found.models, mask)} never {verb} {_listed(found.models, ~mask)}"
-    raise AssertionError("groups without a cycle have a first one")
+    ends: list[tuple[int, str, npt.NDArray[np.bool_]]] = []
+    for once, many, others in (
+        ("loses to", "lose to", losers[apart]),
+        ("wins against", "win against", winners[apart]),
+    ):
+        for end in np.setdiff1d(which, which[others]):
+            mask = which == end
+            size = int(mask.sum())
+            ends.append((size, once if size == 1 else many, mask))
+    _, verb, mask = min(ends, key=lambda one: one[0])  # the fewest models say it best
+    return f"{_listed(found.models, mask)} never {verb} {_listed(found.models, ~mask)}"
 
 
 def _listed(models: Sequence[str], mask: npt.NDArray[np.bool_]) -> str:
