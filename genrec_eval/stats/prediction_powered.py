@@ -16,12 +16,12 @@ How well it holds, at 95 % with 2,000 draws each: normal scores are covered in 9
 10 to 500 labels, whatever the judge; skewed ones (gamma) in 94.1 to 95.3 % from 30 on and 91.8 % at 10, where
 the truth lies above the interval more often than below (5.0 and 0.8 % at 30). Verdicts are covered in 94.0 to
 97.8 % from 30 to 500 labels, for rates of 0.5 to 0.97 and judges from useless to right in 90 %; without the
-four halves it is 59 to 93 % for rates of 0.9 and 0.97 with 30 or 50 labels. It is up to 99.8 % where the judge
-is right in 97 % or more, below 100 labels. With a useless judge the interval is 1.7 % wider than labels alone
-at 30 labels, 1.0 % at 50, 0.4 % at 100 (6 % at 10), and no wider for verdicts; with one that correlates 0.9 it
-is half as wide at 50 of 1,050 units. PandaLM-7B as judge of LLaMA-7B's wins (421 comparisons, human majority
-0.711, 100 of them labelled, 1,000 draws): 0.152 wide against 0.168 for labels alone, covered in 98 % (what is
-labelled is drawn from the 421 themselves); the judge alone says 0.620 and covers 0 %.
+four halves it is 59 to 93 % for rates of 0.9 and 0.97 with 30 or 50 labels. It is up to 99.8 % where the
+judge is right in 97 % or more, below 100 labels. With a useless judge the interval is 1.7 % wider than labels
+alone at 30 labels, 1.0 % at 50, 0.4 % at 100 (6 % at 10), and no wider for verdicts; with one that correlates
+0.9 it is half as wide at 50 of 1,050 units. PandaLM-7B as judge of LLaMA-7B's wins (421 comparisons, human
+majority 0.711, 100 of them labelled, 1,000 draws): 0.152 wide against 0.168 for labels alone, covered in 98 %
+(what is labelled is drawn from the 421 themselves); the judge alone says 0.620 and covers 0 %.
 """
 
 from __future__ import annotations
