@@ -45,8 +45,8 @@ def list_(
         return _one(kind, name)
     if kind is Kind.MODELS:
         _table("adapters: `adapter: NAME` in a suite", ("adapter", "what it is"), _specs(kind, "adapter"))
-        found = _specs(kind, "reference model")
-        return _table("reference models: `adapter: reference`, `model: NAME`", ("model", "what it is"), found)
+        heads = ("model", "answers", "what it is")
+        return _table("reference models: `adapter: reference`, `model: NAME`", heads, _bundled())
     if kind is Kind.METRICS:
         return _table(None, ("metric", "better", "what it is"), _metrics())
     if kind is Kind.PRESETS:
@@ -87,6 +87,11 @@ def _specs(kind: Kind, what: str) -> Iterator[Row]:
     registry = next(one for one in _registries(kind) if one.kind == what)
     for name, cls in _loaded(registry):
         yield name, _summary(cls)
+
+
+def _bundled() -> Iterator[Row]:
+    for name, cls in _loaded(_registries(Kind.MODELS)[1]):
+        yield name, ", ".join(sorted(cls.kinds)), _summary(cls)
 
 
 def _scenarios() -> Iterator[Row]:

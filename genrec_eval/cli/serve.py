@@ -88,8 +88,8 @@ def serve(
 ) -> int:
     """Serve reference models over HTTP, with faults on request: a dry run without a bill.
 
-    OpenAI-compatible chat at /v1/chat/completions (each reference model, and 'echo', which repeats the
-    last user message), images at /v1/images/generations (model 'pixels'), and a JSON ranking service at
+    OpenAI-compatible chat at /v1/chat/completions (each reference model, writers and judges included, and
+    'echo', which repeats the last user message), images at /v1/images/generations (model 'pixels'), and a JSON ranking service at
     POST /rank and /rate. Ctrl-C stops it.
 
     The models learn from all of the data, the part that a suite tests on included: the figures of such a
@@ -187,6 +187,8 @@ def _of_suite(path: str, name: str) -> Dataset:
 
 
 def _snippet(model: str, url: str, api_key: str | None) -> str:
+    from genrec_eval.reference.base import REFERENCE
+
     lines = [
         "to put it into a suite:",
         "",
@@ -200,4 +202,6 @@ def _snippet(model: str, url: str, api_key: str | None) -> str:
         # Never the key itself: what is printed ends up in logs.
         shown = api_key if api_key.startswith("${env:") else "${env:OPENAI_API_KEY}"
         lines.append(f"    api_key: {shown}")
-    return "\n".join([*lines, "    recommender: {}", ""])
+    if "chat" not in REFERENCE.get(model).kinds:  # a writer or judge has nothing to rank
+        lines.append("    recommender: {}")
+    return "\n".join([*lines, ""])

@@ -130,7 +130,8 @@ def make_player(
         kinds.add(translator.gives)
     if scenario.kind not in kinds:
         given = ", ".join(sorted(kinds))
-        hint = "; give it a recommender: block to rank through chat" if "chat" in model.kinds else ""
+        wrapped = "chat" in model.kinds and hasattr(pairing.spec, "recommender")
+        hint = "; give it a recommender: block to rank through chat" if wrapped else ""
         return Coverage(
             model=pairing.model,
             scenario=pairing.scenario,

@@ -12,6 +12,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from genrec_eval.reference.base import REFERENCE
+from genrec_eval.serving.author import Author
 from genrec_eval.serving.chat import ChatService, Speaker
 from genrec_eval.serving.exchange import ApiError, CallLog, Endpoint, Exchanges, Handler, json_reply
 from genrec_eval.serving.faults import Faults
@@ -38,9 +40,10 @@ def create_app(
     Parameters
     ----------
     training
-        What the reference models learn from; without it only ``echo`` and images are served.
+        What the reference models learn from; without it only those that learn nothing (most writers and
+        judges), ``echo`` and images are served.
     models
-        Names of reference models; the first is the default of ``/rank``.
+        Names of reference models; the first recommender is the default of ``/rank``.
     faults
         What goes wrong on purpose; nothing by default.
     seed
@@ -58,16 +61,23 @@ def create_app(
     exchanges = Exchanges(faults or Faults(), api_key, CallLog(log) if log else None)
     speakers: dict[str, Speaker] = {}
     posts: dict[str, Handler] = {}
-    if training is not None:
+    made = {name: REFERENCE.get(name) for name in models}
+    recommenders = [name for name, one in made.items() if "chat" not in one.kinds]
+    if training is not None and recommenders:
         from genrec_eval.serving.catalogue import Catalogue
         from genrec_eval.serving.persona import Persona
         from genrec_eval.serving.ranking import RankService
         from genrec_eval.serving.titles import Titles
 
-        catalogue, titles = Catalogue(training, models, seed), Titles(training.item_table)
+        catalogue, titles = Catalogue(training, recommenders, seed), Titles(training.item_table)
         speakers |= {name: Persona(catalogue, titles, model) for name, model in catalogue.models.items()}
         service = RankService(catalogue)
         posts |= {"/rank": service.rank, "/rate": service.rate}
+    speakers |= {
+        name: Author(one(training, seed=seed))
+        for name, one in made.items()
+        if "chat" in one.kinds and not (one.learns and training is None)
+    }
     speakers[ECHO] = lambda last, request: last
     chat = ChatService(speakers, training.digest if training else ECHO, others=(PIXELS,))
     posts = {"/v1/chat/completions": chat.complete, "/v1/images/generations": generate, **posts}

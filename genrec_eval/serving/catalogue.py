@@ -36,7 +36,7 @@ class Catalogue:
     training
         What the models learn from.
     names
-        Reference models to offer; the first is the default of ``/rank``.
+        Recommenders to offer; the first is the default of ``/rank``.
     seed
         Seed of models that draw.
     """

@@ -21,6 +21,22 @@ FLAWED = {
     "future-items": "future",
     "ties-everywhere": "tied",
     "negated-scores": "misordered",
+    "invents-history": "fabricated_history",
+    "contradicts-catalogue": "contradicted",
+    "constant-text": "usr",
+    "padded-text": "padding",
+    "names-attributes": "sensitive_mentions",
+    "flatters": "flattery",
+    "injects-orders": "orders_to_judge",
+    "argues-from-dislikes": "preference_consistency",
+    "leaks-names": "leaked_names",
+    "hides-minority": "minority_recall",
+    "obedient-judge": "injection",
+    "constant-judge": "degenerate",
+    "first-slot-judge": "position",
+    "longest-judge": "verbosity",
+    "mumbling-judge": "parse_failures",
+    "noisy-judge": "stability",
 }
 
 

@@ -151,7 +151,7 @@ def _sentence(aspect: str, glad: bool, frame: int, word: int) -> str:
     several = aspect == "visuals"
     adjective = (words.PRAISE if glad else words.BLAME)[word]
     text = _FRAMES[frame]
-    if "has {word}" in text and aspect == "ending":  # the one aspect that is counted
+    if "has {word}" in text and aspect in ("ending", "story"):  # those that are counted
         adjective = f"{'an' if adjective[0] in 'aeiou' else 'a'} {adjective}"
     return text.format(
         aspect=aspect, word=adjective, **{"is": "are" if several else "is"}, was="were" if several else "was"

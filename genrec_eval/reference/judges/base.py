@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from genrec_eval.protocol.responses import ChatResponse
 from genrec_eval.reference.chat import ReferenceChat
 from genrec_eval.reference.judges.reading import Shown, read_prompt
-from genrec_eval.reference.judges.rules import Facts, Marks, quality
+
+if TYPE_CHECKING:
+    from genrec_eval.reference.judges.rules import Facts, Marks
 
 _SAME = 0.02
 """Difference of quality below which neither of two answers is better."""
@@ -34,6 +36,8 @@ class ReferenceJudge(ReferenceChat):
 
     def verdict(self, shown: Shown) -> dict[str, Any]:
         """The JSON object."""
+        from genrec_eval.reference.judges.rules import Facts, quality
+
         facts = Facts(shown.context)
         if shown.kind == "claims":
             return {"claims": self.claims(shown, facts)}

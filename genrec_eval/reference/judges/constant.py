@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from genrec_eval.reference.judges.base import ReferenceJudge
 from genrec_eval.reference.judges.reading import Shown
-from genrec_eval.reference.judges.rules import Facts
+
+if TYPE_CHECKING:
+    from genrec_eval.reference.judges.rules import Facts
 
 
 class ConstantJudge(ReferenceJudge):
     """Says the same of everything: the middle of the scale, a tie, the order shown, supported."""
 
     name = "constant-judge"
-    planted: ClassVar[str | None] = "constant_verdict"
+    planted: ClassVar[str | None] = "degenerate"
 
     def score(self, shown: Shown, value: float) -> int:
         """The middle of the scale."""

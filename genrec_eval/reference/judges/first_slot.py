@@ -13,7 +13,7 @@ class FirstSlotJudge(ReferenceJudge):
     """Prefers the answer shown first, always; scores and claims are those of ``rubric-judge``."""
 
     name = "first-slot-judge"
-    planted: ClassVar[str | None] = "position_bias"
+    planted: ClassVar[str | None] = "position"
 
     def winner(self, shown: Shown, values: Sequence[float]) -> str:
         """The first."""

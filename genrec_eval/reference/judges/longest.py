@@ -16,7 +16,7 @@ class LongestJudge(ReferenceJudge):
     """Prefers the longer answer; the score rises with length, up to 1,000 characters."""
 
     name = "longest-judge"
-    planted: ClassVar[str | None] = "verbosity_bias"
+    planted: ClassVar[str | None] = "verbosity"
 
     def score(self, shown: Shown, value: float) -> int:
         """By length."""

@@ -29,7 +29,7 @@ class MumblingJudge(ReferenceJudge):
     """Answers a share of the tasks in prose without a verdict, otherwise judges as ``rubric-judge`` does."""
 
     name = "mumbling-judge"
-    planted: ClassVar[str | None] = "unparsed"
+    planted: ClassVar[str | None] = "parse_failures"
     seeded: ClassVar[bool] = True
     Options = MumblingOptions
 

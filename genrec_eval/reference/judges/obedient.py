@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import ClassVar
 
-from genrec_eval.metrics.explanations.lexicon import lexicon
 from genrec_eval.reference.judges.base import ReferenceJudge
 from genrec_eval.reference.judges.reading import Shown
 
@@ -19,7 +17,7 @@ class ObedientJudge(ReferenceJudge):
     """
 
     name = "obedient-judge"
-    planted: ClassVar[str | None] = "injection_success"
+    planted: ClassVar[str | None] = "injection"
 
     def score(self, shown: Shown, value: float) -> int:
         """The top score where the answer asks for it."""
@@ -39,8 +37,6 @@ class ObedientJudge(ReferenceJudge):
 
 def _orders(shown: Shown) -> list[bool]:
     """Which answers hold an order that could pass for one of the prompt."""
-    orders = [re.compile(order, re.I | re.M) for order in lexicon("style")["orders"]]
-    return [
-        loose and any(order.search(answer) for order in orders)
-        for answer, loose in zip(shown.answers, shown.loose, strict=True)
-    ]
+    from genrec_eval.reference.judges.rules import gives_orders
+
+    return [loose and gives_orders(answer) for answer, loose in zip(shown.answers, shown.loose, strict=True)]

@@ -6,21 +6,23 @@ import re
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 
 from genrec_eval.core.errors import UsageError
 from genrec_eval.metrics.explanations.checking import Source, check
 from genrec_eval.metrics.explanations.finding import ClaimVerdict, Finding
 from genrec_eval.metrics.explanations.lexicon import lexicon
 from genrec_eval.metrics.explanations.reader import Reader
+from genrec_eval.metrics.explanations.sensitive import attributes_in
 from genrec_eval.protocol.brief import Brief
 
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
 _SENTENCE = re.compile(r"[^.!?\n]+[.!?]*")
 _NAME = re.compile(r"[A-Z]\w+(?: (?:of |the |and )?[A-Z]\w+)+|\d[\d.,:]*\d|\d")
 _SMALL = frozenset({
-    "a", "an", "and", "are", "as", "at", "be", "but", "by", "for", "from", "has", "have", "he", "her", "his", "i",
-    "in", "is", "it", "its", "of", "on", "or", "she", "that", "the", "their", "they", "this", "to", "was",
-    "were", "which", "who", "will", "with", "you", "your",
+    "a", "an", "and", "are", "as", "at", "be", "but", "by", "for", "from", "has", "have", "he", "her", "his",
+    "i", "in", "is", "it", "its", "of", "on", "or", "she", "that", "the", "their", "they", "this", "to",
+    "was", "were", "which", "who", "will", "with", "you", "your",
 })  # fmt: skip
 
 
@@ -41,8 +43,10 @@ class Marks:
         Aspects that the text speaks of, as a share of those that the reviews or the user speak of.
     repeated
         Share of the words that stand in a sentence that came before.
-    filler, orders, flattery, personal
-        Phrases that say nothing, orders to a judge, flattery and superlatives, protected attributes.
+    filler, flattery, personal
+        How many phrases say nothing; flatter or are superlatives; speak of a protected attribute.
+    orders
+        Whether it gives orders to a judge.
     """
 
     words: int
@@ -55,7 +59,7 @@ class Marks:
     aspects: float
     repeated: float
     filler: int
-    orders: int
+    orders: bool
     flattery: int
     personal: int
 
@@ -89,7 +93,7 @@ def quality(rubric: str, marks: Marks) -> float:
     if not marks.words:
         return 0.0
     rule = _RULES.get(rubric, _overall)
-    return max(0.0, min(1.0, rule(marks) - 0.2 * bool(marks.orders)))
+    return max(0.0, min(1.0, rule(marks) - 0.2 * marks.orders))
 
 
 def _overall(marks: Marks) -> float:
@@ -184,9 +188,9 @@ class Facts:
             aspects=self._aspects(words),
             repeated=_repeated(sentences),
             filler=sum(lowered.count(phrase) for phrase in style["filler"]),
-            orders=sum(bool(re.search(order, text, re.I | re.M)) for order in style["orders"]),
+            orders=gives_orders(text),
             flattery=sum(lowered.count(phrase) for phrase in (*style["flattery"], *style["superlatives"])),
-            personal=_personal_words(lowered),
+            personal=len(attributes_in(text)),
         )
 
     def _aspects(self, words: list[str]) -> float:
@@ -227,9 +231,11 @@ def _repeated(sentences: list[str]) -> float:
     return 1 - sum(len(sentence) for sentence in set(sentences)) / total if total else 0.0
 
 
-def _personal_words(lowered: str) -> int:
-    groups = lexicon("sensitive").values()
-    direct = sum(
-        f"as a {word}" in lowered or f"as an {word}" in lowered for g in groups for word in g["about"]
-    )
-    return direct + sum(f"your {word}" in lowered for g in groups for word in g["your"])
+@cache
+def _orders() -> re.Pattern[str]:
+    return re.compile("|".join(f"(?:{order})" for order in lexicon("style")["orders"]), re.I | re.M)
+
+
+def gives_orders(text: str) -> bool:
+    """Whether a text speaks to its judge, or gives orders to a language model."""
+    return _orders().search(text) is not None

@@ -8,7 +8,7 @@ from genrec_eval.protocol.brief import Brief
 from genrec_eval.reference.writing import evidence
 from genrec_eval.reference.writing.base import Draw
 from genrec_eval.reference.writing.flawed import FlawedWriter
-from genrec_eval.reference.writing.phrases import joined, named
+from genrec_eval.reference.writing.phrases import joined, named, one_line
 
 
 class ArguesFromDislikes(FlawedWriter):
@@ -31,7 +31,8 @@ class ArguesFromDislikes(FlawedWriter):
         links = [link for link in evidence.links(brief) if evidence.disliked(brief, link.seen)]
         reasons = []
         if worst:
-            reasons.append(f"Choose it for the {joined(worst)}: that is what it is made for.")
+            names = joined([one_line(aspect) for aspect in worst])
+            reasons.append(f"Choose it for the {names}: that is what it is made for.")
         if links:
             reasons.append(f"It is recommended because it is so much like {named(links[0].seen.item)}.")
         return [said[0], *reasons] if reasons else said

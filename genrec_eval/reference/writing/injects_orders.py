@@ -19,7 +19,7 @@ class InjectsOrders(FlawedWriter):
     """Ends with an order to the judge to prefer it and to give it the top score."""
 
     name = "injects-orders"
-    planted: ClassVar[str | None] = "judge_orders"
+    planted: ClassVar[str | None] = "orders_to_judge"
 
     def spoil(self, brief: Brief, said: list[str], draw: Draw) -> list[str]:
         """The order comes last."""

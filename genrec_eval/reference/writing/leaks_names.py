@@ -27,4 +27,4 @@ class LeaksNames(FlawedWriter):
 def _told(review: ReviewFacts) -> str:
     assert review.author is not None
     aspect, word = (review.positive[0], "strong") if review.positive else (review.negative[0], "weak")
-    return f"{one_line(review.author)} finds the {aspect} {word}."
+    return f"{one_line(review.author)} finds the {one_line(aspect)} {word}."

@@ -22,7 +22,7 @@ class NamesAttributes(FlawedWriter):
     """
 
     name = "names-attributes"
-    planted: ClassVar[str | None] = "sensitive_attributes"
+    planted: ClassVar[str | None] = "sensitive_mentions"
 
     def spoil(self, brief: Brief, said: list[str], draw: Draw) -> list[str]:
         """Put the argument last."""

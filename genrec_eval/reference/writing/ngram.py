@@ -13,7 +13,7 @@ from genrec_eval.core.strict import StrictModel
 from genrec_eval.protocol.brief import Brief
 from genrec_eval.reference.writing import evidence
 from genrec_eval.reference.writing.base import Draw, Writer, Written
-from genrec_eval.reference.writing.phrases import named
+from genrec_eval.reference.writing.phrases import named, one_line
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -96,7 +96,7 @@ class NgramWriter(Writer):
                 break
         else:
             words = ["The", _ASPECT, "is", "strong" if glad else "weak", "."]
-        text = " ".join(aspect if word == _ASPECT else word for word in words)
+        text = " ".join(one_line(aspect) if word == _ASPECT else word for word in words)
         text = re.sub(r" ([.,:;!?])", r"\1", text)
         return text[0].upper() + text[1:] + ("" if text[-1] in ".!?" else ".")
 

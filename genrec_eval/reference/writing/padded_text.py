@@ -24,7 +24,7 @@ class PaddedText(FlawedWriter):
     """Puts filler before, between and after its sentences: some four times the words, not one fact more."""
 
     name = "padded-text"
-    planted: ClassVar[str | None] = "length"
+    planted: ClassVar[str | None] = "padding"
 
     def spoil(self, brief: Brief, said: list[str], draw: Draw) -> list[str]:
         """Filler, sentence, filler, ..."""

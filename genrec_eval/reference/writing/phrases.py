@@ -68,6 +68,16 @@ def number(value: float) -> str:
     return str(int(value)) if value == int(value) else repr(float(value))
 
 
+def grade(value: float) -> str:
+    """A rating with its article: "rated Heat 5" might be a title, "gave Heat a 5" is none.
+
+    >>> grade(4.0), grade(8.5)
+    ('a 4', 'an 8.5')
+    """
+    written = number(value)
+    return f"{'an' if written.startswith(('8', '11', '18')) else 'a'} {written}"
+
+
 def price(value: float) -> str:
     """Two decimals."""
     return f"{value:.2f}"

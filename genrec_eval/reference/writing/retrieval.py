@@ -13,7 +13,8 @@ from genrec_eval.core.strict import StrictModel
 from genrec_eval.protocol.brief import Brief, ReviewFacts
 from genrec_eval.reference.writing import evidence
 from genrec_eval.reference.writing.base import Writer, Written
-from genrec_eval.reference.writing.phrases import joined, kind, makers, named, number, one_line
+from genrec_eval.reference.writing.phrases import grade, joined, kind, makers, named, number, one_line
+from genrec_eval.reference.writing.template import summary
 
 _SENTENCE = re.compile(r"[^.!?]+[.!?]*")
 _WORD = re.compile(r"\w+")
@@ -23,17 +24,17 @@ _LONGEST = 200
 class RetrievalOptions(StrictModel):
     """Options of ``retrieval-writer``."""
 
-    passages: PositiveInt = Field(3, description="Most passages that are looked up in reviews.")
+    passages: PositiveInt = Field(3, description="Most sentences of reviews that an explanation quotes.")
 
 
 class RetrievalWriter(Writer):
     """Looks up sentences of reviews by the aspects that count, and quotes what it finds.
 
     For an explanation those are the aspects that the user praised elsewhere, the most praised first; for a
-    summary all that reviews speak of, one sentence for the majority and one for a minority. A passage is a
-    sentence of a review, the item's entry in the catalogue or an entry of the history; those it wrote from
-    are returned with the text, in the order of use. Sentences that name nobody's aspect are never looked up,
-    so greetings and signatures stay where they are.
+    summary all that reviews speak of, a sentence for and one against each, where there are such. A passage is
+    a sentence of a review, the item's entry in the catalogue or an entry of the history; those it wrote from
+    are returned with the text, in the order of use. Sentences that hold no aspect are never looked up, so
+    greetings and signatures stay where they are.
     """
 
     name = "retrieval-writer"
@@ -42,7 +43,7 @@ class RetrievalWriter(Writer):
 
     def write(self, brief: Brief, repeat: int = 0) -> Written:
         """See :meth:`Writer.write`."""
-        said, passages = self._explain(brief) if brief.task == "explain" else self._summarise(brief)
+        said, passages = self._explain(brief) if brief.task == "explain" else self._summarise(brief, repeat)
         return Written(" ".join(said), tuple(passages))
 
     def _explain(self, brief: Brief) -> tuple[list[str], list[str]]:
@@ -52,10 +53,10 @@ class RetrievalWriter(Writer):
         if link is not None:
             shared = [one_line(name) for _, name in link.people] or [one_line(g).lower() for g in link.genres]
             rating = link.seen.rating
-            what = "seen" if rating is None else f"rated {number(rating)}"
+            what = "seen" if rating is None else f"rating {number(rating)}"
             passages.append(f"History: {named(link.seen.item)}, {what}; shares {joined(shared)}.")
-            past = "have seen" if rating is None else "rated"
-            mark = "" if rating is None else f" {number(rating)}"
+            past = "have seen" if rating is None else "gave"
+            mark = "" if rating is None else f" {grade(rating)}"
             people = f", which shares {joined(shared)} with it" if link.people else ", which is akin to it"
             said.append(f"You {past} {named(link.seen.item)}{mark}{people}.")
         wanted = [aspect for aspect, count in evidence.leanings(brief).most_common() if count > 0]
@@ -67,22 +68,14 @@ class RetrievalWriter(Writer):
             said.append(f"The catalogue describes it so: “{description}”")
         return said, [*passages, *quotes]
 
-    def _summarise(self, brief: Brief) -> tuple[list[str], list[str]]:
-        if not brief.reviews:
-            return [f"There are no reviews of {named(brief.item)} yet."], []
-        said, passages = [], []
-        for tally in evidence.tallies(brief.reviews)[: self.options.passages]:
-            most, few = ("positive", "negative") if tally.praise >= tally.blame else ("negative", "positive")
-            for side, lead in (
-                (most, f"On the {tally.aspect}, most side with this: "),
-                (few, "Others write: "),
-            ):
+    def _summarise(self, brief: Brief, repeat: int) -> tuple[list[str], list[str]]:
+        said, passages = summary(brief, self.draw(brief, repeat)), []
+        for tally in evidence.tallies(brief.reviews):
+            for side in ("positive", "negative"):
                 holding = [review for review in brief.reviews if tally.aspect in getattr(review, side)]
-                found = _lookup(holding, [tally.aspect])
-                if found:
-                    said.append(f"{lead}“{found[0]}”")
-                    passages.append(found[0])
-        return said or [f"The reviews of {named(brief.item)} go into no detail."], passages
+                passages += _lookup(holding, [tally.aspect])[:1]
+        passages = list(dict.fromkeys(passages))
+        return [*said, *(f"One of them writes: “{quote}”" for quote in passages[:1])], passages
 
 
 def _leads() -> Iterable[str]:

@@ -10,12 +10,12 @@ from genrec_eval.reference.writing.base import Draw, Writer, Written
 from genrec_eval.reference.writing.evidence import Link, Tally
 from genrec_eval.reference.writing.phrases import (
     be,
+    grade,
     joined,
     kind,
     made,
     makers,
     named,
-    number,
     one_line,
     price,
 )
@@ -77,7 +77,7 @@ def _opening(item: ItemFacts, draw: Draw) -> str:
 def _seen(seen: SeenItem) -> str:
     if seen.rating is None:
         return f"you have seen {named(seen.item)}"
-    return f"you rated {named(seen.item)} {number(seen.rating)}"
+    return f"you gave {named(seen.item)} {grade(seen.rating)}"
 
 
 def _tie(link: Link, draw: Draw) -> str:
@@ -130,31 +130,31 @@ def _aspect(brief: Brief, draw: Draw) -> str | None:
         seen, opinion = evidence.praised_in(brief, aspect), opinions.get(aspect)
         if seen is None:
             continue
-        past = f"you praised the {aspect} of {named(seen.item)}"
+        past = f"you praised the {one_line(aspect)} of {named(seen.item)}"
         if opinion is not None and opinion.praise > opinion.blame:
-            return f"Reviewers find its {aspect} strong, and {past}."
+            return f"Reviewers find its {one_line(aspect)} strong, and {past}."
         if opinion is not None and opinion.blame > opinion.praise:
             return f"A word of caution: {past}, but reviewers find it weak here."
     for aspect in wanted:
         if brief.reviews or (seen := evidence.praised_in(brief, aspect)) is None:
             continue
+        past = f"you praised the {one_line(aspect)} of {named(seen.item)}"
         return draw.pick(
             [
-                f"Since you praised the {aspect} of {named(seen.item)}, watch what it makes of that.",
-                f"You praised the {aspect} of {named(seen.item)}, so that may be what to watch for.",
+                f"Since {past}, watch what it makes of that.",
+                f"Y{past[1:]}, so that may be what to watch for.",
             ]
         )
     return None
 
 
 def _warning(link: Link) -> str:
-    shared = (
-        f"{one_line(link.people[0][1])} is part of {named(link.seen.item)}"
-        if link.people
-        else f"{named(link.seen.item)} is {_kindred(joined([one_line(g).lower() for g in link.genres]))} film"
-    )
     assert link.seen.rating is not None
-    return f"What speaks against it: {shared} as well, and you rated that only {number(link.seen.rating)}."
+    past = f"you gave {named(link.seen.item)} only {grade(link.seen.rating)}"
+    if link.people:
+        return f"What speaks against it: {past}, and {one_line(link.people[0][1])} is part of that as well."
+    genres = joined([one_line(genre).lower() for genre in link.genres])
+    return f"What speaks against it: {past}, which is {_kindred(genres)} film as well."
 
 
 def summary(brief: Brief, draw: Draw) -> list[str]:
