@@ -96,6 +96,17 @@ class Run:
         return pa.Table.from_batches(batches, schema=RECORDS).to_pandas()
 
     @property
+    def judgements(self) -> pd.DataFrame:
+        """One row per verdict of a judge, before any policy; empty when nothing was judged."""
+        import pyarrow.parquet as pq
+
+        from genrec_eval.engine.rundir import JUDGEMENTS_FILE
+        from genrec_eval.protocol.tables import JUDGEMENTS
+
+        path = self.path / JUDGEMENTS_FILE
+        return (pq.read_table(path) if path.is_file() else JUDGEMENTS.empty_table()).to_pandas()
+
+    @property
     def report(self) -> Path:
         """The HTML report."""
         return self.path / "report.html"

@@ -105,11 +105,14 @@ def _suite(source: str) -> list[Row]:
     rows += [(f"suite {source}", False, sentence) for sentence in missing_environment(loaded)]
     if len(rows) > 1:
         return rows
-    for name, model in loaded.suite.models.items():
+    played = [(f"model {name}", model) for name, model in loaded.suite.models.items()]
+    judging = [(f"judge {name}", judge.model) for name, judge in loaded.suite.judges.items()]
+    for said, model in [*played, *judging]:
+        name = said.partition(" ")[2]
         try:
             model.check(BuildContext(name=name, folder=loaded.folder, training=None, seed=loaded.suite.seed))
         except GenrecError as error:
-            rows.append((f"model {name}", False, str(error)))
+            rows.append((said, False, str(error)))
     for name, data in loaded.suite.data.items():
         try:
             dataset = data.options.load(loaded.folder, loaded.suite.seed)

@@ -101,18 +101,19 @@ async def _judge_scenario(
             known = jobs.get(job.key)
             jobs[job.key] = job if known is None else _wider(known, job)
     tables: dict[tuple[Any, ...], pa.Table] = {}
+    cut: dict[tuple[Any, ...], int] = {}
 
     async def one_judge(judge: str) -> None:
         for key, job in jobs.items():
             if key[0] == judge:
-                tables[key] = await _ask_all(session, job, exhibits, exchangers[judge])
+                tables[key], cut[key] = await _ask_all(session, job, exhibits, exchangers[judge])
 
     async with asyncio.TaskGroup() as group:
         for judge in dict.fromkeys(key[0] for key in jobs):
             group.create_task(one_judge(judge))
     for key, job in jobs.items():
         writer.write_table(tables[key])
-        summary = job_summary(tables[key], name, job.question)
+        summary = job_summary(tables[key], name, job.question, cut[key])
         session.directory.run["judges"][job.bench.name]["played"].append(summary)
     stopped = {judge: exchanger.stopped for judge, exchanger in exchangers.items()}
     incomplete_judging(
@@ -140,8 +141,11 @@ def _exhibits(session: Session, name: str, scenario: Scenario) -> dict[str, list
 
 async def _ask_all(
     session: Session, job: _Job, exhibits: Mapping[str, Sequence[Exhibit]], exchanger: Exchanger
-) -> pa.Table:
-    """Put all tasks of a job to its judge; rows in the order of the tasks, whatever the order of answers."""
+) -> tuple[pa.Table, int]:
+    """Put all tasks of a job to its judge; rows in the order of the tasks, whatever the order of answers.
+
+    Also returned: how many of the judgements were made on a text that the dialect had cut.
+    """
     bench, seed = job.bench, session.loaded.suite.seed
     limit = job.question.judging.limit
     if limit is not None:
@@ -159,12 +163,13 @@ async def _ask_all(
             work.append((len(slots), planned, sample))
             slots.append([])
     stopped: set[str] = set()
+    cut: list[int] = []
     queue = iter(work)
 
     async def worker() -> None:
         for slot, planned, sample in queue:
             calls = exchanger.tally.calls
-            rows = await _ask(job, planned, sample, exchanger, stopped)
+            rows = await _ask(job, planned, sample, exchanger, stopped, cut)
             slots[slot] = [_owned(row, job, sample) for row in rows]
             status = rows[0]["status"]
             progress.advance(cached=bool(rows[0].get("cached", True)), failed=int(status != "ok"))
@@ -176,7 +181,7 @@ async def _ask_all(
             group.create_task(worker())
     for reason in sorted(stopped):
         session.progress.note(f"judge {bench.name}: stopped: {reason}")
-    return judgement_table([row for rows in slots for row in rows])
+    return judgement_table([row for rows in slots for row in rows]), len(cut)
 
 
 def _needs(job: _Job) -> tuple[str, ...]:
@@ -184,14 +189,16 @@ def _needs(job: _Job) -> tuple[str, ...]:
 
 
 async def _ask(
-    job: _Job, planned: Planned, sample: int, exchanger: Exchanger, stopped: set[str]
+    job: _Job, planned: Planned, sample: int, exchanger: Exchanger, stopped: set[str], cut: list[int]
 ) -> list[dict[str, Any]]:
     if planned.task is None:
         return verdict_rows(planned, None)
     bench = job.bench
-    request = bench.dialect.render(planned.task, fence=bench.judge.fence).request
+    shown = bench.dialect.render(planned.task, fence=bench.judge.fence)
+    if shown.truncated:
+        cut.append(sample)
     try:
-        answer, exchange, cached = await exchanger.ask(request, sample)
+        answer, exchange, cached = await exchanger.ask(shown.request, sample)
     except Stopped as stop:
         stopped.add(str(stop))
         return verdict_rows(replace(planned, reason=str(stop)), None)

@@ -12,8 +12,14 @@ from genrec_eval.judging.question import Question
 from genrec_eval.judging.tasks import ABSENT
 
 
-def job_summary(table: pa.Table, scenario: str, question: Question) -> dict[str, Any]:
-    """Counts of one judge on one question; each exchange is counted once, however many claims it is about."""
+def job_summary(table: pa.Table, scenario: str, question: Question, cut: int) -> dict[str, Any]:
+    """Counts of one judge on one question; each exchange is counted once, however many claims it is about.
+
+    Parameters
+    ----------
+    cut
+        Exchanges in which the dialect had to cut a text.
+    """
     judging = question.judging
     statuses = Counter(table.column("status").cast(pa.string()).to_pylist())
     totals: dict[str, Any] = dict.fromkeys(
@@ -38,6 +44,7 @@ def job_summary(table: pa.Table, scenario: str, question: Question) -> dict[str,
         "against": judging.against,
         "judgements": len(table),
         "statuses": dict(sorted(statuses.items())),
+        "texts_cut": cut,
         **totals,
         "cost": cost,
     }

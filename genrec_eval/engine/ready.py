@@ -20,6 +20,7 @@ from genrec_eval.protocol.results import Coverage
 if TYPE_CHECKING:
     from genrec_eval.data.dataset import Dataset
     from genrec_eval.data.experiments.exposures import Exposures
+    from genrec_eval.data.judgements.log import JudgementLog
     from genrec_eval.scenarios.base import Prepared, Scenario
     from genrec_eval.suite.load import LoadedSuite
 
@@ -104,20 +105,20 @@ def described(player: Player) -> dict[str, Any]:
     return dict(orjson.loads(scrub(orjson.dumps(about).decode())))
 
 
-def _load(loaded: LoadedSuite, name: str, progress: Progress, scenario: str) -> Dataset | Exposures:
+def _load(loaded: LoadedSuite, name: str, progress: Progress, scenario: str) -> Dataset | Exposures | JudgementLog:
     if name not in loaded.suite.data:
         raise UsageError(
             f"{loaded.where(('scenarios', scenario))}: scenario '{scenario}' names the data set '{name}',"
             f" which is not under data{did_you_mean(name, loaded.suite.data)}"
             f" (known: {', '.join(loaded.suite.data) or 'none'})"
         )
-    dataset: Dataset | Exposures = loaded.suite.data[name].options.load(loaded.folder, loaded.suite.seed)
+    dataset = loaded.suite.data[name].options.load(loaded.folder, loaded.suite.seed)
     for warning in dataset.facts.get("warnings") or ():
         progress.note(f"data set '{name}': {warning}")
     return dataset
 
 
-def _facts(dataset: Dataset | Exposures) -> dict[str, Any]:
+def _facts(dataset: Dataset | Exposures | JudgementLog) -> dict[str, Any]:
     return {
         "name": dataset.name,
         "digest": dataset.digest,

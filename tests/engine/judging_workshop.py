@@ -125,14 +125,18 @@ def gappy(request: ChatRequest) -> Any:
     return f"film-{_film(request)} is good."
 
 
-def judge(request: ChatRequest) -> str:
-    """Prefers 'good': reads its fenced texts and answers in JSON, whatever the task."""
+def _note(request: ChatRequest) -> None:
+    """Keep what a judge was shown, where a test has laid a log."""
     log = Path(__file__).with_name("judge.log")
-    prompt = request.messages[-1].content
     if log.exists():
         with log.open("a") as stream:
             stream.write(json.dumps([message.content for message in request.messages]) + "\n")
-    blocks = read_fences(prompt)
+
+
+def judge(request: ChatRequest) -> str:
+    """Prefers 'good': reads its fenced texts and answers in JSON, whatever the task."""
+    _note(request)
+    blocks = read_fences(request.messages[-1].content)
     texts = {name: text for name, text in blocks.items() if name.startswith("answer")}
     good = {name: "good" in text for name, text in texts.items()}
     claims = [text for name, text in blocks.items() if name.startswith("claim_")]
@@ -165,7 +169,10 @@ def mumbling(request: ChatRequest) -> str:
     """Gives no verdict on films with an odd number."""
     shown = read_fences(request.messages[-1].content)
     number = int(re.findall(r"film-(\d+)", shown["question"])[0])
-    return "I could not say, it depends." if number % 2 else judge(request)
+    if number % 2 == 0:
+        return judge(request)
+    _note(request)
+    return "I could not say, it depends."
 
 
 def suite(**changes: Any) -> dict[str, Any]:

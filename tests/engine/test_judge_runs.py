@@ -54,7 +54,7 @@ def play(suite: dict[str, Any], out: Path) -> Run:
 
 
 def judgements(run: Run) -> pd.DataFrame:
-    return pq.read_table(run.path / "judgements.parquet").to_pandas()
+    return run.judgements
 
 
 def value(run: Run, metric: str, model: str) -> float | None:
@@ -177,12 +177,20 @@ def test_coverage_says_what_has_no_verdict(workshop: Path) -> None:
     run = play(suite, workshop / "run")
     (said, _) = run.coverage["reason"]
     assert said == (
-        "judge mumble: 3 of 6 judgements have no verdict: 3 unparsed; there is no figure below min_coverage 0.95"
-        " (pointwise, helpfulness)"
+        "judge mumble: 3 of 6 judgements have no verdict: 3 unparsed; there is no figure below"
+        " min_coverage 0.95 (pointwise, helpfulness)"
     )
     found = run.estimates.query("model == 'zanzibar' and slice == 'all' and metric != 'words'").iloc[0]
     assert found["excluded"] == {"judge-coverage": 6}
     assert pd.isna(found["value"])
+
+
+def test_texts_that_a_judge_was_not_shown_whole_are_counted(workshop: Path) -> None:
+    with (workshop / "judging_workshop.py").open("a") as stream:
+        stream.write("\n\ndef zanzibar(request: ChatRequest) -> str:\n    return 'good ' * 20_000\n")
+    run = play(asking(POINT), workshop / "run")
+    assert run.directory.run["judges"]["rules"]["played"][0]["texts_cut"] == 6
+    assert value(run, JUDGED, "zanzibar") == 5
 
 
 def test_panels_and_their_agreement(workshop: Path) -> None:
@@ -263,7 +271,45 @@ def test_without_judging_there_is_no_table_of_judgements(workshop: Path) -> None
     assert (run.path / "judgements.parquet").exists()
     run = play(asking(), workshop / "run")
     assert not (run.path / "judgements.parquet").exists()
+    assert run.judgements.empty
     assert "judges" not in run.directory.run
+
+
+def test_the_judge_may_move_to_an_endpoint_and_says_the_same(workshop: Path) -> None:
+    from genrec_eval.serving.faults import Faults
+    from genrec_eval.serving.run import serve_in_thread
+
+    suite = asking(POINT, PAIR, {**POINT, "rubric": "faithfulness", "task": "claims"})
+    suite["judges"]["rules"]["model"] = {"adapter": "reference", "model": "rubric-judge"}
+    columns = ["model", "other", "case", "task", "order", "claim", "status", "value", "label", "raw"]
+    here = play(suite, workshop / "here")
+    assert set(judgements(here)["status"]) == {"ok"}
+    faults = Faults(error_5xx=0.2, latency="5ms", max_faults_per_request=2, retry_after=0.0)
+    log = workshop / "calls.jsonl"
+    with serve_in_thread(models=("rubric-judge",), faults=faults, log=log) as server:
+        suite["judges"]["rules"]["model"] = {
+            "adapter": "openai",
+            "model": "rubric-judge",
+            "base_url": f"{server.url}/v1",
+            "api_key": "none",
+            "decoding": {"max_tokens": 900},
+            "price": {"input": 1.0, "output": 2.0},
+        }
+        there = play(suite, workshop / "there")
+        told = judgements(there)[columns]
+        asked = len(log.read_text().splitlines())
+        suite["judges"]["rules"]["on_unparsed"] = "loss"
+        suite["scenarios"]["notes"]["judging"][0]["limit"] = 3
+        play(suite, workshop / "there")
+        assert len(log.read_text().splitlines()) == asked
+    pd.testing.assert_frame_equal(judgements(here)[columns], told)
+    kept = there.directory.run["judges"]["rules"]
+    assert kept["identity"]["decoding"] == {"temperature": 0, "max_tokens": 900}
+    assert kept["dialect"]["decoding_sent"] == {"temperature": 0}
+    first = kept["played"][0]
+    assert first["attempts"] > first["calls"] == 12
+    assert first["cost"] > 0
+    assert first["input_tokens"] > 0
 
 
 def test_recorded_judgements_are_a_judge(workshop: Path) -> None:
