@@ -194,12 +194,12 @@ def audit_judges(judgements: pa.Table, labels: Labels | None = None, **options: 
     fault: NothingJoined | None = None
     useful = labels is None
     for judge, dialect, rubric, task in questions(judgements):
-        asked = {"judge": judge, "dialect": dialect, "rubric": rubric, "task": task}
+        asked: dict[str, Any] = {"judge": judge, "dialect": dialect, "rubric": rubric, "task": task}
         try:
             found.append(audit_judge(judgements, labels, **asked, **options))
             useful = True
         except NothingJoined as error:
-            fault = error
+            fault = fault or error
             without = audit_judge(judgements, **asked, **options)
             missing = {**without.missing, "human": str(error)}
             found.append(dataclasses.replace(without, missing=missing))

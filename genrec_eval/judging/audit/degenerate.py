@@ -16,13 +16,15 @@ import numpy as np
 from genrec_eval.core.randomness import generator
 from genrec_eval.stats.sums import Measure, mean_of, undefined
 
-_DIGITS = re.compile(r"\d+(?:[.,]\d+)*")
+_NUMBER = re.compile(r"\b\d+(?:[.,]\d+)*\b")
 _SIGNS = re.compile(r"[^\w#]+")
 _WORD = re.compile(r"\w+")
 _SHIFTS = 8
 _LONGEST = 20_000
 """Characters of a text that are read: a template shows long before."""
 _FEWEST = 5
+_SOME = 0.05
+"""Share of the words of foreign prompts from which on taking them up says something."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,8 +71,8 @@ def degenerate(
     """Look through the answers of one model.
 
     Trips when at least ``most`` of the texts are one and the same after normalising, or when answers take up
-    words of any prompt as readily as those of their own, with an interval that leaves no room for more than
-    one in a hundred.
+    words of other prompts and hardly more of their own: at the upper end of the interval less than half as
+    much again. Answers that take up no words of prompts, as lists of other titles, are not judged by that.
 
     Parameters
     ----------
@@ -98,10 +100,10 @@ def degenerate(
         )
     shapes = Counter(normalised(text) for text, _ in kept)
     openings = Counter(" ".join(_WORD.findall(text.lower()[:300])[:3]) for text, _ in kept)
-    dependence = _dependence(kept, seed, level)
+    dependence, others = _dependence(kept, seed, level)
     often = shapes.most_common(1)[0][1]
     same = n >= _FEWEST and often >= most * n
-    blind = dependence.high is not None and dependence.high <= 0.01
+    blind = dependence.high is not None and others >= _SOME and dependence.high <= others / 2
     if same:
         sentence = f"{often} of {n} texts are one and the same but for case, digits and punctuation"
     elif blind:
@@ -120,18 +122,24 @@ def degenerate(
 
 
 def normalised(text: str) -> str:
-    """A text without what a template may change: case, digits, spacing, punctuation.
+    """A text without what a template may change: case, numbers, spacing, punctuation.
 
-    >>> normalised("Film 7: you'll give it 4.5 stars!")
-    'film # you ll give it # stars'
+    A text of numbers for the greater part, such as a list of ids, keeps them: they are what it says.
+
+    >>> normalised("Film 7: you'll give it 4.5 stars!"), normalised("12, 7")
+    ('film # you ll give it # stars', '12 7')
     """
-    bare = _DIGITS.sub("#", text.casefold())
+    folded = text.casefold()
+    bare, numbers = _NUMBER.subn("#", folded)
+    if 2 * numbers > len(_WORD.findall(bare)) + numbers:
+        bare = folded
     return _SIGNS.sub(" ", bare).strip() or text.strip()
 
 
-def _dependence(kept: list[tuple[str, str | None]], seed: int, level: float) -> Measure:
+def _dependence(kept: list[tuple[str, str | None]], seed: int, level: float) -> tuple[Measure, float]:
+    """The measure, and the share of words of foreign prompts."""
     if any(prompt is None for _, prompt in kept):
-        return undefined("the prompts are not known", level=level)
+        return undefined("the prompts are not known", level=level), 0.0
     answers = [frozenset(_WORD.findall(text.casefold())) for text, _ in kept]
     # words that most prompts share say nothing about any of them
     asked = [set(_WORD.findall((prompt or "")[:_LONGEST].casefold())) for _, prompt in kept]
@@ -139,7 +147,7 @@ def _dependence(kept: list[tuple[str, str | None]], seed: int, level: float) -> 
     n = len(kept)
     prompts = [frozenset(word for word in words if often[word] <= n / 2) for words in asked]
     if len(set(prompts)) < 2:
-        return undefined("all prompts are alike", n=n, units=n, level=level)
+        return undefined("all prompts are alike", n=n, units=n, level=level), 0.0
     places = sorted(range(n), key=generator(seed, "other prompts", n).permutation(n).__getitem__)
     own, others = np.zeros(n), np.zeros(n)
     shifts = range(1, min(_SHIFTS, n - 1) + 1)
@@ -148,9 +156,10 @@ def _dependence(kept: list[tuple[str, str | None]], seed: int, level: float) -> 
         if shifts:
             found = [_taken_up(prompts[places[(at + shift) % n]], answers[place]) for shift in shifts]
             others[place] = np.mean(found)
-    if not own.any() and not others.any():
-        return undefined("no answer takes up a word of any prompt", n=n, units=n, level=level)
-    return mean_of(own - others, seed=seed, level=level, bounds=(-1.0, 1.0))
+    if not (own.any() or others.any()):
+        return undefined("no answer takes up a word of any prompt", n=n, units=n, level=level), 0.0
+    gain = mean_of(own - others, seed=seed, level=level, bounds=(-1.0, 1.0))
+    return gain, float(others.mean())
 
 
 def _taken_up(prompt: frozenset[str], answer: frozenset[str]) -> float:

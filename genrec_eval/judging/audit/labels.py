@@ -192,7 +192,7 @@ def join(labels: Labels, verdicts: Verdicts) -> Joined:
             )
         votes[column] = value
     if not found:
-        some = f", such as {clip(unknown[0])}" if unknown else ""
+        some = f", such as that of {clip(unknown[0])}," if unknown else ""
         raise NothingJoined(f"{labels.name}: none of its {len(labels)} labels{some} is about anything judged")
     none = np.full(len(annotators), np.nan)
     votes = np.array([found.get((str(c), m, o), none) for c, m, o in zip(cases, models, others, strict=True)])

@@ -173,8 +173,11 @@ def codes_of(columns: list[pa.ChunkedArray]) -> Int64:
     total = np.zeros(len(columns[0]), np.int64)
     for column in columns:
         plain = column.cast(pa.string()) if pa.types.is_dictionary(column.type) else column
-        indices = plain.combine_chunks().dictionary_encode().indices
-        codes = indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64) + 1
+        words = plain.combine_chunks().dictionary_encode()
+        # by value, not by appearance: resamples must not depend on the order of rows
+        rank = np.zeros(len(words.dictionary) + 1, np.int64)
+        rank[pc.sort_indices(words.dictionary).to_numpy() + 1] = np.arange(1, len(rank))
+        codes = rank[words.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64) + 1]
         total = np.unique(total * (int(codes.max(initial=0)) + 1) + codes, return_inverse=True)[1].reshape(-1)
     return total
 
