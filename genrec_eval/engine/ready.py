@@ -105,7 +105,9 @@ def described(player: Player) -> dict[str, Any]:
     return dict(orjson.loads(scrub(orjson.dumps(about).decode())))
 
 
-def _load(loaded: LoadedSuite, name: str, progress: Progress, scenario: str) -> Dataset | Exposures | JudgementLog:
+def _load(
+    loaded: LoadedSuite, name: str, progress: Progress, scenario: str
+) -> Dataset | Exposures | JudgementLog:
     if name not in loaded.suite.data:
         raise UsageError(
             f"{loaded.where(('scenarios', scenario))}: scenario '{scenario}' names the data set '{name}',"
