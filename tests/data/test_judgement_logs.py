@@ -10,6 +10,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
 
 from genrec_eval.core.errors import MissingData, UsageError
 from genrec_eval.data.judgements.exchange import write_exchange
@@ -327,3 +329,68 @@ def test_the_public_logs_are_read_whole(real_data: Path, name, options, rows, si
     log = load(name, real_data / "judgements" / name, **options)
     assert (len(log), log.facts["without_verdict"], log.skipped) == (rows, silent, ())
     assert log.judgements().num_rows == rows
+
+
+FILES = {
+    "pandalm": {
+        "testset-v1.json": json.dumps([pair(0), pair(1)]),
+        "gpt-testset-v1.json": json.dumps([{"idx": 0, "gpt_result": "1"}, {"idx": 1, "gpt_result": 2}]),
+    },
+    "llmbar": {
+        "judgements.csv": "subset,evaluator,strategy,item,label,winner_noswap,winner_swap_unswapped\n"
+        "s,e,t,0,2,1,2\n",
+        "published_statistics.json": '{"s|e|t": {"equal": "0 / 1 = 0%"}}',
+    },
+    "alpaca-eval": {
+        "annotations_1.csv": "model,instruction_id,preference\nm,0,1.25\n",
+        "published_leaderboard.csv": ",win_rate\nm,25\n",
+    },
+    "prometheus-repeat": {
+        "x_eval.json": json.dumps([{"idx": 1, "instruction": "t", "gpt4_score": [3], "gpt4_feedback": ["f"]}])
+    },
+    "mtbench": {
+        "pair.jsonl": '{"question_id": 1, "model_1": "a", "model_2": "b", "g1_winner": "tie",'
+        ' "g2_winner": "tie"}\n'
+    },
+    "judgement-log": {
+        "log.jsonl": '{"item": "a", "system": "m", "judge": "j", "score": 3, "human_scores": [1, null]}\n'
+    },
+}
+DAMAGED = [(loader, name) for loader, files in FILES.items() for name in files]
+
+
+@pytest.mark.parametrize(("loader", "name"), DAMAGED)
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@example(cut=0, byte=0, insert=b"", junk=b"\x00\xff\xfe")
+@example(cut=0, byte=0, insert=b"", junk=b"")
+@example(cut=0, byte=0, insert=b"", junk=b"[" * 100_000)
+@example(cut=0, byte=0, insert=b"", junk=b"[null, 3, [], {}]")
+@example(cut=0, byte=0, insert=b"", junk=b'{"a": [1e999, NaN]}')
+@given(
+    cut=st.integers(0, 60),
+    byte=st.integers(0, 400),
+    insert=st.binary(max_size=3)
+    | st.sampled_from([b'"', b",", b"\n", b"\xff", b"[", b"{", b"-", b"9" * 400, b"null"]),
+    junk=st.none() | st.binary(max_size=30),
+)
+def test_damaged_bytes_end_in_a_log_or_a_sentence(
+    tmp_path: Path, loader: str, name: str, cut: int, byte: int, insert: bytes, junk: bytes | None
+) -> None:
+    assert set(FILES) == {one for one in DATASETS.builtin if DATASETS.get(one).holds == "judgements"}
+    for file, text in FILES[loader].items():
+        (tmp_path / file).write_text(text)
+    whole = FILES[loader][name].encode()
+    at = byte % (len(whole) + 1)
+    damaged = whole[:at] + insert + whole[at:]
+    (tmp_path / name).write_bytes(damaged[: len(damaged) - cut] if junk is None else junk)
+    path = tmp_path / name if loader == "judgement-log" else tmp_path
+    for malformed in ("refuse", "skip"):
+        sentence = ""
+        try:
+            log = load(loader, path, malformed=malformed)
+            assert log.judgements().num_rows == len(log) > 0
+            assert log.human_table().num_rows >= 0
+        except UsageError as error:
+            sentence = str(error)
+        assert "\n" not in sentence
+        assert len(sentence) < 900 + 3 * len(str(tmp_path))
