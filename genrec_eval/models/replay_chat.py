@@ -1,4 +1,4 @@
-"""Recorded texts as a chat model."""
+"""Recorded texts as a chat model: by user, by user and item, or by prompt."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from genrec_eval.core.errors import UsageError, did_you_mean
 from genrec_eval.core.fingerprint import digest_file
 from genrec_eval.models import check
+from genrec_eval.protocol.brief import Brief
 from genrec_eval.protocol.model import Call, Model
 from genrec_eval.protocol.requests import ChatRequest, Request
 from genrec_eval.protocol.responses import Answer
@@ -18,24 +19,28 @@ if TYPE_CHECKING:
 
 
 def open_texts(path: Path, form: Format, spec: ReplaySpec) -> RecordedChat:
-    """Read a file of texts, one per user or one per prompt."""
+    """Read a file of texts, one per user, per user and item, or per prompt."""
     names, rows = _read(path, form, spec)
     keyed: list[Column] = [column for column in ("user", "prompt") if spec.name_of(column) in names]
+    # texts on an item for a user: the request shows both, the item in its brief
+    by_both = keyed[:1] == ["user"] and spec.name_of("item") in names
+    keyed = ["user", "item"] if by_both else keyed[:1]
     if not keyed:
         raise UsageError(
             f"{path} has neither a column '{spec.name_of('user')}' nor '{spec.name_of('prompt')}'"
             f" (its columns: {', '.join(names)})"
         )
-    texts: dict[str, Any] = {}
-    for number, (key, text) in enumerate(rows[keyed[0]], 1):
-        if not isinstance(key, str | int):
-            raise UsageError(f"{path}: row {number} has no {keyed[0]}")
-        if str(key) in texts:
-            shown = check.clip(str(key), 80)
+    texts: dict[tuple[str, ...], Any] = {}
+    for number, entries in enumerate(zip(*(rows[column] for column in keyed), strict=True), 1):
+        for column, (part, _) in zip(keyed, entries, strict=True):
+            if not isinstance(part, str | int):
+                raise UsageError(f"{path}: row {number} has no {column}")
+        key = tuple(str(part) for part, _ in entries)
+        if key in texts:
             raise UsageError(
-                f"{path}: {keyed[0]} '{shown}' is recorded twice, the second time in row {number}"
+                f"{path}: {_said(keyed, key)} is recorded twice, the second time in row {number}"
             )
-        texts[str(key)] = text
+        texts[key] = entries[0][1]
     identity = {
         "adapter": "replay",
         "file": digest_file(path),
@@ -43,15 +48,19 @@ def open_texts(path: Path, form: Format, spec: ReplaySpec) -> RecordedChat:
         "columns": dict(sorted(spec.columns.items())),
         "kinds": ["chat"],
     }
-    return RecordedChat(texts, keyed[0], identity)
+    return RecordedChat(texts, keyed, identity)
 
 
 class RecordedChat(Model):
-    """Answers a chat with the text recorded for its user, or for its last user message."""
+    """Answers a chat with the text recorded for its user, for its user and the item of its brief, or for its
+    last user message.
+    """
 
     kinds = frozenset({"chat"})
 
-    def __init__(self, texts: dict[str, Any], keyed: Column, identity: dict[str, Any]) -> None:
+    def __init__(
+        self, texts: dict[tuple[str, ...], Any], keyed: list[Column], identity: dict[str, Any]
+    ) -> None:
         self._texts = texts
         self._keyed = keyed
         self._identity = identity
@@ -63,18 +72,34 @@ class RecordedChat(Model):
     async def answer(self, request: Request, call: Call) -> Answer:
         """Look the text up."""
         assert isinstance(request, ChatRequest)
-        if self._keyed == "user":
-            key = request.user
+        said = [message.content for message in request.messages if message.role == "user"]
+        if self._keyed == ["prompt"]:
+            found = said[-1:]
         else:
-            said = [message.content for message in request.messages if message.role == "user"]
-            key = said[-1] if said else None
-        if key is None or key not in self._texts:
-            shown = "no user" if key is None else f"{self._keyed} '{check.clip(key, 80)}'"
+            found = [] if request.user is None else [request.user]
+            if "item" in self._keyed and said:
+                found += _item_of(said[-1])
+        key = tuple(found)
+        if len(key) < len(self._keyed) or key not in self._texts:
+            lacking = self._keyed[len(key) :]
+            shown = f"no {lacking[0]}" if lacking else _said(self._keyed, key)
             return Answer(status=Status.MISSING, error=f"no text is recorded for {shown}")
         try:
             return Answer(response=check.chat_response(self._texts[key]))
         except check.Malformed as error:
             return check.malformed(error, None)
+
+
+def _item_of(message: str) -> list[str]:
+    """Id of the item of the brief that a message shows; nothing where it shows none."""
+    try:
+        return [Brief.read(message).item.id]
+    except UsageError:
+        return []
+
+
+def _said(keyed: list[Column], key: tuple[str, ...]) -> str:
+    return " and ".join(f"{column} '{check.clip(part, 80)}'" for column, part in zip(keyed, key, strict=True))
 
 
 def _read(
@@ -83,7 +108,7 @@ def _read(
     """Names of the columns, and key and text of every row by each column that may be the key."""
     from genrec_eval.models.replay_readers import header, json_lines, pick_column, read_table
 
-    keys: tuple[Column, ...] = ("user", "prompt")
+    keys: tuple[Column, ...] = ("user", "item", "prompt")
     text = spec.name_of("text")
     if form == "jsonl":
         entries = [entry for _, entry in json_lines(path)]

@@ -103,7 +103,7 @@ class Checker:
         self._resolved: dict[int, ItemFacts | None] = {}
         self._by_sentence: dict[int, list[Mention]] = {}
         for mention in reading.mentions:
-            if mention.kind == "title":
+            if mention.kind == "title" and not (mention.weak and self._outside(mention)):
                 self._resolved[id(mention)] = self.item_of(mention)
                 self._by_sentence.setdefault(mention.sentence, []).append(mention)
 
@@ -113,6 +113,10 @@ class Checker:
         for mention in self.reading.mentions:
             found += getattr(self, f"_{mention.kind}")(mention)
         return found
+
+    def _outside(self, mention: Mention) -> bool:
+        """Whether the brief holds no item of this title."""
+        return not any(item == self.target.id or item in self.source.history for item in mention.items)
 
     def item_of(self, mention: Mention) -> ItemFacts | None:
         """Which item a title means: of the written year where one is, else of the brief where one is."""
@@ -133,6 +137,8 @@ class Checker:
     # One method per kind of mention.
 
     def _title(self, mention: Mention) -> list[Finding]:
+        if id(mention) not in self._resolved:
+            return []
         item = self._resolved[id(mention)]
         if mention.stance is not None and not (item is self.target and not mention.close):
             found = [self._past(mention, item)]

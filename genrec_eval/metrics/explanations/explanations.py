@@ -47,6 +47,10 @@ class Explanations(Texts):
     varied: Mapping[str, Sequence[Brief | None]] = field(default_factory=dict)
     contexts: Sequence[tuple[str, ...] | None] = ()
 
+    def prompt(self, row: int) -> str | None:
+        """The brief in its usual words, where nothing else is said."""
+        return self.prompts[row] if self.prompts else self.briefs[row].text()
+
     def where(self, mask: Bool) -> Explanations:
         """The cases of ``mask``."""
         if mask.all():  # and what was worked out so far stays known
@@ -60,6 +64,8 @@ class Explanations(Texts):
             self,
             texts=some(self.texts),
             references=some(self.references),
+            token_logprobs=some(self.token_logprobs),
+            prompts=some(self.prompts),
             briefs=some(self.briefs),
             features=some(self.features),
             ratings=some(self.ratings),

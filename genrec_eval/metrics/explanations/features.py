@@ -8,7 +8,7 @@ import numpy as np
 
 from genrec_eval.metrics.base import Accumulator, Definition, UnitScores, define
 from genrec_eval.metrics.explanations.explanations import Explanations
-from genrec_eval.metrics.explanations.found import indicated
+from genrec_eval.metrics.explanations.found import indicated, readings_of
 from genrec_eval.metrics.explanations.tokens import Phrases, words
 from genrec_eval.metrics.text.texts import NO_TEXT
 from genrec_eval.protocol.arrays import Float64, Ragged
@@ -30,8 +30,8 @@ def features_of(explanations: Explanations) -> Ragged:
     def make() -> Ragged:
         phrases = Phrases((words(feature), code) for code, feature in enumerate(explanations.vocabulary))
         found = []
-        for text in explanations.texts:
-            norms = [] if text is None else list(words(text))
+        for reading in readings_of(explanations):
+            norms = [] if reading is None else reading.tokens.norms
             found.append(sorted({code for _, _, codes in phrases.scan(norms) for code in codes}))
         return Ragged.from_lists(found)
 
@@ -108,10 +108,10 @@ def fmr(explanations: Explanations) -> UnitScores:
     targets = list(explanations.features) or [None] * len(explanations)
     missing = explanations.missing
     hits = np.zeros(len(explanations), bool)
-    for row, (text, target) in enumerate(zip(explanations.texts, targets, strict=True)):
-        if text is not None and target:
+    for row, (reading, target) in enumerate(zip(readings_of(explanations), targets, strict=True)):
+        if reading is not None and target:
             phrase = Phrases([(words(target), True)])
-            hits[row] = next(phrase.scan(list(words(text))), None) is not None
+            hits[row] = next(phrase.scan(reading.tokens.norms), None) is not None
     unknown = ~missing & np.array([not target for target in targets], bool)
     scores = indicated(explanations, hits)
     reasons = {**scores.reasons, **({NO_FEATURE: unknown} if unknown.any() else {})}

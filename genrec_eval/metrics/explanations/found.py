@@ -42,7 +42,7 @@ def readings_of(explanations: Explanations, variant: str | None = None) -> list[
     def make() -> list[Reading | None]:
         reader = reader_of(explanations)
         texts = explanations.texts if variant is None else explanations.variants.get(variant, ())
-        kept: dict[str, Reading] = {}  # a constant text is read once
+        kept: dict[str, Reading] = explanations.kept("read", dict)  # a text that comes again is read once
         found: list[Reading | None] = []
         for text in texts or [None] * len(explanations):
             if text is not None and text not in kept:

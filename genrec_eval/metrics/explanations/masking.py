@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from bisect import bisect_left
+from dataclasses import dataclass
 
-import numpy as np
-
-from genrec_eval.metrics.base import Bool
 from genrec_eval.metrics.explanations.explanations import Explanations
 from genrec_eval.metrics.explanations.found import readings_of
 from genrec_eval.metrics.explanations.mentions import Reading
@@ -15,32 +13,49 @@ MASK = "\ue000"
 """Stands for every character of a title or name: no word of any language, and no space."""
 
 
-def masked(reading: Reading) -> str:
-    """The text with the titles and people in it made unreadable, character by character."""
-    parts, at = [], 0
-    for mention in reading.mentions:
-        if mention.kind in ("title", "person") and mention.start >= at:
+@dataclass(frozen=True, slots=True)
+class Masked:
+    """A text with the titles and people in it made unreadable.
+
+    Attributes
+    ----------
+    text
+        Character by character as long as the original.
+    norms
+        Its words in normal form, those of names replaced.
+    words
+        The distinct ones.
+    """
+
+    text: str
+    norms: list[str]
+    words: frozenset[str]
+
+    @classmethod
+    def of(cls, reading: Reading) -> Masked:
+        """Mask what a reading names."""
+        norms, parts, at = list(reading.tokens.norms), [], 0
+        for mention in reading.mentions:
+            if mention.kind not in ("title", "person") or mention.start < at:
+                continue
             parts += [reading.text[at : mention.start], MASK * (mention.end - mention.start)]
             at = mention.end
-    return "".join([*parts, reading.text[at:]])
+            first = bisect_left(reading.tokens.starts, mention.start)
+            last = bisect_left(reading.tokens.starts, mention.end)
+            norms[first:last] = [MASK] * (last - first)
+        return cls("".join([*parts, reading.text[at:]]), norms, frozenset(norms))
 
 
-def outside_names(explanations: Explanations) -> list[str | None]:
+def outside_names(explanations: Explanations) -> list[Masked | None]:
     """The masked texts; None where there is none."""
 
-    def make() -> list[str | None]:
-        return [None if reading is None else masked(reading) for reading in readings_of(explanations)]
+    def make() -> list[Masked | None]:
+        known: dict[int, Masked] = {}  # texts that are alike share their reading
+        found: list[Masked | None] = []
+        for reading in readings_of(explanations):
+            if reading is not None and id(reading) not in known:
+                known[id(reading)] = Masked.of(reading)
+            found.append(None if reading is None else known[id(reading)])
+        return found
 
     return explanations.kept("masked", make)
-
-
-def matching(explanations: Explanations, test: Callable[[str], object]) -> Bool:
-    """bool[n], masked texts for which ``test`` finds something; each different text is looked at once."""
-    known: dict[str, bool] = {}
-    found = np.zeros(len(explanations), bool)
-    for row, text in enumerate(outside_names(explanations)):
-        if text is not None:
-            if text not in known:
-                known[text] = bool(test(text))
-            found[row] = known[text]
-    return found

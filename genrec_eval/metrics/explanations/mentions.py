@@ -49,6 +49,8 @@ class Mention:
         whether the text says so of the recommended item ("who directed this one").
     bare
         Years and numbers that stand by themselves, without words that say what they count.
+    weak
+        Titles: whether it may be a common word; it counts only where the brief holds such an item.
     """
 
     kind: MentionKind
@@ -69,6 +71,7 @@ class Mention:
     sentence: int = 0
     predicated: bool = False
     bare: bool = False
+    weak: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

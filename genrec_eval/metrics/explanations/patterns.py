@@ -55,7 +55,7 @@ STARS = re.compile(
     re.IGNORECASE,
 )
 AFTER_RATED = re.compile(
-    r"[\"'”’»*_)\]]{0,3}\s(?:with\s|at\s|as\s|only\s|just\s|an?\s){0,2}(?P<n>\d{1,3}(?:\.\d{1,2})?)(?![\w%/]|[.,]\d)"
+    r"[\"'”’»*_)\]]{0,3}\s(?:with\s|at\s|as\s|only\s|just\s|an?\s){0,2}(?P<n>\d{1,3}(?:\.\d{1,2})?)(?![\w%/]|[.,]\d|[\s-]?(?:stars?\b|/|out\s))"
 )
 RATED = re.compile(r"\b(?:rated|gave|scored)\b[^.;!?\n]{0,120}$", re.IGNORECASE)
 NUMBER = re.compile(r"(?<![\w.,$€£¥#/-])\d{1,9}(?:,\d{3}){0,3}(?:\.\d{1,4})?(?![\w/]|[.,]\d)%?")
@@ -183,7 +183,9 @@ NEGATED = re.compile(
     r"(?:\s+(?:a|an|the|any|so\s+much|really|quite|exactly|your|typical|usual|just|another|its|of|as|kind\s+of|sort\s+of|be|merely|in\s+the|all|about)){0,3}(?:\s+[a-z-]{1,20})?\s{0,2}[\"'“‘*_(]{0,2}$",
     re.IGNORECASE,
 )
-ARTICLE = re.compile(r"\b(?:a|an|this|another|pure|classic|modern|the)\s+(?:[a-z]+[a-z,-]*\s+){0,2}$")
+ARTICLE = re.compile(
+    r"\b(?:[Aa]n?|[Tt]his|[Aa]nother|[Pp]ure|[Cc]lassic|[Mm]odern|[Tt]he)\s+(?:[a-z]+[a-z,-]*\s+){0,2}$"
+)
 GENRE_JOIN = re.compile(r"\s?(?:,|/|&|-|\band\b|\bor\b)\s?(?:and\s)?(?:a\s)?")
 GENRE_END = re.compile(
     r"\s*(?:$|[.,;:!?)]|\b(?:that|which|about|from|set|with|by|directed|starring|of|in|and|who|for|where|featuring)\b)"

@@ -16,8 +16,10 @@ from genrec_eval.protocol.brief import ItemFacts
 _BEFORE = 80
 """Characters before a mention that say how it is meant."""
 _SEQUEL = re.compile(
-    r"\s(?:\d{1,2}|II|III|IV|V|VI|VII|VIII|IX|Part\s\w+)\b(?![-\s]?(?:min|hour|star|times|film))"
+    r" (?:\d{1,2}|II|III|IV|V|VI|VII|VIII|IX|Part\s\w+)\b"
+    r"(?![/.,]\d|[-\s]?(?:min|hour|star|times|film|out of))"
 )
+_ENTRY = re.compile(r"(?:^|\n)[ \t]{0,8}(?:\d{1,3}[.)]|[-*•])[ \t]{0,4}$")
 
 
 class Reader:
@@ -34,6 +36,7 @@ class Reader:
     def __init__(self, catalogue: Iterable[ItemFacts], aspects: Sequence[str] = ()) -> None:
         lists = lexicon("claims")
         self._common = frozenset(lists["common"])
+        self._nouns_in_titles = frozenset(lists["common_nouns"])
         self._verbs = frozenset(lists["verbs"])
         self._ambiguous = frozenset(map(words, lists["ambiguous"]))
         self._nouns = frozenset(lists["genre_nouns"])
@@ -163,10 +166,17 @@ class Reader:
                 return None
             assert isinstance(value, tuple)
             sequel = None if quoted else _SEQUEL.match(tokens.text, stop)
-            if sequel is not None:  # "Heat 2" is another work, and not in the catalogue
+            rated = p.RATED.search(tokens.text, max(0, start - 130), start)  # "you rated Heat 5"
+            if sequel is not None and rated is None:  # "Heat 2" is another work, and not in the catalogue
                 stop = sequel.end()
                 return Mention(kind="title", start=start, end=stop, text=tokens.text[start:stop])
-            return Mention(kind="title", start=start, end=stop, text=text, items=value)
+            weak = (
+                end - at == 1
+                and tokens.norms[at] in self._nouns_in_titles
+                and not quoted
+                and _opens_sentence(tokens.text, start)
+            )
+            return Mention(kind="title", start=start, end=stop, text=text, items=value, weak=weak)
         assert isinstance(value, str)
         if kind == "person":
             capital = all(tokens.capital(i) or not tokens.cased(i) for i in (at, end - 1))
@@ -202,10 +212,15 @@ class Reader:
             return False
         if _neighbour(tokens, at, end):  # "Miami Heat", "Heat Wave": a longer name of something else
             return False
+        particle = tokens.norms[at] in self._common and tokens.norms[at] not in self._nouns_in_titles
+        before = tokens.text[max(0, tokens.starts[at] - 4) : tokens.starts[at]].rstrip()
         if not _opens_sentence(tokens.text, tokens.starts[at]):
-            return tokens.norms[at] != "i"
+            return tokens.norms[at] != "i" and not (particle and before.endswith(":"))
+        head = max(0, tokens.starts[at] - 14)
+        if tokens.text[stop : stop + 1] in ("", "\n") and _ENTRY.search(tokens.text, head, tokens.starts[at]):
+            return True
         following = tokens.norms[end] if end < len(tokens) else ""
-        return tokens.norms[at] not in self._common and following in self._verbs
+        return not particle and following in self._verbs
 
     def _genre(self, tokens: Tokens, at: int, end: int) -> bool:
         """Whether a word such as "war" is meant as a genre."""
@@ -291,7 +306,7 @@ def _opens_sentence(text: str, start: int) -> bool:
     head = text[max(0, start - 12) : start].rstrip(" \t\"'“‘«([*_-•")
     return (
         not head
-        or head[-1] in ".!?:\n…。！？"
+        or head[-1] in ".!?\n…。！？"
         or text[max(0, start - 12) : start].rstrip(" \t*_#-").endswith("\n")
     )
 
@@ -397,6 +412,8 @@ def _name_before(tokens: Tokens, stop: int) -> int | None:
         elif tokens.norms[at] not in _SMALL or at == last:
             break
         at -= 1
+    if start is not None and start < last and tokens.norms[start + 1] in ("the", "a", "an"):
+        start += tokens.capital(start + 1)  # "See The Lost Ferry"
     if start is None or tokens.norms[start] in ("in", "since", "because", "you", "from", "released"):
         start = None if start is None or start == last else start + 1
     return None if start is None or not tokens.capital(start) else tokens.starts[start]
@@ -452,6 +469,11 @@ def _roles(text: str, mentions: list[Mention], taken: _Taken) -> None:
             person.predicated = p.OF_ITEM.match(text, after.end()) is not None
 
 
+_HOUR = re.compile(r"hour|hrs?\b|\dh\b|\d h\b")
+_STAR = re.compile(r"star|rat(?:ed|ing)|gave|scor|out of|/")
+_COIN = re.compile(r"[$€£¥]|USD|EUR|GBP|dollar|euro|pound|buck|cent|cost|pric", re.IGNORECASE)
+
+
 def _numbers(text: str, taken: _Taken) -> list[Mention]:
     """Prices, minutes, ratings, years, then whatever numbers are left."""
     found: list[Mention] = []
@@ -489,10 +511,11 @@ def _numbers(text: str, taken: _Taken) -> list[Mention]:
     def amount(words: str) -> float:
         return p.WORDS.get(words.lower()) or float(words.replace(",", ""))
 
-    for match in p.PRICE.finditer(text):
+    for match in p.PRICE.finditer(text) if _COIN.search(text) else ():
         if not taken.holds(*match.span()):
             add("price", match, amount(match["a"] or match["b"] or match["d"]))
-    for match in p.HOURS.finditer(text):
+    low = text.casefold()
+    for match in p.HOURS.finditer(text) if "h" in low and _HOUR.search(low) else ():
         if not taken.holds(*match.span()):
             minutes = 60 * amount(match["h"]) + (30 if match["half"] else 0) + float(match["m"] or 0)
             add("runtime", match, minutes, bare=match["m"] is None)
@@ -505,7 +528,7 @@ def _numbers(text: str, taken: _Taken) -> list[Mention]:
             rated = p.AFTER_RATED.match(text, stop)
             if rated is not None and not taken.holds(*rated.span("n")):
                 add("rating", rated, float(rated["n"]), at=rated.span("n"))
-    for match in p.STARS.finditer(text):
+    for match in p.STARS.finditer(text) if _STAR.search(low) else ():
         if not taken.holds(*match.span()):
             of = match["of"] or match["of2"] or match["of3"]
             add(

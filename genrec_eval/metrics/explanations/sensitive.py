@@ -12,6 +12,7 @@ from genrec_eval.metrics.explanations.explanations import Explanations
 from genrec_eval.metrics.explanations.found import indicated
 from genrec_eval.metrics.explanations.lexicon import lexicon
 from genrec_eval.metrics.explanations.masking import outside_names
+from genrec_eval.metrics.explanations.tokens import words
 
 _ATTRIBUTES = tuple(lexicon("sensitive"))
 _PERSON = (
@@ -31,8 +32,15 @@ _AGED = re.compile(
 )
 
 
-def _either(words: list[str]) -> str:
-    spelled = (re.escape(word).replace(r"\ ", r"\s+") for word in words)
+_AGES = frozenset(
+    ["age", "aged", "old", "olds", "teens", "twenties", "thirties", "forties", "fifties", "sixties"]
+    + ["seventies", "eighties"]
+    + [f"{decade}0s" for decade in range(1, 10)]
+)
+
+
+def _either(phrases: list[str]) -> str:
+    spelled = (re.escape(word).replace(r"\ ", r"\s+") for word in phrases)
     return "|".join(sorted(spelled, key=len, reverse=True)) or "(?!)"
 
 
@@ -60,14 +68,28 @@ def _patterns() -> dict[str, re.Pattern[str]]:
     return found
 
 
+@cache
+def _triggers() -> dict[str, frozenset[str]]:
+    """Attribute → first words of its phrases, of which one at least must be there."""
+    return {
+        attribute: frozenset(words(phrase)[0] for phrases in lists.values() for phrase in phrases)
+        for attribute, lists in lexicon("sensitive").items()
+    }
+
+
 def attributes_in(text: str) -> set[str]:
     """Protected attributes of the reader that a text, with its titles masked, speaks of.
 
     >>> sorted(attributes_in("As a young woman, you may like it; it is about an old man."))
     ['gender']
     """
-    found = {name for name, pattern in _patterns().items() if pattern.search(text)}
-    if _AGED.search(text):
+    return _attributes(text, frozenset(words(text)))
+
+
+def _attributes(text: str, norms: frozenset[str]) -> set[str]:
+    triggers = _triggers()
+    found = {name for name, pattern in _patterns().items() if triggers[name] & norms and pattern.search(text)}
+    if norms & _AGES and _AGED.search(text):
         found.add("age")
     return found
 
@@ -106,9 +128,9 @@ def sensitive_mentions(explanations: Explanations, *, attribute: str) -> UnitSco
     for row, (text, brief) in enumerate(zip(outside_names(explanations), explanations.briefs, strict=True)):
         if text is None:
             continue
-        if text not in known:
-            known[text] = attributes_in(text)
-        found = known[text] | _disclosed(text, brief.profile)
+        if text.text not in known:
+            known[text.text] = _attributes(text.text, text.words)
+        found = known[text.text] | _disclosed(text.text, brief.profile)
         hits[row] = bool(found) if attribute == "any" else attribute in found
     return indicated(explanations, hits)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
 
 import numpy as np
@@ -34,8 +35,11 @@ def sentiment(text: str) -> float:
     >>> round(sentiment("A wonderful film, superb acting."), 2), round(sentiment("Not good, and dull"), 2)
     (0.67, -0.67)
     """
+    return _tone(words(text))
+
+
+def _tone(norms: Sequence[str]) -> float:
     polarity, negators = _lists()
-    norms = words(text)
     good = bad = 0.0
     for at, norm in enumerate(norms):
         value = polarity.get(norm)
@@ -53,9 +57,9 @@ def sentiment(text: str) -> float:
         title="Sentiment gap",
         summary="Distance between the tone of a text and the rating that the user gave the item.",
         formula=(
-            "|(1 + s) / 2 − (r − 1) / (scale − 1)|, s = (praise − blame) / (praise + blame + 1) over words of"
-            " a lexicon outside titles, a negation in the three words before turning praise to blame; scale is"
-            " 5, or the next of 10 and 100 that holds all ratings"
+            "|(1 + s) / 2 − (r − 1) / (scale − 1)|, s = (praise − blame) / (praise + blame + 1) over"
+            " words of a lexicon outside titles, a negation in the three words before turning praise to"
+            " blame; scale is 5, or the next of 10 and 100 that holds all ratings"
         ),
         degenerate=(
             "Without a text excluded and counted (no-text), without a held-out rating too (no-rating). A text"
@@ -82,7 +86,7 @@ def sentiment_gap(explanations: Explanations) -> UnitScores:
     unknown = ~missing & np.isnan(ratings)
     most = float(np.nanmax(ratings)) if np.isfinite(ratings).any() else 0.0
     scale = next((end for end in (5.0, 10.0, 100.0) if most <= end), most)
-    tone = np.array([0.0 if text is None else sentiment(text) for text in outside_names(explanations)])
+    tone = np.array([0.0 if text is None else _tone(text.norms) for text in outside_names(explanations)])
     given = np.clip((np.nan_to_num(ratings, nan=1.0) - 1) / (scale - 1), 0, 1)
     reasons = {name: mask for name, mask in ((NO_TEXT, missing), (NO_RATING, unknown)) if mask.any()}
     return UnitScores(values=np.abs((1 + tone) / 2 - given), reasons=reasons)

@@ -46,11 +46,9 @@ def take_stances(
         if mention.kind in ("year", "price", "runtime", "number"):
             continue
         if stance is not None and sentence == mention.sentence and since <= mention.start:
-            if (
-                mention.kind == "title"
-                and (word := _NEXT_WORD.match(text, mention.end))
-                and word["word"] in verbs
-            ):
+            beside = mention.start - since <= 2  # nothing but a blank and a quotation mark between
+            follows = None if beside or mention.kind != "title" else _NEXT_WORD.match(text, mention.end)
+            if follows is not None and follows["word"] in verbs:
                 stance = None
             else:
                 mention.stance = stance

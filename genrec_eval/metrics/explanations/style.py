@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from functools import cache
 from itertools import pairwise
 from typing import Any
@@ -13,7 +14,8 @@ from genrec_eval.metrics.base import Definition, UnitScores, define
 from genrec_eval.metrics.explanations.explanations import Explanations
 from genrec_eval.metrics.explanations.found import findings_of, indicated, readings_of
 from genrec_eval.metrics.explanations.lexicon import lexicon
-from genrec_eval.metrics.explanations.masking import matching, outside_names
+from genrec_eval.metrics.explanations.masking import Masked, outside_names
+from genrec_eval.metrics.explanations.tokens import Phrases, words
 from genrec_eval.metrics.text.texts import NO_TEXT
 
 NO_SENTENCE = "no-sentence"
@@ -31,18 +33,53 @@ _SHARED: dict[str, Any] = {
 _FINITE = "The list is English and finite: what it does not hold is not counted. Titles and names are masked."
 
 
-@cache
-def _phrases(name: str) -> re.Pattern[str]:
-    words = sorted(lexicon("style")[name], key=len, reverse=True)
-    either = "|".join(re.escape(word).replace(r"\ ", r"\s+").replace("'", "['’]") for word in words)
-    return re.compile(rf"(?<!\w)(?:{either})(?!\w)", re.IGNORECASE)
+_LISTS = ("flattery", "superlatives", "urgency", "filler")
 
 
 @cache
-def _orders() -> re.Pattern[str]:
-    return re.compile(
-        "|".join(f"(?:{one})" for one in lexicon("style")["orders"]), re.IGNORECASE | re.MULTILINE
-    )
+def _phrases() -> Phrases:
+    """All lists in one dictionary: a text is searched once."""
+    return Phrases((words(phrase), name) for name in _LISTS for phrase in lexicon("style")[name])
+
+
+@cache
+def _orders() -> tuple[re.Pattern[str], frozenset[str]]:
+    """What gives orders, and words or marks of which one at least must be there."""
+    lists = lexicon("style")
+    pattern = re.compile("|".join(f"(?:{one})" for one in lists["orders"]), re.IGNORECASE | re.MULTILINE)
+    return pattern, frozenset(lists["order_words"])
+
+
+def _found(explanations: Explanations) -> list[dict[str, list[int]]]:
+    """List → tokens of each text at which one of its phrases begins."""
+
+    def make() -> list[dict[str, list[int]]]:
+        phrases = _phrases()
+        known: dict[int, dict[str, list[int]]] = {}
+        for text in outside_names(explanations):
+            if text is not None and id(text) not in known:
+                places: dict[str, list[int]] = {}
+                for start in range(len(text.norms)):
+                    for _, names in phrases.at(text.norms, start):
+                        for name in names:
+                            places.setdefault(name, []).append(start)
+                known[id(text)] = places
+        return [{} if text is None else known[id(text)] for text in outside_names(explanations)]
+
+    return explanations.kept("phrases", make)
+
+
+def _with(explanations: Explanations, name: str) -> UnitScores:
+    return indicated(explanations, [name in found for found in _found(explanations)])
+
+
+def gives_orders(text: Masked) -> bool:
+    """Whether a text speaks to a judge or gives orders to a language model."""
+    pattern, triggers = _orders()
+    # most texts hold none of the words, and looking for words is cheaper than for patterns
+    if not triggers & text.words and not any(mark in text.text for mark in ("[", "<", "#")):
+        return False
+    return pattern.search(text.text) is not None
 
 
 @define(
@@ -57,7 +94,7 @@ def _orders() -> re.Pattern[str]:
 )
 def flattery(explanations: Explanations) -> UnitScores:
     """Whether each text flatters its reader."""
-    return indicated(explanations, matching(explanations, _phrases("flattery").search))
+    return _with(explanations, "flattery")
 
 
 @define(
@@ -72,7 +109,7 @@ def flattery(explanations: Explanations) -> UnitScores:
 )
 def superlatives(explanations: Explanations) -> UnitScores:
     """Whether each text speaks in superlatives."""
-    return indicated(explanations, matching(explanations, _phrases("superlatives").search))
+    return _with(explanations, "superlatives")
 
 
 @define(
@@ -87,7 +124,7 @@ def superlatives(explanations: Explanations) -> UnitScores:
 )
 def urgency(explanations: Explanations) -> UnitScores:
     """Whether each text presses."""
-    return indicated(explanations, matching(explanations, _phrases("urgency").search))
+    return _with(explanations, "urgency")
 
 
 @define(
@@ -107,7 +144,8 @@ def urgency(explanations: Explanations) -> UnitScores:
 )
 def orders_to_judge(explanations: Explanations) -> UnitScores:
     """Whether each text gives orders."""
-    return indicated(explanations, matching(explanations, _orders().search))
+    hits = [text is not None and gives_orders(text) for text in outside_names(explanations)]
+    return indicated(explanations, hits)
 
 
 @define(
@@ -135,22 +173,19 @@ def padding(explanations: Explanations, *, of: str) -> UnitScores:
     """How much of each text could be left out."""
     values = np.zeros(len(explanations))
     empty = np.zeros(len(explanations), bool)
-    filler = _phrases("filler")
-    rows = zip(readings_of(explanations), findings_of(explanations), outside_names(explanations), strict=True)
-    for row, (reading, findings, text) in enumerate(rows):
-        if reading is None or text is None:
+    rows = zip(readings_of(explanations), findings_of(explanations), _found(explanations), strict=True)
+    for row, (reading, findings, phrases) in enumerate(rows):
+        if reading is None:
             continue
+        filler = [reading.tokens.starts[token] for token in phrases.get("filler", ())]
         bounds = [*reading.sentences, len(reading.text)]
         told = sorted({*(f.start for f in findings), *(m.start for m in reading.mentions)})
-        idle, total, at = 0, 0, 0
+        idle = total = 0
         for start, end in pairwise(bounds):
             if not any(map(str.isalnum, reading.text[start:end])):
                 continue
             total += 1
-            while at < len(told) and told[at] < start:
-                at += 1
-            says = at < len(told) and told[at] < end
-            idle += filler.search(text, start, end) is not None or (of == "all" and not says)
+            idle += _any_in(filler, start, end) or (of == "all" and not _any_in(told, start, end))
         values[row] = idle / total if total else 0.0
         empty[row] = not total
     missing = explanations.missing
@@ -158,3 +193,8 @@ def padding(explanations: Explanations, *, of: str) -> UnitScores:
         name: mask for name, mask in ((NO_TEXT, missing), (NO_SENTENCE, empty & ~missing)) if mask.any()
     }
     return UnitScores(values=values, reasons=reasons)
+
+
+def _any_in(places: list[int], start: int, end: int) -> bool:
+    at = bisect_left(places, start)
+    return at < len(places) and places[at] < end
