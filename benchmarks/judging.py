@@ -104,6 +104,9 @@ def main() -> None:
         journal.close()
         return judgement_table(rows)
 
+    def replay(*given: Any) -> pa.Table:
+        return asyncio.run(through_journal(*given))
+
     print(
         f"{arguments.judgements:,} judgements, load {os.getloadavg()[0]:.1f}; microseconds each (wall, CPU)"
     )
