@@ -9,12 +9,15 @@ from genrec_eval.metrics.base import UnitScores
 from genrec_eval.metrics.explanations.explanations import Explanations
 
 SATURATED = 0.99
+"""From here up a classic measure tells models apart no more."""
+ALIKE = 0.5
+"""Share of texts that open alike from which a saturated measure misleads."""
 _FEW = 20
 """Texts below which nothing is said about them as a whole."""
 
 
 def remark(explanations: Explanations, scores: Mapping[str, UnitScores]) -> str | None:
-    """A sentence on a constant text, or on classic measures that cannot tell models apart any more."""
+    """A sentence on a constant text, or on classic measures that are saturated and mislead."""
     texts = [text for text in explanations.texts if text is not None]
     if len(texts) < _FEW:
         return None
@@ -22,14 +25,12 @@ def remark(explanations: Explanations, scores: Mapping[str, UnitScores]) -> str 
     if most > len(texts) / 2:
         shown = " ".join(text.split())[:60]
         return f"{most} of {len(texts)} texts are the same one: '{shown}'"
-    saturated = [name for name in ("usr", "fmr") if _value(scores.get(name)) >= SATURATED]
-    if not saturated:
-        return None
-    return (
-        f"{' and '.join(saturated).upper()} of {SATURATED:.0%} or more: saturated, tells models apart no"
-        f" more;"
-        " read opening_share, swap_fit and the claims instead"
-    )
+    usr, fmr, opening = (_value(scores.get(name)) for name in ("usr", "fmr", "opening_share"))
+    if usr >= SATURATED and opening >= ALIKE:
+        return f"USR is saturated ({usr:.0%}), yet {opening:.0%} of the texts open alike; read opening_share"
+    if fmr >= SATURATED:
+        return f"FMR is saturated ({fmr:.0%}) and tells models apart no more; read no_feature and the claims"
+    return None
 
 
 def _value(scores: UnitScores | None) -> float:
