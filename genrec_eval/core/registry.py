@@ -113,6 +113,11 @@ def load_object(target: str, base: Path | None = None) -> Any:
     return found
 
 
+def beside_suite(place: str, base: Path | None = None) -> Path:
+    """The path ``place``, resolved as by :func:`load_object`."""
+    return (base or _folder.get() or Path.cwd()) / place
+
+
 def python_file(place: str, base: Path | None = None) -> Path:
     """The file ``"path/to/file.py"``, resolved as by :func:`load_object`.
 
@@ -121,7 +126,7 @@ def python_file(place: str, base: Path | None = None) -> Path:
     UsageError
         When there is none.
     """
-    path = (base or _folder.get() or Path.cwd()) / place
+    path = beside_suite(place, base)
     if not path.is_file():
         near = did_you_mean(path.name, [other.name for other in path.parent.glob("*.py")])
         raise UsageError(f"no such Python file: {path}{near}")

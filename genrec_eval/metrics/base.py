@@ -400,6 +400,8 @@ def _value(spelling: str, name: str, text: str, default: Any, allowed: tuple[Any
     try:
         value = {"true": True, "false": False}[text.lower()] if isinstance(default, bool) else None
         value = type(default)(text) if value is None else value
+    except UsageError as error:  # a type of its own knows better what is wrong
+        raise UsageError(f"metric '{spelling}': {name} {error}") from None
     except (ValueError, KeyError):
         raise UsageError(f"metric '{spelling}': {name}={text} is not a {type(default).__name__}") from None
     if isinstance(value, float) and not np.isfinite(value):

@@ -33,12 +33,23 @@ class Texts:
         n generated texts; None where the model gave none. An empty text is a text.
     references
         n tuples of reference texts; () where there is none.
+    token_logprobs
+        n tuples of natural log-probabilities, one per token, that the model itself gave its text; None where
+        it gave none.
+    prompts
+        n requests that the texts answer; None where unknown. Read one through :meth:`prompt`.
+    corpus
+        What people wrote in like cases, for a language model to learn from; the same for every model that
+        is compared.
     cache
         What metrics of one family share (tokens, counts), by key; read it through :meth:`kept`.
     """
 
     texts: Sequence[str | None]
     references: Sequence[tuple[str, ...]] = ()
+    token_logprobs: Sequence[tuple[float, ...] | None] = ()
+    prompts: Sequence[str | None] = ()
+    corpus: Sequence[str] = ()
     cache: dict[Hashable, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def __len__(self) -> int:
@@ -64,11 +75,26 @@ class Texts:
         found: T = self.cache[key]
         return found
 
+    @property
+    def remarks(self) -> dict[str, str]:
+        """What metrics have to say of these texts as a whole, one sentence each, by what it is about."""
+        return self.kept("remarks", dict)
+
+    def prompt(self, row: int) -> str | None:
+        """What the text of a unit answers; None where unknown."""
+        return self.prompts[row] if self.prompts else None
+
     def where(self, mask: Bool) -> Texts:
         """The units of ``mask``."""
         rows = np.flatnonzero(mask).tolist()
+
+        def some(values: Sequence[T]) -> Sequence[T]:
+            return [values[row] for row in rows] if values else ()
+
         return replace(
             self,
-            texts=[self.texts[row] for row in rows],
-            references=[self.references[row] for row in rows] if self.references else (),
+            texts=some(self.texts),
+            references=some(self.references),
+            token_logprobs=some(self.token_logprobs),
+            prompts=some(self.prompts),
         )

@@ -13,9 +13,9 @@ from genrec_eval.metrics.text.texts import Texts
 LONGEST_STEMMED = 64
 """Longer words keep their form: the Porter stemmer recurses and is quadratic in a word's length."""
 
-# scripts without spaces between words: each letter with its marks is a token
-_UNSPACED = r"\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}"
-_SPACED = rf"[\p{{L}}\p{{M}}\p{{N}}--[{_UNSPACED}]]"
+UNSPACED = r"\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}"
+"""Scripts without spaces between words, where each letter is a token: for a character class of `regex`."""
+_SPACED = rf"[\p{{L}}\p{{M}}\p{{N}}--[{UNSPACED}]]"
 _SENTENCE_ENDS = re.compile(
     r"\n+"
     r"|(?<=[.!?…])\s+"
@@ -28,7 +28,7 @@ _SENTENCE_ENDS = re.compile(
 def _word_pattern() -> Any:
     import regex
 
-    return regex.compile(rf"(?V1)[{_UNSPACED}]\p{{M}}*|{_SPACED}+(?:['’]{_SPACED}+)*")
+    return regex.compile(rf"(?V1)[{UNSPACED}]\p{{M}}*|{_SPACED}+(?:['’]{_SPACED}+)*")
 
 
 def unicode_words(text: str) -> list[str]:
