@@ -409,3 +409,54 @@ def test_recorded_texts_are_found_by_user_and_item(world: Dataset, tmp_path: Pat
         answers[0].error == f"no text is recorded for user '{rows[0]['user']}' and item '{rows[0]['item']}'"
     )
     assert [answer.response.text for answer in answers[1:]] == [row["text"] for row in rows[1:]]
+
+
+# -- through the engine
+
+
+WRITER = """
+from genrec_eval.protocol.brief import Brief
+
+def write(request):
+    brief = Brief.read(request.messages[-1].content)
+    item, seen = brief.item, brief.history[-1].item
+    past, kind = f"You watched {seen.title} ({seen.year})", item.genres[0]
+    return f"{past}, and {item.title} ({item.year}) is a {kind} film."
+"""
+
+
+def test_a_run_scores_and_scores_again(tmp_path: Path) -> None:
+    import genrec_eval
+
+    (tmp_path / "writer.py").write_text(WRITER)
+    world = {"users": 60, "items": 60, "interactions_per_user": 10, "reviews": 0.5}
+    suite = {
+        "name": "small",
+        "data": {"world": {"dataset": "synthetic", "options": world}},
+        "models": {
+            "mine": {"adapter": "python", "target": f"{tmp_path}/writer.py:write", "kinds": ["chat"]},
+            "constant": {"adapter": "reference", "model": "constant-text"},
+        },
+        "scenarios": {
+            "why": {
+                "scenario": "explanation",
+                "data": "world",
+                "options": {"max_users": 25, "cases_per_user": 2, "groups": ["group"]},
+            }
+        },
+    }
+    run = genrec_eval.run(suite, out=tmp_path / "run", quiet=True)
+    values = {
+        (e.model, e.metric): e.value for e in run.results.estimates if e.slice == "all" and e.baseline is None
+    }
+    assert values["mine", "supported"] == 1.0
+    assert values["mine", "counterfactual"] == 1.0
+    assert values["mine", "paraphrase_stability"] == 1.0
+    assert values["constant", "swap_fit"] == 1.0
+    before = (tmp_path / "run" / "scores.parquet").read_bytes()
+    records = run.records("mine", "why")
+    assert sorted(records["step"].unique()) == [0, 1, 2]
+    from genrec_eval.audit.score import score_run
+
+    score_run(genrec_eval.load_run(tmp_path / "run").directory)
+    assert (tmp_path / "run" / "scores.parquet").read_bytes() == before

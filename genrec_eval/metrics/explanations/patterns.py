@@ -112,8 +112,8 @@ AFTER_ROLE = re.compile(
 OF_ITEM = re.compile(r"\s+(?:in\s+)?(?:this|it)\b", re.IGNORECASE)
 
 _SUBJECT = (
-    r"(?:you|(?:this|the)\s+(?:user|viewer|reader|customer|listener|person|member)|they|he|she"
-    r"|i\s+see\s+(?:that\s+)?you)"
+    r"(?:you|(?:this|the)\s+(?:user|viewer|reader|customer|listener|person|member)"
+    r"|i\s+see\s+(?:that\s+)?you)"  # not "they": as often the makers or the place as the user
 )
 _ADVERBS = (
     r"(?:['’](?:ve|d))?(?:\s+(?:have|had|has|also|really|recently|previously|clearly|already|just|once|both|all"
