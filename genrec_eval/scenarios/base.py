@@ -37,6 +37,7 @@ SCENARIOS = Registry(
         "ab-test": "genrec_eval.scenarios.ab_test:ABTest",
         "generative-retrieval": "genrec_eval.scenarios.generative_retrieval:GenerativeRetrieval",
         "explanation": "genrec_eval.scenarios.explanation:Explanation",
+        "review-summary": "genrec_eval.scenarios.summary:ReviewSummary",
     },
     group="genrec_eval.scenarios",
 )
