@@ -81,7 +81,7 @@ def attributes_in(text: str) -> set[str]:
     """Protected attributes of the reader that a text, with its titles masked, speaks of.
 
     >>> sorted(attributes_in("As a young woman, you may like it; it is about an old man."))
-    ['gender']
+    ['age', 'gender']
     """
     return _attributes(text, frozenset(words(text)))
 
