@@ -44,6 +44,14 @@ class Question:
         return "+".join(self.judging.panel)
 
     @property
+    def recalls(self) -> bool:
+        """Whether claims are taken from the reference and looked for in the answer: statement recall.
+
+        So it is where a rubric that is put claim by claim wants a reference and no facts.
+        """
+        return self.judging.task == "claims" and self.rubric.reference and not self.rubric.context
+
+    @property
     def id(self) -> str:
         """Short identity of the main figure."""
         return self.metrics()[0].id
@@ -54,7 +62,7 @@ class Question:
         names = {"judge": self.panel, "rubric": self.rubric.name}
         if judging.against is not None:
             names["against"] = judging.against
-        found = [self._bound(FAMILIES[judging.task], names)]
+        found = [self._bound("claim_recall" if self.recalls else FAMILIES[judging.task], names)]
         if judging.control:
             held = {**names, "for": "+".join(judging.control)}
             found.append(self._bound("controlled_win_rate", held))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from genrec_eval.core.randomness import generator
 from genrec_eval.judging.policy import JudgePolicy
@@ -22,7 +22,7 @@ NO_CONTEXT = "no-context"
 NO_IMAGE = "no-image"
 """The judge is to be shown an image, and the case has none."""
 NO_CLAIMS = "no-claims"
-"""The text says nothing that could be checked."""
+"""The text, or the reference whose statements are looked for, says nothing that could be checked."""
 NOTHING_TO_RANK = "nothing-to-rank"
 """No other model gave a text for the case."""
 ABSENT = frozenset({NO_TEXT, OTHER_NO_TEXT, NO_REFERENCE, NO_CONTEXT, NO_IMAGE, NO_CLAIMS, NOTHING_TO_RANK})
@@ -79,7 +79,7 @@ def plan_tasks(
     kind = question.judging.task
     wanted = {*needs}
     wanted |= {"reference"} if question.rubric.reference else set()
-    wanted |= {"context"} if kind == "claims" else set()
+    wanted |= {"context"} if kind == "claims" and not question.recalls else set()
     if kind == "pairwise":
         return _pairs(question, policy, exhibits, seed, scenario, wanted)
     if kind == "listwise":
@@ -111,7 +111,7 @@ def _singles(
         for one in shown:
             reason, claims = _unaskable(one, wanted), tuple[str, ...]()
             if reason is None and question.judging.task == "claims":
-                claims = _claims(one)
+                claims = _claims(one.reference if question.recalls else one.answer)
                 reason = None if claims else NO_CLAIMS
             task = None if reason else _task(question, one, (_said(one),), (scenario, model), wanted, claims)
             yield _planned(one, (model,), (one,), task, reason=reason)
@@ -201,10 +201,10 @@ def _said(one: Exhibit) -> str:
     return one.answer
 
 
-def _claims(one: Exhibit) -> tuple[str, ...]:
+def _claims(text: str | None) -> tuple[str, ...]:
     from genrec_eval.metrics.text.tokens import sentences
 
-    return tuple(sentences(_said(one)))
+    return tuple(sentences(text or ""))
 
 
 def _task(
@@ -218,6 +218,9 @@ def _task(
     # a digest: the id may enter a prompt, and the names of models may not
     unit = (*names, question.judging.task, question.rubric.name, one.case, str(one.repeat), str(one.step))
     rubric, kind = question.rubric, question.judging.task
+    if question.recalls:  # the answer is what the reference is checked against
+        one = replace(one, reference=None, context=answers[0])
+        answers, wanted = (" ".join(claims),), {"context"}
     return JudgeTask(
         id=hashlib.sha256("\x1f".join(unit).encode("utf-8", "replace")).hexdigest()[:16],
         kind=kind,

@@ -171,3 +171,24 @@ def test_policies_are_in_the_full_identity_and_not_in_the_short_one() -> None:
     assert "orders=both" in metric.definition_id
     assert "min_coverage:0.95" in metric.definition.traps
     assert (metric.definition.direction, metric.definition.bounds) == ("higher", (1.0, 5.0))
+
+
+def test_statements_of_the_reference_are_looked_for_in_the_answer() -> None:
+    rubric = Rubric(
+        name="recall", title="Recall", criterion="Said?", scale=(0, 1), reference=True, context=False
+    )
+    asked = question("claims", rubric)
+    shown = [
+        exhibit(0, "The pacing drags.", reference="It is slow. It is loud."),
+        exhibit(1, "Fine."),
+        exhibit(2, "Fine.", reference="…"),
+        exhibit(3, None, reference="It is slow."),
+    ]
+    found = planned(asked, {"m": shown})
+    assert [one.reason for one in found] == [None, "no-reference", "no-claims", "no-text"]
+    task = found[0].task
+    assert task is not None
+    assert (task.claims, task.context) == (("It is slow.", "It is loud."), "The pacing drags.")
+    assert (task.reference, task.answers) == (None, ("It is slow. It is loud.",))
+    assert asked.id == "claim_recall(judge=j,rubric=recall)"
+    assert found[0].lengths == (len("The pacing drags."),)  # of what the model wrote

@@ -129,6 +129,29 @@ def claim_support(judged: Judged, *, judge: str, rubric: str) -> UnitScores:
 
 @define(
     Definition(
+        name="claim_recall",
+        title="Recalled claims",
+        summary="Share of the reference's statements that the judge finds in the text.",
+        formula="statements of the reference that the text says / statements of it, per text; then the mean",
+        degenerate="A reference without a statement has none (no-claims), and a case without a reference"
+        " none (no-reference). " + _DEGENERATE,
+        source="Statement recall, as in RAGAS (Es et al. 2024) and Kabongo and Guigue 2025.",
+        direction="higher",
+        unit="share",
+        parameters=_NAMES,
+        meanings=_MEANINGS,
+        needs_cutoff=False,
+        on="judged texts",
+        traps=_TRAPS + " No short text says all that a long reference does: compare on the same cases.",
+    )
+)
+def claim_recall(judged: Judged, *, judge: str, rubric: str) -> UnitScores:
+    """Mean over texts of the share of the reference's statements that they say."""
+    return per_unit(judged)
+
+
+@define(
+    Definition(
         name="judge_rank",
         title="Share ranked above",
         summary="Share of the other models' answers to the same case that the judge ranks above.",
