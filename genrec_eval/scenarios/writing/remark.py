@@ -17,6 +17,13 @@ _FEW = 20
 
 
 def remark(explanations: Explanations, scores: Mapping[str, UnitScores]) -> str | None:
+    """What is amiss with the texts, then what metrics have to say of all of them; None for nothing."""
+    amiss = _amiss(explanations, scores)
+    said = [*([] if amiss is None else [amiss]), *explanations.remarks.values()]
+    return "; ".join(said) or None
+
+
+def _amiss(explanations: Explanations, scores: Mapping[str, UnitScores]) -> str | None:
     """A sentence on a constant text, or on classic measures that are saturated and mislead."""
     texts = [text for text in explanations.texts if text is not None]
     if len(texts) < _FEW:

@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -103,6 +104,13 @@ class Cases:
         known = name in self.cases.column_names
         return self.cases.column(name).to_pylist() if known else [None] * len(self.cases)
 
+    @cached_property
+    def corpus(self) -> tuple[str, ...]:
+        """What people wrote in these cases, asked or not: references, and the reviews that briefs show."""
+        references = self.column("reference")
+        reviews = (review.text for brief in self.briefs for review in brief.reviews)
+        return tuple(dict.fromkeys(text for text in (*references, *reviews) if text))
+
     def explanations(self, written: Written, variants: Sequence[str] = ()) -> Explanations:
         """The texts of one repeat beside their briefs, with the variants that were asked for."""
         nothing: list[str | None] = [None] * len(self.cases)
@@ -117,6 +125,8 @@ class Cases:
             ratings=self.column("rating"),
             variants={name: written.texts.get(step, nothing) for name, step in steps.items()},
             contexts=written.contexts.get(0, [None] * len(self.cases)),
+            token_logprobs=written.token_logprobs,
+            corpus=self.corpus,
         )
         varied: dict[str, Sequence[Brief | None]] = {SWAPPED: swapped(self.cases, self.briefs)}
         if PARAPHRASE in steps:

@@ -34,11 +34,14 @@ class Written:
         Step → n texts; None where there is none.
     contexts
         Step → n tuples of passages that the model says it wrote from.
+    token_logprobs
+        n tuples of log-probabilities that the model gave the tokens of its text for the plain brief.
     """
 
     asked: Mask
     texts: dict[int, list[str | None]] = field(default_factory=dict)
     contexts: dict[int, list[tuple[str, ...] | None]] = field(default_factory=dict)
+    token_logprobs: list[tuple[float, ...] | None] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,9 +89,12 @@ def read_texts(cases: pa.Table, records: Iterable[pa.RecordBatch]) -> Records:
                 answered[row] |= ANSWERED[code]
             if USABLE[code] and text is not None:
                 written.texts.setdefault(step, [None] * n)[row] = text
-                passages = None if answers is None else _passages(answers[at])
-                if passages is not None:
+                said = {} if answers is None else _said(answers[at])
+                if (passages := _passages(said.get("contexts"))) is not None:
                     written.contexts.setdefault(step, [None] * n)[row] = passages
+                if step == 0 and (logs := _logprobs(said.get("logprobs"))) is not None:
+                    written.token_logprobs = written.token_logprobs or [None] * n
+                    written.token_logprobs[row] = logs
     return Records(dict(sorted(repeats.items())), attempted, answered)
 
 
@@ -99,10 +105,20 @@ def _whole(batch: pa.RecordBatch, name: str) -> list[int]:
     return found
 
 
-def _passages(response: Any) -> tuple[str, ...] | None:
-    """What a retrieval-augmented model says it wrote from; most models say nothing of the kind."""
+def _said(response: Any) -> dict[str, Any]:
+    """What an answer holds beside its text; most hold nothing of the kind."""
     wire = response.as_py()
-    if wire is None or '"contexts"' not in wire:
-        return None
-    found = orjson.loads(wire).get("contexts")
-    return tuple(map(str, found)) if isinstance(found, list) else None
+    if wire is None or not ('"contexts"' in wire or '"logprobs"' in wire):
+        return {}
+    found = orjson.loads(wire)
+    return found if isinstance(found, dict) else {}
+
+
+def _passages(given: Any) -> tuple[str, ...] | None:
+    """What a retrieval-augmented model says it wrote from."""
+    return tuple(map(str, given)) if isinstance(given, list) else None
+
+
+def _logprobs(given: Any) -> tuple[float, ...] | None:
+    """Log-probability of each token, as :func:`genrec_eval.protocol.wire.response_to_wire` writes them."""
+    return tuple(float(token[1]) for token in given) if isinstance(given, list) else None
