@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from genrec_eval.judging.types import Exhibit
     from genrec_eval.metrics.base import Metric, UnitScores
     from genrec_eval.protocol.batch import RankBatch, RateBatch
+    from genrec_eval.scenarios.evidence import Evidence
 
 SCENARIOS = Registry(
     "scenario",
@@ -198,6 +199,18 @@ class Scenario(ABC):
         a text, have an exhibit whose answer is None.
         """
         raise NotImplementedError(f"scenario '{self.name}' has no texts to judge")
+
+    def evidence(
+        self,
+        cases: pa.Table,
+        context: Mapping[str, pa.Table],
+        records: Iterable[pa.RecordBatch],
+    ) -> Iterable[Evidence]:
+        """Texts of one model beside what they were checked against, for reports; none by default.
+
+        ``cases`` may be a few rows of the case table; ``records`` are those of these cases.
+        """
+        return ()
 
     @abstractmethod
     def score(

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from genrec_eval.data.dataset import Dataset
     from genrec_eval.judging.types import Exhibit
     from genrec_eval.metrics.base import Metric
+    from genrec_eval.scenarios.evidence import Evidence
 
 Variant = Literal["paraphrase", "without_cited"]
 
@@ -106,6 +107,7 @@ class Explanation(Scenario):
     reads: ClassVar[tuple[str, ...] | None] = ("case", "repeat", "step", "status", "text", "response")
 
     _asking: tuple[Prepared, Any] | None = None
+    _shown: Any = None
 
     def prepare(self, dataset: Dataset | None) -> Prepared:
         """Split the data and draw the pairs of user and item."""
@@ -180,6 +182,19 @@ class Explanation(Scenario):
         from genrec_eval.scenarios.writing.exhibits import exhibits
 
         return exhibits(cases, records, self.options.instruction)
+
+    def evidence(
+        self,
+        cases: pa.Table,
+        context: Mapping[str, pa.Table],
+        records: Iterable[pa.RecordBatch],
+    ) -> Iterator[Evidence]:
+        """The text of each case with its claims, what else was found in it, and its variants."""
+        from genrec_eval.scenarios.writing.evidence import Shown
+
+        if self._shown is None or self._shown.context is not context:
+            self._shown = Shown(context)
+        return self._shown.evidence(cases, records, self.options.variants)
 
     def score(
         self,

@@ -149,7 +149,7 @@ class Checker:
             if item.id == self.target.id:
                 said, verdict = f"the item to explain: {shown(item)}", SUPPORTED
             elif seen is not None:
-                said, verdict = f"in the user's history: {_told(seen)}", SUPPORTED
+                said, verdict = f"in the user's history: {told(seen)}", SUPPORTED
             else:
                 said, verdict = f"in the catalogue: {shown(item)}", SILENT if self.source.only else SUPPORTED
             found = [_finding(mention, "title", verdict, said, item)]
@@ -167,7 +167,7 @@ class Checker:
         against = (mention.stance == "liked" and self.source.low(seen.rating)) or (
             mention.stance == "disliked" and self.source.high(seen.rating)
         )
-        return _finding(mention, "history", CONTRADICTED if against else SUPPORTED, _told(seen), item)
+        return _finding(mention, "history", CONTRADICTED if against else SUPPORTED, told(seen), item)
 
     def _genre(self, mention: Mention) -> list[Finding]:
         genre, source = mention.value, self.source
@@ -221,7 +221,7 @@ class Checker:
                 mention,
                 "genre",
                 verdict,
-                f"{genre} in the user's history: {_told(having[-1])}",
+                f"{genre} in the user's history: {told(having[-1])}",
                 having[-1].item,
             )
         ]
@@ -243,9 +243,9 @@ class Checker:
         liked, disliked = found("liked"), found("disliked")
         wanted, other = (liked, disliked) if mention.stance == "liked" else (disliked, liked)
         if wanted is not None:
-            return [_finding(mention, "aspect", SUPPORTED, _told(wanted), wanted.item)]
+            return [_finding(mention, "aspect", SUPPORTED, told(wanted), wanted.item)]
         if other is not None:
-            return [_finding(mention, "aspect", CONTRADICTED, _told(other), other.item)]
+            return [_finding(mention, "aspect", CONTRADICTED, told(other), other.item)]
         return [
             _finding(mention, "aspect", FABRICATED, f"the user's history says nothing of {mention.value}")
         ]
@@ -341,9 +341,9 @@ class Checker:
                 abs(seen.rating - mention.number) < 0.005
                 or abs(seen.rating - mention.number * factor) < 0.005
             ):
-                return [_finding(mention, "rating", SUPPORTED, _told(seen), seen.item)]
+                return [_finding(mention, "rating", SUPPORTED, told(seen), seen.item)]
         if about and mention.sentence in self.reading.addressed:
-            return [_finding(mention, "rating", CONTRADICTED, _told(about[0]), about[0].item)]
+            return [_finding(mention, "rating", CONTRADICTED, told(about[0]), about[0].item)]
         reviews = [review.rating for review in self.source.brief.reviews if review.rating is not None]
         if reviews and any(
             abs(mention.number - value) < 0.05 for value in (*reviews, sum(reviews) / len(reviews))
@@ -436,7 +436,8 @@ def _finding(
     )
 
 
-def _told(seen: SeenItem) -> str:
+def told(seen: SeenItem) -> str:
+    """An item of the history as evidence tells it."""
     parts = [shown(seen.item)]
     if seen.rating is not None:
         parts.append(f"rated {seen.rating:g} by the user")

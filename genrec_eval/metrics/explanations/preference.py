@@ -12,7 +12,7 @@ from genrec_eval.metrics.explanations.checking import Checker, Source
 from genrec_eval.metrics.explanations.explanations import Explanations
 from genrec_eval.metrics.explanations.found import readings_of, shares, source_of
 from genrec_eval.metrics.explanations.lexicon import lexicon
-from genrec_eval.metrics.explanations.mentions import Reading
+from genrec_eval.metrics.explanations.mentions import Mention, Reading
 from genrec_eval.protocol.brief import SeenItem
 
 NOTHING_CITED = "nothing-cited"
@@ -73,23 +73,30 @@ def preference_consistency(explanations: Explanations, *, of: str) -> UnitScores
 
 def arguments(reading: Reading, source: Source) -> list[bool]:
     """For each distinct thing that a text argues from, whether the user is fine with it."""
+    return list({(mention.kind, name): fine for mention, name, fine in argued(reading, source)}.values())
+
+
+def argued(reading: Reading, source: Source) -> list[tuple[Mention, str, bool]]:
+    """What a text argues from: where, the aspect, genre or id of the item, and whether the user is fine
+    with it."""
     checker = Checker(reading, source)
     aspects, genres = _aspects(source), _genres(source)
     warned = _warnings(reading)
-    found: dict[tuple[str, str], bool] = {}
+    found: list[tuple[Mention, str, bool]] = []
     for mention in reading.mentions:
         if mention.negated or mention.stance == "disliked" or mention.sentence in warned:
             continue
-        if mention.kind == "aspect" and (count := aspects.get(mention.value.casefold())):
-            found[("aspect", mention.value)] = count > 0
-        elif mention.kind == "genre" and (count := genres.get(mention.value)):
-            found[("genre", mention.value)] = count > 0
+        if mention.kind in ("aspect", "genre"):
+            aspect = mention.kind == "aspect"
+            count = aspects.get(mention.value.casefold()) if aspect else genres.get(mention.value)
+            if count:
+                found.append((mention, mention.value, count > 0))
         elif mention.kind == "title":
             item = checker.item_of(mention)
             seen = None if item is None else source.history.get(item.id)
             if seen is not None and (seen.rating is not None):
-                found[("item", seen.item.id)] = not _low(seen, source)
-    return list(found.values())
+                found.append((mention, seen.item.id, not _low(seen, source)))
+    return found
 
 
 def _low(seen: SeenItem, source: Source) -> bool:

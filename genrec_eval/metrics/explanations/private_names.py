@@ -260,3 +260,22 @@ def leaks(
         return False
 
     return [name for name in persons if whole(name) or partly(name)]
+
+
+def leaked(explanations: Explanations, row: int) -> list[tuple[int, int]]:
+    """Where the text of one case names private persons: first and last character of each name."""
+    reading, brief = readings_of(explanations)[row], explanations.briefs[row]
+    if reading is None:
+        return []
+    known = _catalogue_people(explanations)
+    names = leaks(reading, persons_of(explanations, brief), known, makers_of(brief))
+    tokens = reading.tokens
+    found: list[tuple[int, int]] = []
+    for at in range(len(tokens)):
+        norm = normal(_POSSESSIVE.sub("", tokens.word(at)))
+        if _capital(tokens, at) and any(norm in name.full or norm in name.parts for name in names):
+            start, end = tokens.starts[at], tokens.ends[at]
+            if found and tokens.text[found[-1][1] : start] == " ":
+                start = found.pop()[0]
+            found.append((start, end))
+    return found

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from functools import cache
+from collections.abc import Mapping
+from functools import cache, lru_cache
 
 import numpy as np
 
@@ -11,7 +12,7 @@ from genrec_eval.metrics.base import Definition, UnitScores, define
 from genrec_eval.metrics.explanations.explanations import Explanations
 from genrec_eval.metrics.explanations.found import indicated
 from genrec_eval.metrics.explanations.lexicon import lexicon
-from genrec_eval.metrics.explanations.masking import outside_names
+from genrec_eval.metrics.explanations.masking import Masked, outside_names
 from genrec_eval.metrics.explanations.tokens import words
 
 _ATTRIBUTES = tuple(lexicon("sensitive"))
@@ -135,16 +136,28 @@ def sensitive_mentions(explanations: Explanations, *, attribute: str) -> UnitSco
     return indicated(explanations, hits)
 
 
-def _disclosed(text: str, profile: object) -> set[str]:
+def mentions_in(text: Masked, profile: Mapping[str, str]) -> list[tuple[int, int, str]]:
+    """Where a text speaks of what its reader is: first and last character, and the attribute."""
+    patterns = [
+        *((name, pattern) for name, pattern in _patterns().items() if _triggers()[name] & text.words),
+        ("age", _AGED),
+        *((name, _repeats(name, value)) for name, value in profile.items()),
+    ]
+    found = [(*match.span(), name) for name, pattern in patterns for match in pattern.finditer(text.text)]
+    return list(dict.fromkeys(found))
+
+
+def _disclosed(text: str, profile: Mapping[str, str]) -> set[str]:
     """Attributes of the profile that a text repeats: by name and value, or by a value that is a word."""
-    found = set()
-    assert hasattr(profile, "items")
-    for name, value in profile.items():
-        said = rf"\b{re.escape(name)}\W{{1,4}}(?:is\s+|of\s+)?{re.escape(value)}(?!\w)"
-        if re.search(said, text, re.IGNORECASE) or re.search(
-            rf"\byour\s+{re.escape(name)}\b|\b(?:as|like)\s+an?\s+{re.escape(value)}(?!\w)",
-            text,
-            re.IGNORECASE,
-        ):
-            found.add(name)
-    return found
+    return {name for name, value in profile.items() if _repeats(name, value).search(text)}
+
+
+@lru_cache(maxsize=1024)
+def _repeats(name: str, value: str) -> re.Pattern[str]:
+    """What repeats an attribute of a profile."""
+    parts = (
+        rf"\b{re.escape(name)}\W{{1,4}}(?:is\s+|of\s+)?{re.escape(value)}(?!\w)",
+        rf"\byour\s+{re.escape(name)}\b",
+        rf"\b(?:as|like)\s+an?\s+{re.escape(value)}(?!\w)",
+    )
+    return re.compile("|".join(parts), re.IGNORECASE)

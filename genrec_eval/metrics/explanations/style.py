@@ -15,7 +15,7 @@ from genrec_eval.metrics.explanations.explanations import Explanations
 from genrec_eval.metrics.explanations.found import findings_of, indicated, readings_of
 from genrec_eval.metrics.explanations.lexicon import lexicon
 from genrec_eval.metrics.explanations.masking import Masked, outside_names
-from genrec_eval.metrics.explanations.tokens import Phrases, words
+from genrec_eval.metrics.explanations.tokens import Phrases, Tokens, words
 from genrec_eval.metrics.text.texts import NO_TEXT
 
 NO_SENTENCE = "no-sentence"
@@ -67,6 +67,24 @@ def _found(explanations: Explanations) -> list[dict[str, list[int]]]:
         return [{} if text is None else known[id(text)] for text in outside_names(explanations)]
 
     return explanations.kept("phrases", make)
+
+
+def phrases_in(text: Masked, tokens: Tokens) -> list[tuple[int, int, str]]:
+    """Where the phrases of the lists stand: first and last character, and the list; the longest of each."""
+    found = []
+    for start in range(len(text.norms)):
+        told: set[str] = set()
+        for end, names in _phrases().at(text.norms, start):
+            found += [
+                (tokens.starts[start], tokens.ends[end - 1], name) for name in names if name not in told
+            ]
+            told.update(names)
+    return found
+
+
+def orders_in(text: Masked) -> list[tuple[int, int]]:
+    """Where a text gives orders."""
+    return [match.span() for match in _orders()[0].finditer(text.text)] if gives_orders(text) else []
 
 
 def _with(explanations: Explanations, name: str) -> UnitScores:
