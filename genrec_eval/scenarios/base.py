@@ -39,6 +39,7 @@ SCENARIOS = Registry(
         "generative-retrieval": "genrec_eval.scenarios.generative_retrieval:GenerativeRetrieval",
         "explanation": "genrec_eval.scenarios.explanation:Explanation",
         "review-summary": "genrec_eval.scenarios.summary:ReviewSummary",
+        "judge-probe": "genrec_eval.scenarios.judge_probe:JudgeProbe",
     },
     group="genrec_eval.scenarios",
 )

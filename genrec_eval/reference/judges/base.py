@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from genrec_eval.protocol.responses import ChatResponse
@@ -15,6 +16,18 @@ if TYPE_CHECKING:
 
 _SAME = 0.02
 """Difference of quality below which neither of two answers is better."""
+
+
+@lru_cache(maxsize=64)  # a judge is asked many things about one case, one after the other
+def _facts(context: str) -> Facts:
+    from genrec_eval.reference.judges.rules import Facts
+
+    return Facts(context)
+
+
+@lru_cache(maxsize=1024)  # of pairs in both orders, and of several judges, each text is weighed once
+def _marks(context: str, answer: str) -> Marks:
+    return _facts(context).marks(answer)
 
 
 class ReferenceJudge(ReferenceChat):
@@ -36,12 +49,11 @@ class ReferenceJudge(ReferenceChat):
 
     def verdict(self, shown: Shown) -> dict[str, Any]:
         """The JSON object."""
-        from genrec_eval.reference.judges.rules import Facts, quality
+        from genrec_eval.reference.judges.rules import quality
 
-        facts = Facts(shown.context)
         if shown.kind == "claims":
-            return {"claims": self.claims(shown, facts)}
-        marks = [facts.marks(answer) for answer in shown.answers]
+            return {"claims": self.claims(shown, _facts(shown.context))}
+        marks = [_marks(shown.context, answer) for answer in shown.answers]
         values = [quality(shown.rubric, one) for one in marks]
         reason = self.reason(marks, values)
         if shown.kind == "pointwise":

@@ -1,0 +1,1 @@
+"""Probes of judges: questions whose right answer is known by construction."""
