@@ -24,7 +24,6 @@ DEFAULT_METRICS = (
     "summary_sentiment_gap",
     "summary_sentiment_gap(of=aspects)",
     "not_in_source(of=texts)",
-    "claims",
     "length",
     "usr",
     "opening_share",

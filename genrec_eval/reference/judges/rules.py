@@ -6,13 +6,16 @@ import re
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 
 from genrec_eval.core.errors import UsageError
 from genrec_eval.metrics.explanations.checking import Source, check
+from genrec_eval.metrics.explanations.explanations import Explanations
 from genrec_eval.metrics.explanations.finding import ClaimVerdict, Finding
 from genrec_eval.metrics.explanations.lexicon import lexicon
+from genrec_eval.metrics.explanations.opinions import OpinionReader
 from genrec_eval.metrics.explanations.reader import Reader
+from genrec_eval.metrics.explanations.reviewed import aspects_of, reviewed_of
 from genrec_eval.metrics.explanations.sensitive import attributes_in
 from genrec_eval.protocol.brief import Brief
 
@@ -142,22 +145,26 @@ class Facts:
     """The facts of a case, ready for looking things up.
 
     Where the context shows a brief, claims are found and checked as the deterministic metrics do, the brief
-    being the only source. Any other context is searched for the names and numbers of a text.
+    being the only source. Any other context is searched for the names and numbers of a text, and for what it
+    praises and criticises.
     """
 
     def __init__(self, context: str) -> None:
         self.context = context.casefold()
         self._words = frozenset(_WORD.findall(self.context))
+        self._text = context
         try:
             self.brief: Brief | None = Brief.read(context)
         except UsageError:
             self.brief = None
+            self._reader, self._opinions = _plain_readers()
             return
         items = {seen.item.id: seen.item for seen in self.brief.history} | {
             self.brief.item.id: self.brief.item
         }
         self._reader = Reader(items.values(), self.brief.aspects)
         self._source = Source(self.brief, {}, self._reader.genres, True)
+        self._opinions = OpinionReader(aspects_of(self.brief))
 
     def findings(self, text: str) -> list[Finding]:
         """Claims of a text and what the brief says of them; none where there is no brief."""
@@ -210,16 +217,42 @@ class Facts:
             (ClaimVerdict.CONTRADICTED, "contradicted"),
             (ClaimVerdict.FABRICATED_HISTORY, "contradicted"),
             (ClaimVerdict.NOT_IN_SOURCE, "not in source"),
-            (ClaimVerdict.SUPPORTED, "supported"),
         ):
             for one in found:
                 if one.verdict is verdict:
                     return label, one.evidence or "it was looked up"
+        if (opinion := self._opinion(text)) is not None:
+            return opinion, "what it praises and criticises was looked up"
+        if found:
+            return "supported", found[0].evidence or "it was looked up"
         words = {word for word in _WORD.findall(text.casefold()) if word not in _SMALL}
         share = len(words & self._words) / len(words) if words else 0.0
         if share >= 0.6:
             return "supported", "most of its words stand in the facts"
         return "not in source", "its words do not stand in the facts"
+
+    def _opinion(self, text: str) -> str | None:
+        """What the reviews, or another context, hold of the aspects that a claim judges; None for none."""
+        said = self._opinions.read(self._reader.read(text)).held
+        if not said or not self._held:
+            return None
+        missing = said - self._held
+        if not missing:
+            return "supported"
+        opposed = {(aspect, not glad) for aspect, glad in missing}
+        return "contradicted" if opposed & self._held else "not in source"
+
+    @cached_property
+    def _held(self) -> frozenset[tuple[str, bool]]:
+        if self.brief is None:
+            return self._opinions.read(self._reader.read(self._text)).held
+        return frozenset(reviewed_of(Explanations(texts=[None], briefs=[self.brief]))[0].counts)
+
+
+@cache
+def _plain_readers() -> tuple[Reader, OpinionReader]:
+    """For a context that names no aspects of its own."""
+    return Reader(()), OpinionReader(group[0] for group in lexicon("aspects"))
 
 
 def _sentences(text: str) -> list[str]:

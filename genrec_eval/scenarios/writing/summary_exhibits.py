@@ -14,6 +14,8 @@ from genrec_eval.scenarios.writing import exhibits as plain
 from genrec_eval.scenarios.writing.score import Cases
 
 HEADING = "What the reviews come to:"
+_SHARE = 0.2
+"""Share of the reviews on an aspect below which an opinion is no part of a reference."""
 
 
 def exhibits(
@@ -22,32 +24,57 @@ def exhibits(
     records: Iterable[pa.RecordBatch],
     instruction: str | None = None,
 ) -> Iterator[Exhibit]:
-    """One exhibit per case and repeat; the counts are the reference, and part of the facts too."""
-    told = in_words(cases, context)
-    for one in plain.exhibits(cases, records, instruction):
-        counts = told[one.case]
-        facts = one.context if not counts else f"{one.context}\n\n{HEADING}\n{counts}"
-        yield replace(one, context=facts, reference=counts or None)
-
-
-def in_words(cases: pa.Table, context: Mapping[str, pa.Table]) -> dict[str, str]:
-    """Case → a sentence for every opinion that its reviews hold, the most mentioned aspect first."""
+    """One exhibit per case and repeat: counts stand below the facts, and in words they are the reference."""
     asked = Cases.of(cases, context)
     nothing: list[str | None] = [None] * len(cases)
     found = reviewed_of(Explanations(texts=nothing, briefs=asked.briefs, catalogue=asked.catalogue))
-    return dict(zip(cases.column("case").to_pylist(), map(_told, found), strict=True))
+    told = dict(zip(cases.column("case").to_pylist(), found, strict=True))
+    for one in plain.exhibits(cases, records, instruction):
+        reviewed = told[one.case]
+        if not reviewed.mentions:
+            yield one
+            continue
+        facts = f"{one.context}\n\n{HEADING}\n{counted(reviewed)}"
+        yield replace(one, context=facts, reference=in_words(reviewed))
 
 
-def _told(reviewed: Reviewed) -> str:
+def counted(reviewed: Reviewed) -> str:
+    """A line for every aspect, the most mentioned first.
+
+    >>> counted(Reviewed.of([frozenset([("acting", True)]), frozenset([("acting", False)])]))
+    'acting: praised by 1 and criticised by 1 of 2 reviews'
+    """
     lines = []
-    total = len(reviewed.held)
-    for aspect, mentions in sorted(reviewed.mentions.items(), key=lambda pair: (-pair[1], pair[0])):
-        sides = [(reviewed.counts.get((aspect, glad), 0), glad) for glad in (True, False)]
-        for count, glad in sorted(sides, key=lambda side: -side[0]):
-            if count:
-                word = "find" if count > 1 else "finds"
-                lines.append(
-                    f"{count} of the {total} reviews {word} the {aspect} {'strong' if glad else 'weak'}"
-                    f" ({mentions} speak of it)."
-                )
-    return "\n".join(" ".join(line.split()) for line in lines)
+    for aspect in _by_mentions(reviewed):
+        praise, blame = (reviewed.counts.get((aspect, glad), 0) for glad in (True, False))
+        lines.append(
+            f"{_line(aspect)}: praised by {praise} and criticised by {blame} of {len(reviewed.held)} reviews"
+        )
+    return "\n".join(lines)
+
+
+def in_words(reviewed: Reviewed) -> str:
+    """A sentence for every opinion that is more than that of single people, as a reference.
+
+    >>> print(in_words(Reviewed.of([frozenset([("acting", True)])] * 3 + [frozenset([("acting", False)])])))
+    Of those who speak of the acting, most find it strong.
+    Of those who speak of the acting, a minority finds it weak.
+    """
+    lines = []
+    for aspect in _by_mentions(reviewed):
+        for glad in sorted((True, False), key=lambda side: -reviewed.share((aspect, side))):
+            share = reviewed.share((aspect, glad))
+            if share < _SHARE:
+                continue
+            who = "most find" if share > 0.5 else "half find" if share == 0.5 else "a minority finds"
+            word = "strong" if glad else "weak"
+            lines.append(f"Of those who speak of the {_line(aspect)}, {who} it {word}.")
+    return "\n".join(lines)
+
+
+def _by_mentions(reviewed: Reviewed) -> list[str]:
+    return sorted(reviewed.mentions, key=lambda aspect: (-reviewed.mentions[aspect], aspect))
+
+
+def _line(text: str) -> str:
+    return " ".join(text.split())
