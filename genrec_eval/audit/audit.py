@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from genrec_eval.audit.definitions import definition_rows
 from genrec_eval.audit.estimate import estimate_run
@@ -37,7 +39,10 @@ def audit_run(run: RunTables, path: Path | None = None) -> Results:
     verdicts = claim_verdicts(claims, evidence, run.run.get("claims_at") or ())
     for name, scenario in scenarios.items():
         models = [model for model, of in run.played() if of == name]
-        verdicts += check_verdicts(scenario.checks(), name, models, evidence)
+        checks = [*scenario.checks()]
+        if scenario.kind == "log":
+            checks += scenario.published(run.context(name), _arms(suite, models))
+        verdicts += check_verdicts(checks, name, models, evidence)
     results = Results(
         run=run.run["run"],
         estimates=estimates,
@@ -47,6 +52,12 @@ def audit_run(run: RunTables, path: Path | None = None) -> Results:
     )
     write_estimates(path or run.path / ESTIMATES_FILE, results)
     return results
+
+
+def _arms(suite: Mapping[str, Any], models: Iterable[str]) -> dict[str, str]:
+    """Model → its arm of a log."""
+    declared = suite.get("models") or {}
+    return {model: (declared.get(model) or {}).get("arm") or model for model in models}
 
 
 def _remarked(row: Coverage, remark: str | None) -> Coverage:

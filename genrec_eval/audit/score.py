@@ -50,9 +50,11 @@ def score_run(run: RunTables) -> dict[tuple[str, str], str]:
     words = [field.name for field in SCORES if pa.types.is_dictionary(field.type)]
     options = {"compression": "zstd", "use_dictionary": words}
     with whole_file(target) as part, pq.ParquetWriter(part, SCORES, **options) as writer:
+        held = ""  # a log may have many arms: its tables are read once for all of them in a row
         for model, name in run.played():
-            scenario = scenario_of(run, name)
-            cases, context = run.cases(name), run.context(name)
+            if name != held:
+                scenario, cases, context = scenario_of(run, name), run.cases(name), run.context(name)
+                held = name
             scored = scenario.score(cases, context, run.records(model, name, scenario.reads))
             if scored.remark is not None:
                 remarks[model, name] = scored.remark

@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from genrec_eval.audit.published import PUBLISHED, decide_published
 from genrec_eval.audit.rules import RULES, Rule, about, reason
 from genrec_eval.core.errors import Exit, UsageError, did_you_mean
 from genrec_eval.core.numbers import bound
@@ -123,6 +124,7 @@ def claim_verdicts(
             claim.rule,
             claim.margin,
             evidence,
+            tolerance=claim.tolerance,
             expected=claim.expected,
             gate=True,
             where=place,
@@ -134,18 +136,29 @@ def claim_verdicts(
 def check_verdicts(
     checks: Iterable[Check], scenario: str, models: Sequence[str], evidence: Evidence
 ) -> list[Verdict]:
-    """One verdict per built-in check and model that it applies to; they are shown and never gate."""
+    """One verdict per built-in check and model that it applies to; most are shown and do not gate."""
     found = []
     scored = {model for where, _, model, *_ in evidence.estimates if where == scenario}
     for check in checks:
-        keys = [(scenario, check.metric, model, "all", None) for model in models]
+        whose = models if check.model is None else [check.model] if check.model in models else []
+        keys = [(scenario, check.metric, model, check.slice, None) for model in whose]
         measured = any(evidence.find(*key) is not None for key in keys)
         for key in keys:
             estimate = evidence.find(*key)
-            if estimate is None and measured and key[2] in scored:
+            if estimate is None and measured and key[2] in scored and not check.gate:
                 continue  # the metric is about other models, as an effect is not about the control
-            if _applies(estimate):
-                found.append(_verdict(check.claim, key, check.rule, check.margin, evidence))
+            if check.gate or _applies(estimate):
+                found.append(
+                    _verdict(
+                        check.claim,
+                        key,
+                        check.rule,
+                        check.margin,
+                        evidence,
+                        tolerance=check.tolerance,
+                        gate=check.gate,
+                    )
+                )
     return found
 
 
@@ -161,18 +174,21 @@ def _verdict(
     margin: float,
     evidence: Evidence,
     *,
+    tolerance: float | None = None,
     expected: Ruling = Ruling.PASS,
     gate: bool = False,
     where: str | None = None,
 ) -> Verdict:
     scenario, metric, model, slice, against = key
-    rule = RULES[rule_name]
     estimate = evidence.find(*key)
+    unit = evidence.units.get(metric, "")
+    needed = None
     if estimate is None:
-        ruling, said, needed = Ruling.NOT_RUN, evidence.why_missing(*key), None
+        ruling, said = Ruling.NOT_RUN, evidence.why_missing(*key)
+    elif rule_name == PUBLISHED:
+        ruling, said = decide_published(margin, tolerance or 0.0, estimate, unit)
     else:
-        unit = evidence.units.get(metric, "")
-        ruling, said, needed = decide(rule, margin, estimate, evidence.error_budget, unit)
+        ruling, said, needed = decide(RULES[rule_name], margin, estimate, evidence.error_budget, unit)
     return Verdict(
         claim=claim,
         model=model,
@@ -188,7 +204,8 @@ def _verdict(
         low=estimate.low if estimate else None,
         high=estimate.high if estimate else None,
         margin=margin,
-        rule=rule.name,
+        rule=rule_name,  # type: ignore[arg-type]  # a check of another scenario may misspell its rule
+        tolerance=tolerance,
         direction=estimate.direction if estimate else "none",
         needed=needed,
         where=where,
@@ -254,14 +271,15 @@ def exit_code(verdicts: Iterable[Verdict], coverage: Iterable[Coverage], error_b
     """The exit code of a run: what failed comes before what is missing, and that before what is open.
 
     Only gating verdicts count. A pairing that the suite leaves out on purpose, or that cannot be
-    because the model does not answer that kind of request, has no planned case and counts as complete.
+    because the model does not answer that kind of request, has no planned case and counts as complete;
+    one whose data are not there is missing.
     """
     gates = [verdict for verdict in verdicts if verdict.gate]
     decided = {Ruling.PASS, Ruling.FAIL}
     if any(v.verdict in decided and v.verdict is not v.expected for v in gates):
         return Exit.CLAIM_FAILED
     if any(v.verdict is Ruling.NOT_RUN for v in gates) or any(
-        incomplete(row, error_budget) for row in coverage
+        row.due or incomplete(row, error_budget) for row in coverage
     ):
         return Exit.INCOMPLETE
     if any(v.verdict is Ruling.INSUFFICIENT for v in gates):

@@ -54,6 +54,9 @@ class DatasetSpec(StrictModel):
     """What :meth:`load` returns: ``"interactions"`` for a Dataset, ``"exposures"`` for Exposures,
     ``"judgements"`` for a JudgementLog."""
 
+    may_be_missing: ClassVar[bool] = False
+    """Whether a run goes on where the data are not there (MissingData), and says what was not run."""
+
     def load(self, folder: Path, seed: int) -> Dataset | Exposures | JudgementLog:
         """Return the dataset.
 

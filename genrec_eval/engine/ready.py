@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import orjson
 
-from genrec_eval.core.errors import UsageError, did_you_mean
+from genrec_eval.core.errors import MissingData, UsageError, did_you_mean
 from genrec_eval.core.randomness import generator
 from genrec_eval.core.secrets import scrub
 from genrec_eval.engine.plan import Pairing, Plan, Player, make_player
@@ -56,7 +56,8 @@ def make_ready(loaded: LoadedSuite, plan: Plan, progress: Progress) -> list[Stag
     Raises
     ------
     UsageError
-        When data or models are not as they should be; an earlier run is still as it was.
+        When data or models are not as they should be; an earlier run is still as it was. Data that may be
+        missing, and are, take their scenarios off the plan instead.
     """
     datasets: dict[str, Any] = {}
     stages = []
@@ -66,9 +67,13 @@ def make_ready(loaded: LoadedSuite, plan: Plan, progress: Progress) -> list[Stag
             continue
         scenario = loaded.scenario(name)
         named = [*filter(None, [entry.data]), *scenario.others()]
-        for other in named:
-            if other not in datasets:
-                datasets[other] = _load(loaded, other, progress, name)
+        try:
+            for other in named:
+                if other not in datasets:
+                    datasets[other] = _load(loaded, other, progress, name)
+        except MissingData as error:
+            _leave_out(plan, pairings, str(error))
+            continue
         dataset = datasets.get(entry.data or "")
         scenario.datasets = {other: datasets[other] for other in scenario.others()}
         with _of_scenario(loaded, name, scenario.name):
@@ -118,6 +123,16 @@ def _load(
     for warning in dataset.facts.get("warnings") or ():
         progress.note(f"data set '{name}': {warning}")
     return dataset
+
+
+def _leave_out(plan: Plan, pairings: list[Pairing], reason: str) -> None:
+    """Take pairings off the plan, which were due."""
+    said = scrub(reason)
+    plan.left_out += [
+        Coverage(model=one.model, scenario=one.scenario, state="not-run", reason=said, due=True)
+        for one in pairings
+    ]
+    plan.pairings = [one for one in plan.pairings if one not in pairings]
 
 
 def _facts(dataset: Dataset | Exposures | JudgementLog) -> dict[str, Any]:

@@ -81,7 +81,10 @@ class Verdict:
     low: float | None = None
     high: float | None = None
     margin: float
-    rule: Literal["at_least", "at_most", "better_by", "not_worse_by", "within"]
+    """What the figure is held against: a margin, or for ``published`` the published figure."""
+    rule: Literal["at_least", "at_most", "better_by", "not_worse_by", "within", "published"]
+    tolerance: float | None = None
+    """Of ``published``: the greatest difference that is allowed."""
     direction: Direction
     needed: int | None = None
     """About how many units would decide an INSUFFICIENT claim."""
@@ -104,6 +107,8 @@ class Coverage:
     attempted: int = 0
     answered: int = 0
     statuses: dict[str, int] = field(default_factory=dict)
+    due: bool = False
+    """Not run although it was to be: the data are not there. Such a run is incomplete."""
 
     def to_json(self) -> dict[str, Any]:
         """Plain dict for ``estimates.json``."""

@@ -176,4 +176,5 @@ def rule(verdict: Verdict, results: Results) -> str:
         "better_by": f"better than {against}" + (f" by more than {margin}" if verdict.margin else ""),
         "not_worse_by": f"not worse than {against} by more than {margin}",
         "within": f"within ±{margin} of {against}",
+        "published": f"as published, {margin}",
     }.get(verdict.rule, f"{verdict.rule} {margin}")

@@ -23,7 +23,11 @@ def left_out(results: Results) -> list[Gap]:
         elif results.left_out(row):
             named[row.model] = None
     ran = {
-        model: [row.scenario for row in results.coverage if row.model == model and row.state != "not-run"]
+        model: [
+            row.scenario
+            for row in results.coverage
+            if row.model == model and (row.state != "not-run" or row.due)
+        ]
         for model in named
     }
     found = []

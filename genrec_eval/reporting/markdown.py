@@ -10,6 +10,7 @@ from genrec_eval.core.numbers import figure, sign
 from genrec_eval.reporting.answer import Outcome, answer, outcome, quiet, rule, worst_first
 from genrec_eval.reporting.compare import best
 from genrec_eval.reporting.gaps import not_tested
+from genrec_eval.reporting.reproduced import folded, reproduced, told
 from genrec_eval.reporting.results import Results
 from genrec_eval.reporting.text import line
 
@@ -27,7 +28,7 @@ def summary(estimates: Mapping[str, Any]) -> str:
     """
     results = Results.read(estimates)
     rows = worst_first(results.verdicts)
-    loud = [row for row in rows if not quiet(row)]
+    loud = [row for row in rows if not quiet(row) and not folded(row)]
     parts = [f"## {escape(results.run)}", escape(answer(results))]
     if loud:
         table = [
@@ -45,6 +46,8 @@ def summary(estimates: Mapping[str, Any]) -> str:
         parts.append(_table(["verdict", "claim", "model", "figure", "asked"], table))
         if len(loud) > _MOST_ROWS:
             parts.append(f"{len(loud) - _MOST_ROWS} more verdicts stand in the report.")
+    if folds := reproduced(results.verdicts):
+        parts.append("\n".join(f"- {escape(told(fold, results))}" for fold in folds[:_MOST_ROWS]))
     for scenario in results.scenarios():
         metrics, models = results.metrics(scenario), results.models(scenario)
         if not metrics:

@@ -35,6 +35,7 @@ from genrec_eval.reporting.experiment import Watch, watches
 from genrec_eval.reporting.gaps import not_tested, not_tested_groups
 from genrec_eval.reporting.groundings import TIERS, Grounded, groundings
 from genrec_eval.reporting.protocol import Leak, leaks, protocol
+from genrec_eval.reporting.reproduced import LISTED, Reproduced, folded, reproduced, told, told_apart
 from genrec_eval.reporting.results import Results, mapping
 from genrec_eval.reporting.svg import Scale, bars, definitions, gauge, key
 from genrec_eval.reporting.tables import (
@@ -53,6 +54,7 @@ _SHAPES = {
     Ruling.INSUFFICIENT: ("v-open", "open"),
     Ruling.NOT_RUN: ("v-none", "none"),
 }
+_HELD = {True: ("PASS", "pass", "v-pass"), False: ("FAIL", "fail", "v-fail")}
 _FOLDED = 8
 """Groups with more values than this start folded."""
 
@@ -125,7 +127,8 @@ def page(results: Results, run: Mapping[str, Any], directory: Path) -> dict[str,
     """
     order = results.models()
     flaws = facts.planted(run)
-    rows = [_ruled(results, verdict, order, flaws) for verdict in worst_first(results.verdicts)]
+    told_alone = (verdict for verdict in worst_first(results.verdicts) if not folded(verdict))
+    rows = [_ruled(results, verdict, order, flaws) for verdict in told_alone]
     known = expected(results.verdicts)
     foreseen = [row for row in rows if not row.verdict.gate and place(row.verdict) in known]
     spread = distributions(directory / "scores.parquet")
@@ -149,6 +152,7 @@ def page(results: Results, run: Mapping[str, Any], directory: Path) -> dict[str,
         "sentence": answer(results),
         "cards": [row for row in rows if outcome(row.verdict) in RED and row not in foreseen],
         "rest": [row for row in rows if outcome(row.verdict) not in RED and not quiet(row.verdict)],
+        "reproduced": [_published(results, fold) for fold in reproduced(results.verdicts)],
         "quiet": _folds([*foreseen, *(row for row in rows if quiet(row.verdict))]),
         "several": len(results.scenarios()) > 1,
         "models": {name: position for position, name in enumerate(order)},
@@ -224,6 +228,19 @@ def _intervals(results: Results, scenario: str) -> str:
     levels = list(dict.fromkeys(interval_name(row) + "s" for row in rows))
     methods = list(dict.fromkeys(str(row.interval) for row in rows))
     return f"{listing(levels)} ({listing(methods)})" if rows else "intervals"
+
+
+def _published(results: Results, fold: Reproduced) -> dict[str, Any]:
+    """Published figures of one metric: a line, and the figures with the greatest differences."""
+    listed = fold.rows[:LISTED]
+    return {
+        "told": told(fold, results),
+        **dict(zip(("word", "style", "shape"), _HELD[fold.held == fold.count], strict=True)),
+        "metric": fold.metric,
+        "scenario": fold.scenario,
+        "rows": [(row.model, row.slice, *told_apart(row, results)) for row in listed],
+        "more": len(fold.rows) - len(listed),
+    }
 
 
 def _headed(title: str) -> Markup:

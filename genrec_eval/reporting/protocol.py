@@ -32,6 +32,8 @@ def protocol(run: Mapping[str, Any], scenario: str) -> Pairs:
         return []
     if said := conditions(facts):
         return said
+    if said := [(line(name, 60), line(text, 2000)) for name, text in mapping(facts.get("told")).items()]:
+        return said
     options = _options(run, scenario)
     return [
         (name, text)

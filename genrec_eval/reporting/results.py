@@ -92,8 +92,10 @@ class Results:
         return [model for model in self.models(scenario) if model not in others]
 
     def left_out(self, row: Coverage) -> bool:
-        """Whether a pairing was never meant and the model ran where it was: nothing is missing."""
-        ran = any(other.model == row.model and other.state != "not-run" for other in self.coverage)
+        """Whether a pairing was never meant, and the model ran, or is missed, where it was."""
+        ran = any(
+            other.model == row.model and (other.state != "not-run" or other.due) for other in self.coverage
+        )
         return ran and left_out_by_design(row)
 
     def absent(self, scenario: str, model: str) -> str:

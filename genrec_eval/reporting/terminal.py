@@ -23,6 +23,7 @@ from genrec_eval.reporting.answer import (
 )
 from genrec_eval.reporting.compare import best, is_validity, uneventful
 from genrec_eval.reporting.gaps import left_out
+from genrec_eval.reporting.reproduced import LISTED, Reproduced, folded, reproduced, told, told_apart
 from genrec_eval.reporting.results import Results
 from genrec_eval.reporting.tables import interval_name
 from genrec_eval.reporting.text import line, listing, plural
@@ -199,8 +200,9 @@ def _verdicts(results: Results, console: Console) -> None:
     foreseen = expected(rows)
     _line(console, _sentence(results), "bold")
     for row in rows:
-        if not quiet(row) and (row.gate or place(row) not in foreseen):
+        if not quiet(row) and not folded(row) and (row.gate or place(row) not in foreseen):
             _verdict(results, row, console)
+    _reproduced(results, console)
     for kind, scenario, checks in alike(rows):
         if kind is not Outcome.HOLDS:  # those of a scenario are mostly open for one reason, its few units
             word, symbol, style = _WORDS[kind]
@@ -216,6 +218,36 @@ def _verdicts(results: Results, console: Console) -> None:
         _line(console, f"FINDING {known} {'finds' if len(foreseen) == 1 else 'find'} what a claim expects")
     if held := sum(quiet(row) and outcome(row) is Outcome.HOLDS for row in rows):
         _line(console, f"PASS {plural(held, 'built-in check')} without a finding")
+    console.print()
+
+
+def _reproduced(results: Results, console: Console) -> None:
+    """Published figures that came with the data: one line per metric, and each of them where they are few."""
+    found = reproduced(results.verdicts)
+    if found and sum(len(fold.rows) for fold in found) <= LISTED:
+        _figures(results, found, console)
+    for fold in found:
+        kind = Outcome.HOLDS if fold.held == fold.count else Outcome.FAILED
+        word, symbol, style = _WORDS[kind]
+        text = _styled(console, f"{word} {symbol} ", style)
+        console.print(text.append(_plain(console, told(fold, results) + _where(results, fold.scenario))))
+
+
+def _figures(results: Results, found: list[Reproduced], console: Console) -> None:
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, padding=(0, _GAP, 0, 0), pad_edge=False, header_style="bold")
+    for head in ("figure", "model"):
+        table.add_column(Text(head), overflow="fold")
+    for head in ("ours", "published", "difference"):
+        table.add_column(Text(head), justify="right", no_wrap=True)
+    for fold in found:
+        for row in fold.rows:
+            where = "" if row.slice == "all" else f" · {line(row.slice, 60)}"
+            named = [results.title(row.metric), f"{line(row.model, 60)}{where}", *told_apart(row, results)]
+            table.add_row(*(Text(_plain(console, text)) for text in named))
+    console.print(table)
     console.print()
 
 
@@ -261,9 +293,10 @@ def _not_run(results: Results, console: Console) -> None:
         why = line(row.reason or "no reason", 1000).replace(f"model '{row.model}'", "the model")
         if row.state == "partial":
             why += f" ({count(row.answered)} of {count(row.attempted)} answered)"
-        told.setdefault((word, row.scenario, why), []).append(line(row.model, 60))
+        told.setdefault((word, row.scenario, why), []).append(row.model)
     for (word, scenario, why), models in told.items():
-        _line(console, f"{word} - {listing(models)} in {line(scenario, 60)}: {why}", "yellow")
+        who = _models(results, scenario, models)
+        _line(console, f"{word} - {who} in {line(scenario, 60)}: {why}", "yellow")
     if told:
         console.print()
 

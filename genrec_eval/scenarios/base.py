@@ -38,6 +38,7 @@ SCENARIOS = Registry(
         "ab-test": "genrec_eval.scenarios.ab_test:ABTest",
         "generative-retrieval": "genrec_eval.scenarios.generative_retrieval:GenerativeRetrieval",
         "explanation": "genrec_eval.scenarios.explanation:Explanation",
+        "recorded-judgements": "genrec_eval.scenarios.recorded_judgements:RecordedJudgements",
         "review-summary": "genrec_eval.scenarios.summary:ReviewSummary",
         "judge-probe": "genrec_eval.scenarios.judge_probe:JudgeProbe",
     },
@@ -61,13 +62,20 @@ class Case:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Check:
-    """A claim that a scenario makes about every model on its own account; shown, not gating."""
+    """A claim that a scenario makes on its own account, about every model unless it names one."""
 
     claim: str
     metric: str
     rule: str
-    """``"at_least"`` or ``"at_most"``."""
+    """``"at_least"``, ``"at_most"`` or ``"published"``."""
     margin: float
+    """For ``"published"``: the published figure."""
+    tolerance: float | None = None
+    """For ``"published"``: the greatest difference."""
+    model: str | None = None
+    slice: str = "all"
+    gate: bool = False
+    """Whether it decides the exit code, as a claim of the suite does."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -174,6 +182,18 @@ class Scenario(ABC):
 
     def checks(self) -> Sequence[Check]:
         """Built-in claims about every model."""
+        return ()
+
+    def published(self, context: Mapping[str, pa.Table], arms: Mapping[str, str]) -> Sequence[Check]:
+        """Claims that the data bring with them, of scenarios of kind ``log``: figures published about them.
+
+        Parameters
+        ----------
+        context
+            The tables of :class:`Prepared`.
+        arms
+            Model → name of its arm in the log.
+        """
         return ()
 
     @abstractmethod

@@ -136,9 +136,14 @@ def _unfit(suite: Suite, folder: Path) -> Iterator[tuple[tuple[str | int, ...], 
 
 
 def missing_environment(loaded: LoadedSuite) -> list[str]:
-    """One sentence for each ``${env:NAME}``, of the suite or of a default, whose variable is not set."""
+    """One sentence for each ``${env:NAME}``, of the suite or of a default, whose variable is not set.
+
+    Those of data that may be missing are left out: a run says where they can be had, and is incomplete.
+    """
     missing: dict[str, str] = {}
     for path, text in _texts(loaded.resolved):
+        if path[0] == "data" and loaded.suite.data[str(path[1])].options.may_be_missing:
+            continue
         for match in REFERENCE.finditer(text):
             if match[1] not in os.environ:
                 missing.setdefault(match[1], loaded.where(path))

@@ -25,8 +25,11 @@ def shown(path: Path) -> str:
 
 
 def shipped() -> dict[str, Path]:
-    """Name → file of the suites that come with genrec-eval."""
-    return {path.stem: path for path in sorted(content("suites").glob("*.yaml"))}
+    """Name → file of the suites that come with genrec-eval; ``folder/name`` for those of a folder."""
+    root = content("suites")
+    files = [*sorted(root.glob("*.yaml")), *sorted(root.glob("*/*.yaml"))]
+    named = {path.relative_to(root).with_suffix("").as_posix(): path for path in files}
+    return {name: path for name, path in named.items() if not name.startswith("prompts/")}
 
 
 def locate(target: str, folder: Path) -> Path:

@@ -34,7 +34,7 @@ from genrec_eval.scenarios.base import SCENARIOS, Scenario
 _SLUG = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _RESERVED = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?", re.IGNORECASE)
 
-Rule = Literal["at_least", "at_most", "better_by", "not_worse_by", "within"]
+Rule = Literal["at_least", "at_most", "better_by", "not_worse_by", "within", "published"]
 RULES: tuple[Rule, ...] = get_args(Rule)
 PAIRED = frozenset({"better_by", "not_worse_by", "within"})
 """Rules that compare with another model."""
@@ -207,6 +207,14 @@ class Claim(StrictModel):
         None, gt=0, description="Not worse than `against` by this margin or more."
     )
     within: float | None = Field(None, gt=0, description="Differs from `against` by less than this margin.")
+    published: float | None = Field(
+        None, description="A figure that was published about the same data; ours is as near as `tolerance`."
+    )
+    tolerance: float | None = Field(
+        None,
+        ge=0,
+        description="With `published`: greatest difference, as half a unit of the last digit printed.",
+    )
     expect: Literal["PASS", "FAIL"] = Field(
         "PASS", description="What should come out; FAIL for a planted flaw that must be caught."
     )
@@ -233,6 +241,8 @@ class Claim(StrictModel):
             raise ValueError(
                 f"'{given[0]}' is about one model alone; drop 'against', or use {' or '.join(sorted(PAIRED))}"
             )
+        if (self.tolerance is None) != (self.published is None):
+            raise ValueError("'published' and 'tolerance' go together: the figure, and how near ours must be")
         if self.against == self.model:
             raise ValueError(f"'{self.model}' is compared with itself")
         return self

@@ -10,7 +10,7 @@ import math
 from pathlib import Path
 from typing import Any
 
-from genrec_eval.core.errors import MissingData
+from genrec_eval.core.errors import MissingData, UsageError
 from genrec_eval.data.judgements.log import JudgementLog, Rows
 from genrec_eval.data.judgements.reading import (
     csv_rows,
@@ -31,6 +31,8 @@ _TABLES = {
     "weights": "published_glm_weights.csv",
     "difficulty": "derived_instruction_difficulty.csv",
 }
+
+_LENGTHS = "baseline_lengths.csv"
 
 
 def read_alpaca_eval(spec: AlpacaEvalSpec, folder: Path) -> JudgementLog:
@@ -67,6 +69,8 @@ def read_alpaca_eval(spec: AlpacaEvalSpec, folder: Path) -> JudgementLog:
         beside = find(folder, file)
         if beside is not None:
             published[name] = _numbers(beside)
+    if (beside := find(folder, _LENGTHS)) is not None:
+        published["lengths"] = _lengths(beside)
     return rows.finish(
         "alpaca-eval",
         licence=spec.licence,
@@ -149,6 +153,17 @@ def _judged(preference: float) -> dict[str, Any]:
 def _content(raw: Any) -> str | None:
     message = raw.get("message") if isinstance(raw, dict) else None
     return text_of(message.get("content")) if isinstance(message, dict) else None
+
+
+def _lengths(path: Path) -> dict[str, dict[str, float]]:
+    """Generator → instruction → characters of its answer: the baseline's, and its reruns'."""
+    found: dict[str, dict[str, float]] = {}
+    for place, row in csv_rows(path, ("generator", "instruction_id", "n_chars")):
+        count = None if row is None else number_of(row["n_chars"])
+        if row is None or count is None:
+            raise UsageError(f"{place}: no generator, instruction_id and number n_chars")
+        found.setdefault(row["generator"], {})[row["instruction_id"]] = count
+    return found
 
 
 def _numbers(path: Path) -> dict[str, dict[str, float | str]]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from pydantic import Field
 
 from genrec_eval.core.errors import MissingData, UsageError
+from genrec_eval.core.secrets import REFERENCE
 from genrec_eval.data.registry import DatasetSpec
 
 if TYPE_CHECKING:
@@ -18,6 +20,7 @@ class JudgementSpec(DatasetSpec):
     """Options that all loaders of recorded judgements share."""
 
     holds: ClassVar[str] = "judgements"
+    may_be_missing: ClassVar[bool] = True
     where: ClassVar[str] = ""
     """Where the data can be had."""
     licence: ClassVar[str | None] = None
@@ -39,6 +42,12 @@ class JudgementSpec(DatasetSpec):
         """
         from genrec_eval.data.tables.reading import locate
 
+        for match in REFERENCE.finditer(self.path):
+            if match[1] not in os.environ:
+                raise MissingData(
+                    f"environment variable {match[1]} is not set, which says where {self.path} is;"
+                    f" {self.where}"
+                )
         try:
             path = locate(self.path, folder, "option path")
         except UsageError as error:
