@@ -62,14 +62,22 @@ def judged_scores(
     run: RunTables, name: str, scenario: Scenario, covariates: Covariates
 ) -> Iterator[tuple[str, pa.Array, Mapping[str, UnitScores], tuple[str, ...]]]:
     """Model, unit ids, scores by metric and remarks, for each question and model of a scenario."""
+    from genrec_eval.audit.annotations import annotated_scores
+    from genrec_eval.judging.annotation.stored import AnnotatedQuestion
     from genrec_eval.judging.resolve import COLUMNS, resolve
+    from genrec_eval.protocol.tables import JUDGEMENTS
 
-    judgements = run.judgements(name, COLUMNS)
+    asked = any(not isinstance(question, AnnotatedQuestion) for question in scenario.questions)
+    judgements = run.judgements(name, COLUMNS) if asked else JUDGEMENTS.empty_table()
     units = pc.unique(run.cases(name).column("unit").combine_chunks()).cast(pa.string())
     models = [model for model, of in run.played() if of == name]
     for question in scenario.questions:
         judging, extra = question.judging, None
         if judging.against is not None:
             extra = covariates.differences(name, models, judging.against, judging.control, units)
-        for model, found in resolve(judgements, question, units, models, extra).items():
+        if isinstance(question, AnnotatedQuestion):
+            solved = annotated_scores(run, name, scenario, question, judgements, units, models)
+        else:
+            solved = resolve(judgements, question, units, models, extra)
+        for model, found in solved.items():
             yield model, units, found.scores, found.remarks

@@ -61,4 +61,8 @@ def scenario_of(run: RunTables, name: str) -> Scenario:
         from genrec_eval.judging.question import stored_questions
 
         scenario.questions = stored_questions(run.run, name)
+    if scenario.writes:
+        from genrec_eval.judging.annotation.stored import annotated_questions
+
+        scenario.questions += annotated_questions(run.path, name, scenario.questions)
     return scenario

@@ -18,6 +18,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "run": ("genrec_eval.cli.run:run", "Play a suite, score it and write the report."),
     "score": ("genrec_eval.cli.score:score", "Redo scores, estimates and verdicts of a run offline."),
     "report": ("genrec_eval.cli.report:report", "Write the report of a run again."),
+    "annotate": ("genrec_eval.cli.annotate:app", "Have people judge the answers of a run, blindly."),
     "validate": ("genrec_eval.cli.validate:validate", "Check suites and show what they would run."),
     "init": ("genrec_eval.cli.init:init", "Write a suite to start from."),
     "list": (

@@ -62,17 +62,18 @@ class Question:
         names = {"judge": self.panel, "rubric": self.rubric.name}
         if judging.against is not None:
             names["against"] = judging.against
-        found = [self._bound("claim_recall" if self.recalls else FAMILIES[judging.task], names)]
+        found = [self.bound("claim_recall" if self.recalls else FAMILIES[judging.task], names)]
         if judging.control:
             held = {**names, "for": "+".join(judging.control)}
-            found.append(self._bound("controlled_win_rate", held))
-            found += [self._bound("covariate_effect", {**held, "of": one}) for one in judging.control]
+            found.append(self.bound("controlled_win_rate", held))
+            found += [self.bound("covariate_effect", {**held, "of": one}) for one in judging.control]
         if len(judging.panel) > 1:
             among = {**names, "task": judging.task}
-            found += [self._bound("panel_agreement", {**among, "one": one}) for one in judging.panel]
+            found += [self.bound("panel_agreement", {**among, "one": one}) for one in judging.panel]
         return found
 
-    def _bound(self, family: str, names: Mapping[str, str]) -> Metric:
+    def bound(self, family: str, names: Mapping[str, str]) -> Metric:
+        """A metric of what these judges said, with their policies in its full identity."""
         from genrec_eval.metrics.base import Metric
         from genrec_eval.metrics.registry import METRICS
 

@@ -60,6 +60,28 @@ class Resolved:
     remarks: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OnTexts:
+    """What the judges of a question say of one model's texts, after their policies.
+
+    Attributes
+    ----------
+    keys
+        Case, repeat and step of each of T texts.
+    units
+        int64[T], the unit of each.
+    values
+        float64[T], of the panel together; entries that are not judged are never read.
+    judged
+        bool[T].
+    """
+
+    keys: list[tuple[str, int, int]]
+    units: Int64
+    values: Float64
+    judged: Bool
+
+
 @dataclass(frozen=True, slots=True)
 class _Texts:
     """The judgements of one question as columns, and the texts that they are about.
@@ -80,6 +102,7 @@ class _Texts:
     value: Float64  # NaN where there is none; never leaves this module
     gap: Float64  # length of the model's text minus that of the other
     units: Int64  # text → unit
+    keys: list[tuple[str, int, int]]  # text → case, repeat and step
 
 
 def resolve(
@@ -114,6 +137,24 @@ def resolve(
         if model != question.judging.against:
             extra = (covariates or {}).get(model, {})
             found[model] = _of_model(texts, question, model, len(units), extra)
+    return found
+
+
+def on_texts(
+    judgements: pa.Table, question: Question, units: pa.Array, models: Sequence[str]
+) -> dict[str, OnTexts]:
+    """As :func:`resolve`, text by text: for comparisons of judges that no mean over a unit allows."""
+    texts = _texts(_of_question(judgements, question), units)
+    found = {}
+    for model in models:
+        if model != question.judging.against:
+            panel = _of_panel(texts, question, model)
+            found[model] = OnTexts(
+                keys=[texts.keys[text] for text in panel.present],
+                units=texts.units[panel.present],
+                values=panel.combined,
+                judged=panel.first < 0,
+            )
     return found
 
 
@@ -162,17 +203,46 @@ def _texts(table: pa.Table, units: pa.Array) -> _Texts:
         value=numbers("value", np.nan),
         gap=numbers("length") - numbers("other_length"),
         units=places.to_numpy(zero_copy_only=False).astype(np.int64),
+        keys=list(
+            zip(
+                table.column("case").take(pa.array(first)).to_pylist(),
+                keys[1, first].tolist(),
+                keys[2, first].tolist(),
+                strict=True,
+            )
+        ),
     )
     return texts
 
 
-def _of_model(
-    texts: _Texts,
-    question: Question,
-    model: str,
-    n: int,
-    covariates: Mapping[str, tuple[Float64, Bool]],
-) -> Resolved:
+@dataclass(frozen=True, slots=True)
+class _Panel:
+    """All judges on the texts of one model.
+
+    Attributes
+    ----------
+    present
+        int64[T], the texts.
+    values
+        float64[J, T].
+    combined
+        float64[T], of all judges.
+    first
+        int64[T], code of the reason why there is no value (-1 where there is one).
+    names
+        The reasons by code.
+    """
+
+    mine: Bool
+    present: Int64
+    values: Float64
+    combined: Float64
+    first: Int64
+    names: list[str]
+    remarks: list[str]
+
+
+def _of_panel(texts: _Texts, question: Question, model: str) -> _Panel:
     judges = question.judging.panel
     mine = np.array([one == model for one in texts.model], bool)
     present = np.unique(texts.text[mine])
@@ -189,7 +259,21 @@ def _of_model(
     first = np.full(len(present), -1, np.int64)
     for codes in reversed(reasons):
         first = np.where(codes >= 0, codes, first)
-    masks = {name: first == code for code, name in enumerate(names) if (first == code).any()}
+    pairs = question.judging.task == "pairwise"
+    combined = values[0] if len(judges) == 1 else of_panel(values, pairs=pairs)
+    return _Panel(mine, present, values, combined, first, names, remarks)
+
+
+def _of_model(
+    texts: _Texts,
+    question: Question,
+    model: str,
+    n: int,
+    covariates: Mapping[str, tuple[Float64, Bool]],
+) -> Resolved:
+    panel = _of_panel(texts, question, model)
+    present, values, first = panel.present, panel.values, panel.first
+    masks = {name: first == code for code, name in enumerate(panel.names) if (first == code).any()}
     unit = texts.units[present]
     kind = question.judging.task
 
@@ -197,12 +281,12 @@ def _of_model(
         return Judged(values=value, unit=unit, units=n, reasons=masks)
 
     pairs = kind == "pairwise"
-    combined = values[0] if len(judges) == 1 else of_panel(values, pairs=pairs)
+    combined = panel.combined
     metrics = iter(question.metrics())
     main = next(metrics)
     scores = {}
     if pairs:
-        gap = _of_first(texts, mine, present)
+        gap = _of_first(texts, panel.mine, present)
         made = _pairs(of_texts(combined), of_texts(gap), covariates)
         scores[main.id] = main(made)
         controls = 1 + len(question.judging.control) if question.judging.control else 0
@@ -213,7 +297,7 @@ def _of_model(
     for row, metric in enumerate(metrics):
         width = question.scale[1] - question.scale[0] if kind == "pointwise" else 1.0
         scores[metric.id] = metric(of_texts(agreement(values, row, pairs=pairs, width=width)))
-    said = tuple(f"{sentence} ({kind}, {question.rubric.name})" for sentence in remarks)
+    said = tuple(f"{sentence} ({kind}, {question.rubric.name})" for sentence in panel.remarks)
     return Resolved(scores=scores, remarks=said)
 
 

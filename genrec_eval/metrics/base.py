@@ -7,7 +7,7 @@ import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +16,9 @@ from genrec_eval.core.errors import UsageError, did_you_mean
 from genrec_eval.protocol.arrays import Float64, Int64
 from genrec_eval.protocol.results import Direction
 from genrec_eval.stats.sample import Contrast, Pooled, Sample
+
+if TYPE_CHECKING:
+    from genrec_eval.stats.fits import Fit
 
 Bool = npt.NDArray[np.bool_]
 Reasons = Mapping[str, Bool]
@@ -173,6 +176,9 @@ class Definition:
         ``refit(rows, counts, parameters)``: float64[n, m] rows of :attr:`UnitScores.sums` and float64[B, n],
         how often each unit counts, to float64[B] values, for a value that is estimated anew from each
         resample (a regression); NaN where there is no solution.
+    alone
+        ``alone(rows, parameters)``, beside ``combine`` or ``refit``: how one value is inferred where there is
+        better than resampling, see :class:`~genrec_eval.stats.sample.Pooled`.
     """
 
     name: str
@@ -196,6 +202,7 @@ class Definition:
     contrast: Contrast | None = None
     combine: Callable[[Float64, Mapping[str, Any]], Float64] | None = None
     refit: Callable[[Float64, Float64, Mapping[str, Any]], Float64] | None = None
+    alone: Callable[[Float64, Mapping[str, Any]], Fit | str | None] | None = None
 
 
 class Accumulator(ABC):
@@ -331,6 +338,7 @@ class Metric:
 
     def _pooled(self, scores: UnitScores) -> Pooled | None:
         combine, refit, parameters = self.definition.combine, self.definition.refit, self.parameters
+        alone = self.definition.alone
         if combine is None and refit is None:
             return None
         if scores.sums is None:
@@ -344,6 +352,7 @@ class Metric:
             rows=scores.sums,
             combine=None if combine is None else lambda sums: combine(sums, parameters),
             refit=None if refit is None else lambda rows, counts: refit(rows, counts, parameters),
+            alone=None if alone is None else lambda rows: alone(rows, parameters),
         )
 
 

@@ -53,6 +53,12 @@ def _closed_form(statistic: Statistic, sample: Sample) -> Fitted | None:
     if n == 0:
         scored = sample.scored if sample.minus is None else sample.scored & sample.minus.scored
         return Fitted(None, 0, reason="no scored unit has weight" if scored.any() else "no unit is scored")
+    if sample.minus is None and sample.pooled is not None and sample.pooled.alone is not None:
+        inferred = sample.pooled.alone(sample.pooled.rows[carrying(sample)])
+        if inferred is not None:
+            value = statistic.value if math.isfinite(statistic.value) else None
+            reason = inferred if isinstance(inferred, str) else None
+            return Fitted(value, n, None if isinstance(inferred, str) else inferred, reason)
     if not math.isfinite(statistic.value):
         return Fitted(None, n, reason="the statistics of these units define no value")
     if n == 1:

@@ -28,7 +28,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -163,6 +163,52 @@ def unit_sums(labels: Float64, labelled: npt.NDArray[np.bool_], judged: Float64)
 def combine(sums: Float64, parameters: Mapping[str, Any]) -> Float64:
     """float64[...], the estimate at sums of :func:`unit_sums`; NaN where no unit is labelled."""
     return _estimate(sums)[0]
+
+
+def trust(sums: Float64, parameters: Mapping[str, Any]) -> Float64:
+    """float64[...], λ at sums of :func:`unit_sums`; NaN where no unit is labelled."""
+    return np.where(sums[..., 0] > 0, _estimate(sums)[1], np.nan)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Powered:
+    """The inference of :func:`prediction_powered` at any level, for :attr:`Pooled.alone`.
+
+    >>> human, judge = np.array([1.0, 1.0, 0.0, 1.0] * 8), np.array([1.0, 1.0, 0.0, 0.0] * 8)
+    >>> rows = unit_sums(np.append(human, np.zeros(90)), np.arange(122) < 32, np.append(judge, np.ones(90)))
+    >>> fit, found = Powered.of(rows), prediction_powered(human, judge, np.ones(90))
+    >>> fit.method, fit.ends(0.95) == (found.low, found.high)
+    ('ppi++', True)
+    """
+
+    labels: Float64
+    judged: Float64
+    others: Float64
+    method: str
+
+    @classmethod
+    def of(cls, rows: Float64) -> Powered | str:
+        """From rows of :func:`unit_sums`, one unit each; why there is no interval where there is none."""
+        here = rows[:, 0] > 0
+        parts = rows[here, 1], rows[here, 2], rows[~here, 6]
+        found = prediction_powered(*parts)
+        return cls(*parts, found.method or "") if found.reason is None else found.reason
+
+    def ends(self, level: float) -> tuple[float, float]:
+        found = prediction_powered(self.labels, self.judged, self.others, level=level)
+        assert found.low is not None
+        assert found.high is not None
+        return found.low, found.high
+
+    def tails(self, null: float) -> tuple[float, float]:
+        sides: tuple[Alternative, Alternative] = ("greater", "less")
+        above, below = (
+            prediction_powered(self.labels, self.judged, self.others, alternative=side, null=null).p
+            for side in sides
+        )
+        assert above is not None
+        assert below is not None
+        return above, below
 
 
 def _estimate(sums: Float64) -> tuple[Float64, Float64]:

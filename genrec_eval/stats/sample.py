@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import numpy.typing as npt
+
+if TYPE_CHECKING:
+    from genrec_eval.stats.fits import Fit
 
 Bounds = tuple[float | None, float | None]
 Link = Literal["identity", "sqrt"]
@@ -28,11 +31,15 @@ class Pooled:
         (rows float64[n, m], counts float64[B, n]) → float64[B]: the value estimated anew, with unit ``i``
         counted ``counts[b, i]`` times; NaN where the estimation has no solution. For what is no function of
         sums; a row depends on the others' in no other way, and only on its own counts.
+    alone
+        rows float64[n, m] of the units that count → how the one value is inferred where that is better than
+        resampling, a reason why there is no interval, or None to resample. Differences are resampled.
     """
 
     rows: npt.NDArray[np.float64]
     combine: Callable[[npt.NDArray[np.float64]], npt.NDArray[np.float64]] | None = None
     refit: Callable[[npt.NDArray[np.float64], npt.NDArray[np.float64]], npt.NDArray[np.float64]] | None = None
+    alone: Callable[[npt.NDArray[np.float64]], Fit | str | None] | None = None
 
     def __post_init__(self) -> None:
         if (self.combine is None) == (self.refit is None):

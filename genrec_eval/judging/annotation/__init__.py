@@ -1,0 +1,1 @@
+"""People as judges: blinded sheets out, their answers back in as judgements."""
