@@ -31,6 +31,7 @@ class Kind(StrEnum):
     SUITES = "suites"
     PROMPTS = "prompts"
     PRESETS = "presets"
+    EVALUATE = "evaluate"
 
 
 def list_(
@@ -51,6 +52,8 @@ def list_(
         return _table(None, ("metric", "better", "what it is"), _metrics())
     if kind is Kind.PRESETS:
         return _table(None, ("preset", "library", "metrics"), _presets())
+    if kind is Kind.EVALUATE:
+        return _scripts()
     if kind is Kind.SCENARIOS:
         return _table(None, ("scenario", "asks for", "what it is"), _scenarios())
     if kind is Kind.DATASETS:
@@ -104,6 +107,16 @@ def _metrics() -> Iterator[Row]:
         definition = family.definition
         spelled = f"{name}@k" if definition.needs_cutoff else name
         yield spelled, "-" if definition.direction == "none" else definition.direction, definition.summary
+
+
+def _scripts() -> None:
+    """Our metrics for the library evaluate."""
+    from genrec_eval.metrics.huggingface.offered import SCRIPTS, offered
+    from genrec_eval.metrics.registry import METRICS
+
+    rows = [(name, METRICS.get(name).definition.summary) for name in offered()]
+    _table("metrics for the library evaluate", ("metric", "what it is"), rows)
+    output().print(f'evaluate.load("{SCRIPTS}/NAME")', markup=False, highlight=False, soft_wrap=True)
 
 
 def _presets() -> Iterator[Row]:
@@ -163,6 +176,10 @@ def _one(kind: Kind, name: str) -> None:
         return _preset(name)
     if kind is Kind.METRICS:
         return explain(name)
+    if kind is Kind.EVALUATE:
+        from genrec_eval.metrics.huggingface.offered import script
+
+        return typer.echo(str(script(name)))
     registries = _registries(kind)
     registry = next((one for one in registries if name in one.names()), registries[0])
     if kind is Kind.MODELS and name not in registry.names():

@@ -28,7 +28,9 @@ def need(what: str, extra: str, *modules: str) -> None:
     UsageError
         When one is not installed.
     """
-    absent = [module for module in modules if importlib.util.find_spec(module) is None]
+    found = {module: importlib.util.find_spec(module) for module in modules}
+    # a mere folder of that name has no origin
+    absent = [module for module, spec in found.items() if spec is None or spec.origin is None]
     if absent:
         raise UsageError(
             f"{what} needs {' and '.join(absent)}, which {'is' if len(absent) == 1 else 'are'} not installed:"

@@ -1,0 +1,1 @@
+"""The library `evaluate` of Hugging Face: our metrics for it, and its metrics for us."""
