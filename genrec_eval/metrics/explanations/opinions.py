@@ -167,12 +167,8 @@ def _sentence(
             return told[-1] if told else few
 
         runs = _runs(inside, norms)
-        for run, polarity, place in _assigned(runs, marks, norms, gap):
-            found += _said(
-                run,
-                polarity,
-                by_few(place, place if norms[place - 1] in _set("few") else min(place, run.first)),
-            )
+        for run, polarity, mark, at in _assigned(runs, marks, norms, gap):
+            found += _said(run, polarity, by_few(mark, at))
         if not runs and before is not None:
             lone = _lone(before, marks, norms, start, stop)
             found += [
@@ -268,8 +264,11 @@ def _runs(spans: Sequence[tuple[int, int, str]], norms: Sequence[str]) -> list[_
 
 def _assigned(
     runs: Sequence[_Run], marks: Sequence[tuple[int, float]], norms: Sequence[str], gap: _Gap
-) -> list[tuple[_Run, float, int]]:
-    """What is said of which run: by the word right before it ("weak pacing"), else after it, else before."""
+) -> list[tuple[_Run, float, int, int]]:
+    """What is said of which run: by the word right before it ("weak pacing"), else after it, else before.
+
+    With it the place of the word, and the place up to which words count that say how many hold it.
+    """
     places = [place for place, _ in marks]
     found = []
     for number, run in enumerate(runs):
@@ -286,16 +285,18 @@ def _assigned(
             chosen = right
         else:
             continue
-        found.append((run, marks[chosen][1], places[chosen]))
+        mark = places[chosen]
+        cue = mark if mark and norms[mark - 1] in _set("few") else min(mark, run.first)
+        found.append((run, marks[chosen][1], mark, cue))
         ahead = bisect_left(places, run.last)
         if chosen != right and ahead < len(marks):  # "some criticised the ending, others loved it"
             leads = norms[run.last : places[ahead]]
             if _small(leads) and any(norm in _set("few") for norm in leads):
-                found.append((run, marks[ahead][1], places[ahead]))
+                found.append((run, marks[ahead][1], places[ahead], places[ahead]))
         for more in range(chosen + 1, len(marks)) if chosen == right else ():
             if not _joined(norms, places[more - 1], places[more]):
                 break
-            found.append((run, marks[more][1], places[more]))
+            found.append((run, marks[more][1], places[more], places[more]))
     return found
 
 
