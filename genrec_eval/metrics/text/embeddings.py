@@ -26,7 +26,7 @@ def mean_distance(vectors: Float64) -> tuple[float, Float64]:
     squares = (vectors * vectors).sum(1)  # 1 up to the last digits of float32
     everything, own = vectors.sum(0), squares.sum()
     whole = everything @ everything
-    total = 1 - float(whole - own) / (n * (n - 1))
+    total = max(1 - float(whole - own) / (n * (n - 1)), 0.0)  # below by rounding alone
     if n == 2:
         return total, np.full(n, total)
     rest = whole - 2 * vectors @ everything + squares

@@ -206,7 +206,8 @@ _DEGENERATE = (
         },
         traps="Comparable for one model only, and per token for one tokenizer. Low is not good in itself: one"
         " constant text, or one that quotes the corpus, is the least surprising of all. Endpoint figures say"
-        " how sure a model is of its own words, not how good they are.",
+        " how sure a model is of its own words, not how good they are. The n-gram model knows its corpus'"
+        " words only: values of many thousands say no more than that a text is unlike it.",
         combine=_combine,
     )
 )
