@@ -21,6 +21,8 @@ from genrec_eval.protocol.brief import Brief, ItemFacts
 
 _POSSESSIVE = re.compile(r"['’]s$", re.IGNORECASE)
 _NAMELIKE = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
+_PAIR = re.compile(r"[^\W\d_a-z][\w'’-]*[ .]\s?[^\W\d_a-z]")
+"""Two words in a row that may begin with a capital."""
 _LONGEST = 4
 """Words of a name."""
 
@@ -83,15 +85,19 @@ def leaked_names(explanations: Explanations) -> UnitScores:
 def persons_of(explanations: Explanations, brief: Brief) -> list[Name]:
     """The authors of the reviews of a brief, and the private persons whom they name."""
     known = _catalogue_people(explanations)
-    found: dict[tuple[str, ...], Name] = {}
-    for review in brief.reviews:
-        names = [review.author] if review.author else []
-        names += named_in(read_passage(explanations, review.text), known)
-        for name in names:
-            person = _person(name)
-            if person is not None:
-                found.setdefault(person.full, person)
-    return list(found.values())
+    by_brief: dict[int, list[Name]] = explanations.kept("private persons", dict)
+    if id(brief) not in by_brief:  # briefs live as long as the explanations do
+        found: dict[tuple[str, ...], Name] = {}
+        for review in brief.reviews:
+            names = [review.author] if review.author else []
+            if _may_name(review.text):
+                names += named_in(read_passage(explanations, review.text), known)
+            for name in names:
+                person = _person(name)
+                if person is not None:
+                    found.setdefault(person.full, person)
+        by_brief[id(brief)] = list(found.values())
+    return by_brief[id(brief)]
 
 
 def makers_of(brief: Brief) -> frozenset[str]:
@@ -135,6 +141,11 @@ def _person(name: str) -> Name | None:
     if all(word in _set("nobody") or word in lexicon("claims")["small"] for word in full):
         return None
     return Name(full, parts)
+
+
+def _may_name(text: str) -> bool:
+    """Whether a review can name somebody at all, told without reading it: few do."""
+    return _PAIR.search(text) is not None or not _set("kin").isdisjoint(words(text))
 
 
 def named_in(reading: Reading, known: frozenset[tuple[str, ...]]) -> list[str]:

@@ -18,7 +18,7 @@ from genrec_eval.metrics.explanations.reviewed import (
     Held,
     aspects_of,
     excluded,
-    opinion_reader,
+    opinions_in,
     opinions_of,
     read_passage,
     reviewed_of,
@@ -290,7 +290,7 @@ def _passages(explanations: Explanations) -> list[list[Passage]]:
         reading = read_passage(explanations, text)
         return Passage(
             reading=reading,
-            held=opinion_reader(explanations, brief).read(reading).held,
+            held=opinions_in(explanations, brief, reading).held,
             relevant=_relevant(explanations, brief, reading, text),
         )
 
@@ -328,7 +328,7 @@ def _bearings(explanations: Explanations, brief: Brief, reading: Reading) -> tup
             about |= words(mention.text) in makers
         elif mention.kind == "genre":
             about |= mention.value in own
-    named = opinion_reader(explanations, brief).read(reading).named
+    named = opinions_in(explanations, brief, reading).named
     return about, topic or bool(named & _wanted(brief))
 
 
@@ -415,7 +415,7 @@ def _facts(explanations: Explanations, row: int) -> list[Claim]:
         for mention in reading.mentions:
             if mention.kind in _LOOKED_UP:
                 found[mention.kind, mention.text.casefold(), True] = _as_claim(mention)
-        for held in sorted(opinion_reader(explanations, brief).read(reading).held):
+        for held in sorted(opinions_in(explanations, brief, reading).held):
             found["opinion", *held] = Claim(kind="opinion", text=held[0], right=True, opinion=held)
     return list(found.values())
 

@@ -81,10 +81,16 @@ def aspects_of(brief: Brief) -> tuple[str, ...]:
     return tuple(dict.fromkeys([*brief.aspects, *marked]))
 
 
-def opinion_reader(explanations: Explanations, brief: Brief) -> OpinionReader:
-    """Reads opinions on the aspects of a brief."""
-    aspects = aspects_of(brief)
-    return explanations.kept(("opinion reader", aspects), lambda: OpinionReader(aspects))
+def opinions_in(explanations: Explanations, brief: Brief, reading: Reading) -> Opinions:
+    """What a text says of the aspects of a brief; a text that comes again is read once."""
+    by_brief: dict[int, tuple[OpinionReader, dict[str, Opinions]]] = explanations.kept("of brief", dict)
+    if id(brief) not in by_brief:  # briefs live as long as the explanations do
+        aspects = aspects_of(brief)
+        by_brief[id(brief)] = explanations.kept(("aspects", aspects), lambda: (OpinionReader(aspects), {}))
+    reader, known = by_brief[id(brief)]
+    if reading.text not in known:
+        known[reading.text] = reader.read(reading)
+    return known[reading.text]
 
 
 def opinions_of(explanations: Explanations) -> list[Opinions | None]:
@@ -92,7 +98,7 @@ def opinions_of(explanations: Explanations) -> list[Opinions | None]:
 
     def make() -> list[Opinions | None]:
         return [
-            None if reading is None else opinion_reader(explanations, brief).read(reading)
+            None if reading is None else opinions_in(explanations, brief, reading)
             for reading, brief in zip(readings_of(explanations), explanations.briefs, strict=True)
         ]
 
@@ -113,14 +119,14 @@ def reviewed_of(explanations: Explanations) -> list[Reviewed]:
     def opinions(review: ReviewFacts, brief: Brief) -> frozenset[Held]:
         if review.positive or review.negative:
             return frozenset([(a, True) for a in review.positive] + [(a, False) for a in review.negative])
-        reading = read_passage(explanations, review.text)
-        return opinion_reader(explanations, brief).read(reading).held
+        return opinions_in(explanations, brief, read_passage(explanations, review.text)).held
 
     def make() -> list[Reviewed]:
-        return [
-            Reviewed.of([opinions(review, brief) for review in brief.reviews])
-            for brief in explanations.briefs
-        ]
+        known: dict[int, Reviewed] = {}
+        for brief in explanations.briefs:
+            if id(brief) not in known:
+                known[id(brief)] = Reviewed.of([opinions(review, brief) for review in brief.reviews])
+        return [known[id(brief)] for brief in explanations.briefs]
 
     return explanations.kept("reviewed", make)
 
