@@ -1,0 +1,1 @@
+"""Parts of the reader of texts, one file per sort of thing that it looks for."""
