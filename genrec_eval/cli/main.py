@@ -19,6 +19,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "score": ("genrec_eval.cli.score:score", "Redo scores, estimates and verdicts of a run offline."),
     "report": ("genrec_eval.cli.report:report", "Write the report of a run again."),
     "annotate": ("genrec_eval.cli.annotate:app", "Have people judge the answers of a run, blindly."),
+    "judge": ("genrec_eval.cli.judge:app", "Audit the judges of a run; show dialects and rubrics."),
     "validate": ("genrec_eval.cli.validate:validate", "Check suites and show what they would run."),
     "init": ("genrec_eval.cli.init:init", "Write a suite to start from."),
     "list": (

@@ -34,8 +34,7 @@ def render_report(directory: Path) -> str:
 
     results = Results.load(directory)
     run = mapping(read_json(directory / "run.json")) if (directory / "run.json").is_file() else {}
-    environment = _environment()
-    return str(environment.get_template("report.html.j2").render(page(results, run, directory)))
+    return str(environment("run").get_template("report.html.j2").render(page(results, run, directory)))
 
 
 def write_report(directory: Path, out: Path | None = None) -> Path:
@@ -48,11 +47,14 @@ def write_report(directory: Path, out: Path | None = None) -> Path:
     out
         Where to write; ``report.html`` in the run directory by default.
     """
-    path = out or directory / "report.html"
-    text = render_report(directory)
+    return write_page(out or directory / "report.html", render_report(directory))
+
+
+def write_page(path: Path, text: str) -> Path:
+    """Write a page whole and return its path: a reader never sees half of one."""
     with disk_faults(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        # Written beside and moved, so that a reader never sees half a report.
+        # Written beside and moved.
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
         try:
             with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as stream:
@@ -66,23 +68,23 @@ def write_report(directory: Path, out: Path | None = None) -> Path:
 
 
 @cache  # compiling the templates takes longer than a report
-def _environment() -> Any:
+def environment(*folders: str) -> Any:
+    """Templates of these folders of ``reports``, with the shared style sheet as ``stylesheet``."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
     from markupsafe import Markup
-
-    folder = content("reports") / "run"
 
     def shown(value: Any) -> Any:
         # Every expression of every template passes here: strangers' text cannot hide or reorder anything.
         return visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
-    environment = Environment(
-        loader=FileSystemLoader(folder),
+    made = Environment(
+        loader=FileSystemLoader([content("reports") / folder for folder in folders]),
         autoescape=True,
         finalize=shown,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.globals["stylesheet"] = Markup((folder / "report.css").read_text("utf-8"))
-    return environment
+    style = content("reports") / "run" / "report.css"
+    made.globals["stylesheet"] = Markup(style.read_text("utf-8"))
+    return made
