@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from itertools import zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -193,6 +194,7 @@ def _texts(
 
 def _people(log: JudgementLog) -> pa.Table:
     """What people said about pairs, once per person and item: key, annotator, verdict."""
+    _check_people(log)
     found = log.human_table()
     found = found.filter(pc.and_(found["label"].is_valid(), found["other"].is_valid()))
     keys = [
@@ -208,6 +210,21 @@ def _people(log: JudgementLog) -> pa.Table:
             "verdict": pa.array([VERDICTS[one] for one in found["label"].to_pylist()], pa.int8()),
         }
     )
+
+
+def _check_people(log: JudgementLog) -> None:
+    """Refuse people who say one thing of a pair in one row and another in the next."""
+    seen: dict[tuple[Any, ...], list[str | None]] = {}
+    wanted = ("item", "system", "other", "human")
+    for *key, said in zip(*(log.table[name].to_pylist() for name in wanted), strict=True):
+        before = seen.setdefault(tuple(key), said) if said else said
+        if before == said:
+            continue
+        place, (one, two) = next(
+            (place, pair) for place, pair in enumerate(zip_longest(said, before or ())) if pair[0] != pair[1]
+        )
+        who = log.annotators[place] if place < len(log.annotators) else f"annotator {place + 1}"
+        raise UsageError(f"{log.name}: item '{key[0]}': {who} says '{one}' in one row and '{two}' in another")
 
 
 def _add_people(columns: dict[str, list[Any]], people: pa.Table, units: Mapping[str, str]) -> None:

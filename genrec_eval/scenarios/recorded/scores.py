@@ -14,7 +14,7 @@ from genrec_eval.judging.types import JudgementStatus
 from genrec_eval.metrics.base import Metric
 from genrec_eval.metrics.judged.pairs import Pairs, rows_of
 from genrec_eval.metrics.judged.recorded import MAJORITY, NO_VERDICT, Recorded, majority
-from genrec_eval.protocol.arrays import Int64, Vocabulary
+from genrec_eval.protocol.arrays import Int64
 from genrec_eval.scenarios.base import ScoredUnits
 from genrec_eval.scenarios.recorded.alpaca import alpaca_pairs
 
@@ -29,11 +29,8 @@ def score(
 ) -> ScoredUnits:
     """Score the arm whose cases the records name; units on which it did not judge are left out, and told."""
     every = cases.column("case").combine_chunks()
-    played = np.zeros(len(cases), bool)
-    known = Vocabulary(every)
-    for block in records:
-        played[known.encode(block.column("case"))] = True
-    mine = cases.filter(pa.array(played))
+    played = pa.concat_arrays([block.column("case").cast(pa.string()) for block in records])
+    mine = cases.filter(pc.is_in(every, value_set=played))
     arm = mine.column("arm")[0].as_py()
     units = pc.unique(cases.column("unit").combine_chunks())
     recorded, rows = _recorded(arm, mine, units, context)
@@ -71,22 +68,22 @@ def _recorded(
     """The judgements of an arm on its played cases, as arrays and as rows."""
     table = context["judgements"]
     rows = table.filter(pc.equal(table.column("arm"), arm))
-    place = Vocabulary(mine.column("case")).encode(rows.column("case"))
+    place = _places(rows.column("case"), mine.column("case"))
     asked = pc.not_equal(rows.column("status"), str(JudgementStatus.NOT_ASKED)).to_numpy()
     kept = (place >= 0) & asked
     rows, place = rows.filter(pa.array(kept)), place[kept]
-    of = pc.index_in(mine.column("unit").combine_chunks(), value_set=units).to_numpy(zero_copy_only=False)
-    items = Vocabulary(pc.unique(rows.column("key").combine_chunks()))
+    of = _places(mine.column("unit"), units)
+    items = pc.unique(rows.column("key").combine_chunks())
     status = rows.column("status").to_numpy()
     ok = status == str(JudgementStatus.OK)
     verdict = np.where(ok, _whole(rows, "verdict"), -1)
-    item = items.encode(rows.column("key")).astype(np.int64)
+    item = _places(rows.column("key"), items)
     order, repeat = _whole(rows, "order"), _whole(rows, "repeat")
     pairwise = bool((verdict >= 0).any()) or not np.isfinite(_float(rows, "score")).any()
     labels = _labels(arm, items, item, (order, repeat), context)
     found = Recorded(
         units=len(units),
-        unit=of[place].astype(np.int64),
+        unit=of[place],
         item=item,
         order=order,
         repeat=repeat,
@@ -102,7 +99,7 @@ def _recorded(
 
 def _labels(
     arm: str,
-    items: Vocabulary,
+    items: pa.Array,
     item: Int64,
     asked: tuple[Int64, Int64],
     context: Mapping[str, pa.Table],
@@ -113,7 +110,7 @@ def _labels(
     votes: dict[str, Int64] = {}
     if people is not None and len(people):
         names = people.column("annotator").to_numpy(zero_copy_only=False)
-        codes = items.encode(people.column("key"))
+        codes = _places(people.column("key"), items)
         said = people.column("verdict").to_numpy()
         for name in sorted(set(names)):
             column = np.full(len(items), -1, np.int64)
@@ -140,14 +137,14 @@ def _labels(
 
 def _of_judge(
     name: str,
-    items: Vocabulary,
+    items: pa.Array,
     item: Int64,
     asked: tuple[Int64, Int64],
     context: Mapping[str, pa.Table],
 ) -> Int64:
     table = context["judgements"]
     rows = table.filter(pc.and_(pc.equal(table.column("arm"), name), pc.equal(table.column("status"), "ok")))
-    codes = items.encode(rows.column("key")).astype(np.int64)
+    codes = _places(rows.column("key"), items)
     most = int(max(asked[1].max(initial=0), _whole(rows, "repeat").max(initial=0))) + 1
 
     def keys(code: Int64, order: Int64, repeat: Int64) -> Int64:
@@ -205,6 +202,13 @@ def _remark(rows: pa.Table) -> str | None:
         return None
     count = pc.sum(pc.equal(rows.column("status"), str(JudgementStatus.API_ERROR))).as_py()
     return f"{count} of {len(rows):,} recorded calls failed and have no verdict: {failed}"
+
+
+def _places(ids: pa.Array | pa.ChunkedArray, known: pa.Array | pa.ChunkedArray) -> Int64:
+    """int64[n], place of each id among the known ones, which are few; -1 for one that is not."""
+    sets = known.combine_chunks() if isinstance(known, pa.ChunkedArray) else known
+    found = pc.fill_null(pc.index_in(ids, value_set=sets), -1)
+    return np.asarray(found.to_numpy(), np.int64)
 
 
 def _whole(rows: pa.Table, name: str) -> Int64:
