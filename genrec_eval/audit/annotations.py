@@ -98,11 +98,11 @@ def annotated_scores(
     exhibits = exhibits_of(run, name, scenario)
     table, stale = annotations_of(run.path, name, question, exhibits, run.run["seed"])
     found = compare(question, table, judgements, units, models)
-    if not stale:
-        return found
     asked = f"{question.judging.task}, {question.rubric.name}"
-    said = f"{stale:,} annotations are about texts that the run no longer holds and do not count ({asked})"
-    return {model: replace(one, remarks=(*one.remarks, said)) for model, one in found.items()}
+    for model in stale.keys() & found.keys():
+        said = f"{stale[model]:,} annotations are about texts that the run no longer holds, and do not count"
+        found[model] = replace(found[model], remarks=(*found[model].remarks, f"{said} ({asked})"))
+    return found
 
 
 def export_sheets(run: RunDirectory, wanted: Wanted, folder: Path) -> Sheets:
@@ -125,6 +125,8 @@ def export_sheets(run: RunDirectory, wanted: Wanted, folder: Path) -> Sheets:
     if wanted.task is not None and wanted.task not in TASKS:
         near = did_you_mean(wanted.task, TASKS)
         raise UsageError(f"people are not asked tasks of the kind '{wanted.task}'{near} ({', '.join(TASKS)})")
+    if wanted.against is not None and wanted.task not in (None, "pairwise"):
+        raise UsageError("--against is for --task pairwise")
     name = _scenario_name(run, wanted.scenario)
     scenario = scenario_of(run, name)
     question = _question(run, name, scenario, wanted, folder)
@@ -182,8 +184,6 @@ def _question(run: RunDirectory, name: str, scenario: Scenario, wanted: Wanted, 
     models = [model for model, of in run.played() if of == name]
     if against is not None and against not in models:
         raise UsageError(f"scenario '{name}' has no model '{against}'{did_you_mean(against, models)}")
-    if against is not None and task != "pairwise":
-        raise UsageError("--against is for --task pairwise")
     judging = Judging.model_validate(
         {"judge": HUMAN, "rubric": rubric.name, "task": task, "against": against}
     )

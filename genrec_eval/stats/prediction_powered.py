@@ -165,20 +165,17 @@ def combine(sums: Float64, parameters: Mapping[str, Any]) -> Float64:
     return _estimate(sums)[0]
 
 
-def trust(sums: Float64, parameters: Mapping[str, Any]) -> Float64:
-    """float64[...], λ at sums of :func:`unit_sums`; NaN where no unit is labelled."""
-    return np.where(sums[..., 0] > 0, _estimate(sums)[1], np.nan)
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class Powered:
     """The inference of :func:`prediction_powered` at any level, for :attr:`Pooled.alone`.
+
+    Its method says λ and how many units of either kind it rests on.
 
     >>> human, judge = np.array([1.0, 1.0, 0.0, 1.0] * 8), np.array([1.0, 1.0, 0.0, 0.0] * 8)
     >>> rows = unit_sums(np.append(human, np.zeros(90)), np.arange(122) < 32, np.append(judge, np.ones(90)))
     >>> fit, found = Powered.of(rows), prediction_powered(human, judge, np.ones(90))
     >>> fit.method, fit.ends(0.95) == (found.low, found.high)
-    ('ppi++', True)
+    ('ppi++, λ 0.37, 32 labelled and 90 judged alone', True)
     """
 
     labels: Float64
@@ -192,7 +189,10 @@ class Powered:
         here = rows[:, 0] > 0
         parts = rows[here, 1], rows[here, 2], rows[~here, 6]
         found = prediction_powered(*parts)
-        return cls(*parts, found.method or "") if found.reason is None else found.reason
+        if found.reason is not None:
+            return found.reason
+        told = f"λ {found.trust:.2f}, {found.labelled:,} labelled and {found.judged:,} judged alone"
+        return cls(*parts, f"{found.method}, {told}")
 
     def ends(self, level: float) -> tuple[float, float]:
         found = prediction_powered(self.labels, self.judged, self.others, level=level)

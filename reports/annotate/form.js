@@ -67,7 +67,7 @@
     at = Math.min(Math.max(next, 0), items.length - 1);
     items.forEach((item, index) => (item.hidden = index !== at));
     if (focus) {
-      window.scrollTo(0, 0);
+      items[at].scrollIntoView();
       items[at].focus({ preventScroll: true });
     }
     tell();
@@ -83,10 +83,10 @@
     const comment = (id) => field(`${id.split(".")[0]}:comment`).value.trim();
     const rows = groups.map((group) => {
       const id = group.dataset.id;
-      return { item: id, [answer]: said(group), comment: comment(id) };
+      return JSON.stringify({ item: id, [answer]: said(group), comment: comment(id) });
     });
-    const head = { schema: "genrec-eval/annotations/1", sheet, annotator, rubric, task };
-    const text = JSON.stringify({ ...head, answers: rows }, null, 1) + "\n";
+    const head = JSON.stringify({ schema: "genrec-eval/annotations/1", sheet, annotator, rubric, task });
+    const text = `${head.slice(0, -1)}, "answers": [\n${rows.join(",\n")}\n]}\n`;
     const link = document.createElement("a");
     link.href = URL.createObjectURL(new Blob([text], { type: "application/json" }));
     link.download = `${sheet}-${annotator}.json`;

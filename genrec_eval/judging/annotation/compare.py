@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from genrec_eval.judging.annotation.stored import AnnotatedQuestion, as_one_judge
+from genrec_eval.judging.annotation.stored import HUMAN, AnnotatedQuestion, as_one_judge
 from genrec_eval.judging.panel import Bool, Float64, Int64, winners
 from genrec_eval.judging.question import Question
 from genrec_eval.judging.resolve import OnTexts, Resolved, on_texts, resolve
@@ -30,12 +30,10 @@ Key = tuple[str, int, int]
 
 
 def metrics_of(question: AnnotatedQuestion) -> list[Metric]:
-    """How far people agree, and for each judge its agreement with them, its corrected figure and λ."""
+    """How far people agree, and for each judge its agreement with them, its corrected figure."""
     found = [_metric("human_agreement", question, question.people)]
     for judged in question.judged:
         found += [_metric("human_agreement", question, judged), _metric("corrected", question, judged)]
-        if question.judging.task != "claims":
-            found.append(_metric("judge_trust", question, judged))
     return found
 
 
@@ -43,6 +41,11 @@ def _metric(family: str, question: AnnotatedQuestion, judged: Question) -> Metri
     judging = question.judging
     names = {"judge": judged.panel, "rubric": question.rubric.name, "task": judging.task}
     found = judged.bound(family, {**names, "against": judging.against or ""})
+    if judged.judging.panel == (HUMAN,):
+        told = (
+            "How far two people agree on a text: what a judge's agreement with people is to be read against."
+        )
+        return replace(found, definition=replace(found.definition, title="Human ceiling", summary=told))
     if family != "corrected":
         return found
     scores, plain = judging.task == "pointwise", found.definition.combine
@@ -102,9 +105,6 @@ def compare(
                 rescaled, of_people[model], base, question, n
             )
             scores[corrected.id] = corrected(labelled)
-            if kind != "claims":
-                trust = next(metrics)
-                scores[trust.id] = trust(labelled)
         found[model] = Resolved(scores=scores, remarks=resolved.remarks)
     return found
 

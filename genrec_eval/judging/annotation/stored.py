@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +17,7 @@ from genrec_eval.judging.annotation.key import Key, Keyed, KeySheet
 from genrec_eval.judging.annotation.sheets import content_digest
 from genrec_eval.judging.policy import JudgePolicy, Judging
 from genrec_eval.judging.question import Question, rubric_to_json
-from genrec_eval.judging.rows import judgement_table
+from genrec_eval.judging.rows import IDENTICAL, judgement_table
 from genrec_eval.judging.tasks import Planned, plan_tasks
 from genrec_eval.judging.types import Rubric
 
@@ -157,8 +158,8 @@ def annotated_questions(run: Path, scenario: str, asked: Sequence[Question]) -> 
 
 def annotations_of(
     run: Path, scenario: str, question: Question, exhibits: Mapping[str, Sequence[Exhibit]], seed: int
-) -> tuple[pa.Table, int]:
-    """Annotations of one question, and how many are left out for texts that the run no longer holds.
+) -> tuple[pa.Table, Counter[str]]:
+    """Annotations of one question; by model, how many are left out for texts that the run no longer holds.
 
     What a person said is about the very texts that were shown: a run that was played again and has others
     keeps the annotation in its file, and counts it no more.
@@ -182,7 +183,9 @@ def annotations_of(
         item in keyed and now.get(keyed[item].place) == keyed[item].digest
         for item in table.column("key").to_pylist()
     ]
-    return table.filter(pa.array(good, pa.bool_())), len(good) - sum(good)
+    models = table.column("model").cast(pa.string()).to_pylist()
+    stale = Counter(model for model, fits in zip(models, good, strict=True) if not fits)
+    return table.filter(pa.array(good, pa.bool_())), stale
 
 
 def plans_of(
@@ -235,11 +238,19 @@ def labels(run: Path, scenario: str, rubric: str, task: str) -> Labels:
 
     table = read_annotations(run)
     kept = [] if table is None else table.to_pylist()
+    asked = (scenario, rubric, task)
     wanted = [
-        row for row in kept if (row["scenario"], row["rubric"], row["task"]) == (scenario, rubric, task)
+        row
+        for row in kept
+        if (row["scenario"], row["rubric"], row["task"]) == asked and row["label"] != IDENTICAL
     ]
     if not wanted:
         raise UsageError(f"{run} has no annotations by rubric '{rubric}' ({task}) in scenario '{scenario}'")
+    if any(row["claim"] is not None or row["repeat"] or row["step"] for row in wanted):
+        raise UsageError(
+            f"{run}: annotations of claims, or of several texts to one case, are no labels by case; their"
+            " agreement with judges is among the run's own figures (human_agreement)"
+        )
     pair = task == "pairwise"
     words = {1.0: "model", 0.0: "other", 0.5: "tie"}
     columns = {

@@ -12,7 +12,7 @@ from genrec_eval.metrics.base import Bool, Definition, UnitScores, define
 from genrec_eval.metrics.judged.scores import Judged, per_unit
 from genrec_eval.protocol.arrays import Float64
 from genrec_eval.stats.fits import Fit
-from genrec_eval.stats.prediction_powered import Powered, combine, trust
+from genrec_eval.stats.prediction_powered import Powered, combine
 from genrec_eval.stats.rogan_gladen import LEAST_OF_A_KIND
 
 CLAIMS = "claims"
@@ -156,37 +156,14 @@ def _alone(rows: Float64, parameters: Mapping[str, Any]) -> Fit | str | None:
         meanings=_MEANINGS,
         needs_cutoff=False,
         on="judged texts",
-        traps="n counts all judged units; how many of them are labelled is the n of the same figure with"
-        " judge=human, and λ is judge_trust. Right only if what people labelled was drawn at random: items"
-        " left blank for being hard are not. The rate of claims counts every claim alike, claim_support every"
-        " text. One model's interval is PPI++'s (ppi++, or labels where λ is 0); differences are resampled.",
+        traps="Right only if what people labelled was drawn at random: items left blank for being hard are"
+        " not. The rate of claims counts every claim alike, claim_support every text. One model's interval is"
+        " that of PPI++ (labels, where λ is 0) and says λ and how many units it rests on; slices too."
+        " Differences and rates of claims are resampled.",
         combine=_combine,
         alone=_alone,
     )
 )
 def corrected(labelled: Labelled, **whose: str) -> UnitScores:
     """Values by unit and the statistics that the correction is made of."""
-    return UnitScores(values=labelled.values, reasons=labelled.reasons, sums=labelled.sums)
-
-
-@define(
-    Definition(
-        name="judge_trust",
-        title="Trust in the judge (λ)",
-        summary="How far the judge was taken at its word where people labelled nothing.",
-        formula="λ = Cov(label, judgement) / ((1 + n/N) · Var(judgement)), between 0 and 1, with n labelled"
-        " units and N judged alone",
-        degenerate="0 for a judge that does not move with people, and where every judged unit is labelled.",
-        source="Angelopoulos, Duchi & Zrnic 2023, arXiv 2311.01453.",
-        direction="none",
-        parameters=_WHOSE,
-        meanings=_MEANINGS,
-        needs_cutoff=False,
-        on="judged texts",
-        traps="A judge that is far off by a constant can be trusted fully: the labels take the constant out.",
-        combine=trust,
-    )
-)
-def judge_trust(labelled: Labelled, **whose: str) -> UnitScores:
-    """As :func:`corrected`; λ belongs to all units together."""
     return UnitScores(values=labelled.values, reasons=labelled.reasons, sums=labelled.sums)
