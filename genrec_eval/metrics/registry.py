@@ -89,7 +89,6 @@ METRICS = Registry(
         "controlled_win_rate": "genrec_eval.metrics.judged.controlled:controlled_win_rate",
         "human_agreement": "genrec_eval.metrics.judged.people:human_agreement",
         "corrected": "genrec_eval.metrics.judged.people:corrected",
-        "judge_trust": "genrec_eval.metrics.judged.people:judge_trust",
         "covariate_effect": "genrec_eval.metrics.judged.controlled:covariate_effect",
         "rubric_score": "genrec_eval.metrics.judged.scores:rubric_score",
         "claim_support": "genrec_eval.metrics.judged.scores:claim_support",

@@ -275,6 +275,17 @@ def test_a_later_import_replaces_and_adds(tmp_path: Path) -> None:
     assert set(newer.column("value").to_pylist()) == {1.0}
 
 
+def test_a_person_asked_twice_by_two_sheets_counts_once(tmp_path: Path) -> None:
+    first, second = dealt(annotators=["ana"]), dealt(annotators=["ana", "ben"], overlap=1.0)
+    key = keyed(tmp_path, first, second)
+    one = accept(read_all([as_csv(first, "ana", good, tmp_path / "a.csv")]), key)
+    pq.write_table(merge(tmp_path, one.rows)[0], tmp_path / FILE)
+    two = accept(read_all([as_csv(second, "ana", lambda *_: "1", tmp_path / "b.csv")]), key)
+    table, replaced = merge(tmp_path, two.rows)
+    assert (len(table), replaced) == (24, 24)
+    assert set(table.column("value").to_pylist()) == {1.0}
+
+
 def test_annotations_are_labels_of_an_audit(tmp_path: Path) -> None:
     sheets = dealt("pairwise")
     done = taken(tmp_path, sheets, *(as_csv(sheets, n, good, tmp_path / f"{n}.csv") for n in ("ana", "ben")))

@@ -30,6 +30,8 @@ FILE = "annotations.parquet"
 HUMAN = "human"
 """All people together, as metrics name their judge."""
 
+_SAME = ("judge", "scenario", "task", "rubric", "model", "other", "case", "repeat", "step", "claim")
+
 Place = tuple[str, int, int, tuple[str, ...]]
 
 
@@ -96,7 +98,7 @@ def read_annotations(run: Path) -> pa.Table | None:
 
 
 def merge(run: Path, rows: Sequence[dict[str, Any]]) -> tuple[pa.Table, int]:
-    """The run's annotations with ``rows`` taken in, and how many of an earlier import they replace."""
+    """The run's annotations with ``rows`` taken in, and how many of an earlier import they change."""
     fresh = {_identity(row): row for row in rows}
     table = read_annotations(run)
     kept = [] if table is None else table.to_pylist()
@@ -114,7 +116,8 @@ def merge(run: Path, rows: Sequence[dict[str, Any]]) -> tuple[pa.Table, int]:
 
 
 def _identity(row: Mapping[str, Any]) -> tuple[Any, ...]:
-    return row["key"], row["judge"], row.get("claim")
+    """Who said something about what: a person's later word counts, from whichever sheet."""
+    return tuple(row.get(name) for name in _SAME)
 
 
 def annotated_questions(run: Path, scenario: str, asked: Sequence[Question]) -> tuple[AnnotatedQuestion, ...]:
