@@ -175,6 +175,19 @@ def test_names_without_text_or_reviews() -> None:
     assert score("leaked_names", "Wanda Voss likes it.", brief()) == 0
 
 
+@pytest.mark.parametrize(
+    "text",
+    ["acting superb " * 7000, "few acting superb, " * 5000, "Wanda Voss " * 9000, "A" * 100_000,
+     "王" * 100_000, "3 of 5 " * 14_000, "not " * 25_000, "signed Aa Bb " * 8000],
+    ids=["runs", "cues", "names", "word", "script", "shares", "negations", "signatures"],
+)  # fmt: skip
+def test_long_texts_as_summaries_and_as_reviews_end(text: str) -> None:
+    asked = brief(review(0, text=text, author="Wanda Voss"), review(1, "acting", "music"))
+    told = Explanations(texts=[text], briefs=[asked], contexts=[(text,)])
+    for name in (*_NAMES, "context_relevance", "answer_faithfulness", "answer_relevance"):
+        assert np.isfinite(metric(name)(told).values).all()
+
+
 _REVIEW = st.builds(
     lambda sides: review(
         0,

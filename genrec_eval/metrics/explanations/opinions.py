@@ -163,8 +163,8 @@ def _sentence(
             after = [norm for norm in norms[mark + 1 : mark + 4] if norm not in ("a", "an", "the", "only")]
             if after[:1] == ["by"] and len(after) > 1 and after[1] in _set("few"):
                 return True
-            told = [value for place, value in cued if place <= at]
-            return told[-1] if told else few
+            told = bisect_right(cued, (at, True))
+            return cued[told - 1][1] if told else few
 
         runs = _runs(inside, norms)
         for run, polarity, mark, at in _assigned(runs, marks, norms, gap):
@@ -275,10 +275,10 @@ def _assigned(
         after = bisect_left(places, run.first)
         left = after - 1 if after else None
         right = after if after < len(marks) else None
-        for one, other in pairwise(runs[number:]):
+        following = runs[number + 1].first if number + 1 < len(runs) else None
+        if right is not None and following is not None and following < places[right]:
             # "the acting of this film and its music are superb", not "as for the acting, its music is superb"
-            if right is not None and other.first < places[right] and _comma(one.last, other.first, gap):
-                right = None
+            right = None if _comma(run.last, following, gap) else right
         if left is not None and (right is None or _beside(norms, places[left], run.first, gap)):
             chosen = left
         elif right is not None:

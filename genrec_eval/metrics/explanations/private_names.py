@@ -21,7 +21,7 @@ from genrec_eval.protocol.brief import Brief, ItemFacts
 
 _POSSESSIVE = re.compile(r"['’]s$", re.IGNORECASE)
 _NAMELIKE = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
-_PAIR = re.compile(r"[^\W\d_a-z][\w'’-]*[ .]\s?[^\W\d_a-z]")
+_PAIR = re.compile(r"[^\W\d_a-z][\w'’-]{0,40}[ .]\s?[^\W\d_a-z]")
 """Two words in a row that may begin with a capital."""
 _LONGEST = 4
 """Words of a name."""
