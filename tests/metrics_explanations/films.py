@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from genrec_eval.metrics.explanations.checking import Source, check
+from genrec_eval.metrics.explanations.checking import check
 from genrec_eval.metrics.explanations.explanations import Explanations
 from genrec_eval.metrics.explanations.reader import Reader
+from genrec_eval.metrics.explanations.source import Source
 from genrec_eval.protocol.brief import Brief, ItemFacts, ReviewFacts, SeenItem
 
 

@@ -13,10 +13,11 @@ import pytest
 from genrec_eval.core.errors import UsageError
 from genrec_eval.data.splits.spec import SplitSpec
 from genrec_eval.data.world.spec import SyntheticSpec
-from genrec_eval.metrics.explanations.checking import Source, check
+from genrec_eval.metrics.explanations.checking import check
 from genrec_eval.metrics.explanations.finding import ClaimVerdict
 from genrec_eval.metrics.explanations.lexicon import lexicon
 from genrec_eval.metrics.explanations.reader import Reader
+from genrec_eval.metrics.explanations.source import Source
 from genrec_eval.models.spec import BuildContext
 from genrec_eval.protocol.brief import Brief, ItemFacts, ReviewFacts, SeenItem
 from genrec_eval.protocol.model import Call

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from genrec_eval.metrics.explanations.checking import Checker, Source
 from genrec_eval.metrics.explanations.mentions import Reading
+from genrec_eval.metrics.explanations.source import Source
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,14 +36,13 @@ class Cited:
 
 def cited(reading: Reading, source: Source) -> Cited:
     """What a text cites of a brief."""
-    checker = Checker(reading, source)
     brief = source.brief
     known = {aspect.casefold() for seen in brief.history for aspect in (*seen.liked, *seen.disliked)}
     own = {source.canonical(genre): genre for genre in brief.item.genres}
     items, aspects, genres = [], [], []
     for mention in reading.mentions:
         if mention.kind == "title":
-            item = checker.item_of(mention)
+            item = source.item_of(mention)
             if item is not None and item.id in source.history:
                 items.append(item.id)
         elif mention.kind == "aspect" and mention.value.casefold() in known:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from genrec_eval.metrics.base import Definition, UnitScores, define
-from genrec_eval.metrics.explanations.checking import Checker, check
+from genrec_eval.metrics.explanations.checking import check
 from genrec_eval.metrics.explanations.explanations import Explanations
 from genrec_eval.metrics.explanations.finding import ClaimVerdict
 from genrec_eval.metrics.explanations.found import findings_of, readings_of, source_of
@@ -85,13 +85,12 @@ def counterfactual(explanations: Explanations, *, by: str) -> UnitScores:
 def _names(reading: Reading, before: Brief, after: Brief, explanations: Explanations) -> bool:
     """Whether a text names what ``before`` holds and ``after`` does not."""
     source = source_of(explanations, before)
-    checker = Checker(reading, source)
     items = {seen.item.id for seen in before.history} - {seen.item.id for seen in after.history}
     aspects = _aspects(before) - _aspects(after)
     genres = source.genres_of(before.item) - source.genres_of(after.item)
     for mention in reading.mentions:
         if mention.kind == "title" and items:
-            item = checker.item_of(mention)
+            item = source.item_of(mention)
             if item is not None and item.id in items:
                 return True
         elif (mention.kind == "aspect" and mention.value.casefold() in aspects) or (

@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal
 
+from genrec_eval.metrics.explanations.mentions import Mention
+from genrec_eval.protocol.brief import ItemFacts
+
 
 class ClaimVerdict(StrEnum):
     """What the sources say of a claim."""
@@ -15,6 +18,9 @@ class ClaimVerdict(StrEnum):
     NOT_IN_SOURCE = "not-in-source"  # the source is silent
     FABRICATED_HISTORY = "fabricated-history"  # said of the user's past, which does not hold it
 
+
+SUPPORTED, CONTRADICTED = ClaimVerdict.SUPPORTED, ClaimVerdict.CONTRADICTED
+SILENT, FABRICATED = ClaimVerdict.NOT_IN_SOURCE, ClaimVerdict.FABRICATED_HISTORY
 
 ClaimKind = Literal[
     "title", "person", "year", "genre", "price", "runtime", "rating", "number", "history", "aspect"
@@ -41,3 +47,23 @@ class Finding:
     verdict: ClaimVerdict
     evidence: str | None = None
     subject: str | None = None
+
+    @classmethod
+    def of(
+        cls,
+        mention: Mention,
+        verdict: ClaimVerdict,
+        evidence: str,
+        item: ItemFacts | None = None,
+        *,
+        kind: ClaimKind | None = None,
+    ) -> Finding:
+        """What looking up a mention gave; a claim of the mention's kind unless told otherwise."""
+        return cls(
+            start=mention.start,
+            end=mention.end,
+            kind=kind or mention.kind,
+            verdict=verdict,
+            evidence=evidence,
+            subject=None if item is None else item.id,
+        )

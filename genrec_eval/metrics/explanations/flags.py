@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from genrec_eval.metrics.explanations.checking import Source, told
+from genrec_eval.metrics.explanations.evidence import told
 from genrec_eval.metrics.explanations.masking import Masked
 from genrec_eval.metrics.explanations.mentions import Mention, Reading
 from genrec_eval.metrics.explanations.preference import argued
 from genrec_eval.metrics.explanations.sensitive import mentions_in
+from genrec_eval.metrics.explanations.source import Source
 from genrec_eval.metrics.explanations.style import orders_in, phrases_in
 
 _PHRASES = {"flattery": "flattery", "superlatives": "superlative", "urgency": "urgency", "filler": "filler"}

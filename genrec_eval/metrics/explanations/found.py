@@ -7,11 +7,12 @@ from collections.abc import Sequence
 import numpy as np
 
 from genrec_eval.metrics.base import Bool, UnitScores
-from genrec_eval.metrics.explanations.checking import Source, check
+from genrec_eval.metrics.explanations.checking import check
 from genrec_eval.metrics.explanations.explanations import Explanations
 from genrec_eval.metrics.explanations.finding import Finding
 from genrec_eval.metrics.explanations.mentions import Reading
 from genrec_eval.metrics.explanations.reader import Reader
+from genrec_eval.metrics.explanations.source import Source
 from genrec_eval.metrics.text.texts import NO_TEXT
 from genrec_eval.protocol.arrays import Float64
 from genrec_eval.protocol.brief import Brief, ItemFacts

@@ -8,11 +8,11 @@ from collections import Counter
 import numpy as np
 
 from genrec_eval.metrics.base import Definition, UnitScores, define
-from genrec_eval.metrics.explanations.checking import Checker, Source
 from genrec_eval.metrics.explanations.explanations import Explanations
 from genrec_eval.metrics.explanations.found import readings_of, shares, source_of
 from genrec_eval.metrics.explanations.lexicon import lexicon
 from genrec_eval.metrics.explanations.mentions import Mention, Reading
+from genrec_eval.metrics.explanations.source import Source
 from genrec_eval.protocol.brief import SeenItem
 
 NOTHING_CITED = "nothing-cited"
@@ -79,7 +79,6 @@ def arguments(reading: Reading, source: Source) -> list[bool]:
 def argued(reading: Reading, source: Source) -> list[tuple[Mention, str, bool]]:
     """What a text argues from: where, the aspect, genre or id of the item, and whether the user is fine
     with it."""
-    checker = Checker(reading, source)
     aspects, genres = _aspects(source), _genres(source)
     warned = _warnings(reading)
     found: list[tuple[Mention, str, bool]] = []
@@ -92,7 +91,7 @@ def argued(reading: Reading, source: Source) -> list[tuple[Mention, str, bool]]:
             if count:
                 found.append((mention, mention.value, count > 0))
         elif mention.kind == "title":
-            item = checker.item_of(mention)
+            item = source.item_of(mention)
             seen = None if item is None else source.history.get(item.id)
             if seen is not None and (seen.rating is not None):
                 found.append((mention, seen.item.id, not _low(seen, source)))

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cache, cached_property
 
 from genrec_eval.core.errors import UsageError
-from genrec_eval.metrics.explanations.checking import Source, check
+from genrec_eval.metrics.explanations.checking import check
 from genrec_eval.metrics.explanations.explanations import Explanations
 from genrec_eval.metrics.explanations.finding import ClaimVerdict, Finding
 from genrec_eval.metrics.explanations.lexicon import lexicon
@@ -17,6 +17,7 @@ from genrec_eval.metrics.explanations.opinions import OpinionReader
 from genrec_eval.metrics.explanations.reader import Reader
 from genrec_eval.metrics.explanations.reviewed import aspects_of, reviewed_of
 from genrec_eval.metrics.explanations.sensitive import attributes_in
+from genrec_eval.metrics.explanations.source import Source
 from genrec_eval.protocol.brief import Brief
 
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")

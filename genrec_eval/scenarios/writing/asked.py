@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from genrec_eval.metrics.explanations.checking import Source
 from genrec_eval.metrics.explanations.reader import Reader
+from genrec_eval.metrics.explanations.source import Source
 from genrec_eval.protocol.brief import Brief, ItemFacts
 from genrec_eval.scenarios.base import Prepared
 from genrec_eval.scenarios.writing.score import counterfactual, facts_of

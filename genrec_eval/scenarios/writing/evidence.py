@@ -7,13 +7,15 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 import numpy as np
 import pyarrow as pa
 
-from genrec_eval.metrics.explanations.checking import Source, check, shown
+from genrec_eval.metrics.explanations.checking import check
 from genrec_eval.metrics.explanations.cited import cited
+from genrec_eval.metrics.explanations.evidence import shown
 from genrec_eval.metrics.explanations.explanations import Explanations
 from genrec_eval.metrics.explanations.flags import flags
 from genrec_eval.metrics.explanations.found import reader_of, readings_of, source_of
 from genrec_eval.metrics.explanations.mentions import Reading
 from genrec_eval.metrics.explanations.reader import Reader
+from genrec_eval.metrics.explanations.source import Source
 from genrec_eval.protocol.brief import Brief
 from genrec_eval.scenarios.evidence import Evidence, Mark, Variant
 from genrec_eval.scenarios.writing.asking import PARAPHRASE, WITHOUT_CITED
