@@ -14,7 +14,6 @@ from genrec_eval.audit.run_tables import RunTables, scenario_of
 from genrec_eval.audit.score import score_run
 from genrec_eval.audit.verdicts import Evidence, check_verdicts, claim_verdicts, exit_code
 from genrec_eval.core.errors import Exit
-from genrec_eval.protocol.results import Coverage
 from genrec_eval.suite.schema import Claim
 
 
@@ -47,7 +46,7 @@ def audit_run(run: RunTables, path: Path | None = None) -> Results:
         run=run.run["run"],
         estimates=estimates,
         verdicts=verdicts,
-        coverage=[_remarked(row, remarks.get((row.model, row.scenario))) for row in run.coverage],
+        coverage=[replace(row, remark=remarks.get((row.model, row.scenario))) for row in run.coverage],
         definitions=definition_rows(metrics),
     )
     write_estimates(path or run.path / ESTIMATES_FILE, results)
@@ -58,11 +57,6 @@ def _arms(suite: Mapping[str, Any], models: Iterable[str]) -> dict[str, str]:
     """Model → its arm of a log."""
     declared = suite.get("models") or {}
     return {model: (declared.get(model) or {}).get("arm") or model for model in models}
-
-
-def _remarked(row: Coverage, remark: str | None) -> Coverage:
-    said = [sentence for sentence in (row.reason, remark) if sentence]
-    return replace(row, reason="; ".join(said) or None)
 
 
 def error_budget_of(run: RunTables) -> float:

@@ -104,11 +104,14 @@ class Coverage:
     scenario: str
     state: Literal["run", "partial", "not-run"]
     reason: str | None = None
+    """What went wrong; None where nothing did."""
     attempted: int = 0
     answered: int = 0
     statuses: dict[str, int] = field(default_factory=dict)
     due: bool = False
     """Not run although it was to be: the data are not there. Such a run is incomplete."""
+    remark: str | None = None
+    """What is worth knowing of the answers as a whole, though nothing failed."""
 
     def to_json(self) -> dict[str, Any]:
         """Plain dict for ``estimates.json``."""

@@ -9,7 +9,7 @@ from enum import StrEnum
 from genrec_eval.core.numbers import bound, count
 from genrec_eval.protocol.results import Ruling, Verdict
 from genrec_eval.reporting.results import Results
-from genrec_eval.reporting.text import listing, plural
+from genrec_eval.reporting.text import line, listing, plural
 
 
 class Outcome(StrEnum):
@@ -149,10 +149,26 @@ def answer(results: Results) -> str:
         word = {"not-run": "Not run", "partial": "Played in part"}.get(row.state)
         if word is None and row.reason:
             word = "With cases that failed"
+        who = f"{row.model} in {row.scenario}" if several else row.model
         if word is not None:
-            found.setdefault(word, []).append(f"{row.model} in {row.scenario}" if several else row.model)
-    words = ("Not run", "Played in part", "With cases that failed")
+            found.setdefault(word, []).append(who)
+        if row.remark:
+            found.setdefault("Remarked on", []).append(who)
+    words = ("Not run", "Played in part", "With cases that failed", "Remarked on")
     return " ".join([text, *(f"{word}: {few(found[word])}." for word in words if word in found)])
+
+
+def remarks(results: Results) -> list[tuple[str, str]]:
+    """(models and where, what is worth knowing of their answers), each remark once."""
+    told: dict[tuple[str, str], list[str]] = {}
+    for row in results.coverage:
+        if row.remark:
+            told.setdefault((row.scenario, line(row.remark, 1000)), []).append(line(row.model, 60))
+    several = len(results.scenarios()) > 1
+    return [
+        (f"{listing(models)} in {line(scenario, 60)}" if several else listing(models), said)
+        for (scenario, said), models in told.items()
+    ]
 
 
 def few(words: list[str]) -> str:

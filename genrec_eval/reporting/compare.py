@@ -33,6 +33,25 @@ def is_validity(metric: str) -> bool:
     return re.split(r"[(@]", metric)[0] in VALIDITY
 
 
+def is_ruled(results: Results, scenario: str, metric: str) -> bool:
+    """Whether built-in checks hold every model against a margin of this metric."""
+    return any(
+        row.metric == metric and row.scenario == scenario and row.slice == "all" and not row.gate
+        for row in results.verdicts
+    )
+
+
+def broken(results: Results, scenario: str, metric: str) -> frozenset[str]:
+    """Models of which a claim or check on this metric fails."""
+    return frozenset(
+        row.model
+        for row in results.verdicts
+        if (row.scenario, row.metric, row.slice) == (scenario, metric, "all")
+        and row.verdict is Ruling.FAIL
+        and row.rule in ("at_least", "at_most")
+    )
+
+
 def uneventful(results: Results, scenario: str) -> list[str]:
     """Metrics of list validity of which no claim speaks and whose built-in checks found nothing.
 

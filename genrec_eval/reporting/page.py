@@ -22,11 +22,12 @@ from genrec_eval.reporting.answer import (
     outcome,
     place,
     quiet,
+    remarks,
     rule,
     worst_first,
     would_decide,
 )
-from genrec_eval.reporting.compare import is_validity, uneventful
+from genrec_eval.reporting.compare import is_ruled, is_validity, uneventful
 from genrec_eval.reporting.curves import Curve, curves
 from genrec_eval.reporting.differences import difference_tables
 from genrec_eval.reporting.distributions import Distribution, distributions, is_mean
@@ -34,6 +35,9 @@ from genrec_eval.reporting.exchanges import Exchange, exchanges
 from genrec_eval.reporting.experiment import Watch, watches
 from genrec_eval.reporting.gaps import not_tested, not_tested_groups
 from genrec_eval.reporting.groundings import TIERS, Grounded, groundings
+from genrec_eval.reporting.judged import is_judged
+from genrec_eval.reporting.judges import Judges, judges
+from genrec_eval.reporting.pieces import FLAG, VERDICTS
 from genrec_eval.reporting.protocol import Leak, leaks, protocol
 from genrec_eval.reporting.reproduced import LISTED, Reproduced, folded, reproduced, told, told_apart
 from genrec_eval.reporting.results import Results, mapping
@@ -47,6 +51,7 @@ from genrec_eval.reporting.tables import (
     matrix,
 )
 from genrec_eval.reporting.text import listing, plural, visible
+from genrec_eval.reporting.texts import Texts, texts
 
 _SHAPES = {
     Ruling.PASS: ("v-pass", "pass"),
@@ -103,6 +108,8 @@ class Section:
     differences: list[Table]
     check_differences: list[Table]
     groups: list[tuple[str, list[Table], list[Table], bool]]
+    judges: Judges | None
+    texts: Texts | None
     spreads: list[Spread]
     undistributed: list[str]
     grounded: list[Grounded]
@@ -126,7 +133,7 @@ def page(results: Results, run: Mapping[str, Any], directory: Path) -> dict[str,
         The run directory, for scores and records.
     """
     order = results.models()
-    flaws = facts.planted(run)
+    flaws = _planted(results, run)
     told_alone = (verdict for verdict in worst_first(results.verdicts) if not folded(verdict))
     rows = [_ruled(results, verdict, order, flaws) for verdict in told_alone]
     known = expected(results.verdicts)
@@ -138,7 +145,7 @@ def page(results: Results, run: Mapping[str, Any], directory: Path) -> dict[str,
     head, body = facts.play(run)
     metrics = list(dict.fromkeys(row.metric for row in results.estimates))
     sections = [
-        _section(results, scenario, number, order, spread, grounded, quoted, run)
+        _section(results, scenario, number, order, spread, grounded, quoted, run, directory, flaws)
         for number, scenario in enumerate(results.scenarios(), 1)
         if results.metrics(scenario) or any(exchange.scenario == scenario for exchange in quoted)
     ]
@@ -150,6 +157,8 @@ def page(results: Results, run: Mapping[str, Any], directory: Path) -> dict[str,
         "about": str(suite.get("description") or ""),
         "when": facts.moment(run.get("finished") or run.get("created")),
         "sentence": answer(results),
+        "remarks": remarks(results),
+        "verdicts_of_claims": [*VERDICTS.values(), FLAG],
         "cards": [row for row in rows if outcome(row.verdict) in RED and row not in foreseen],
         "rest": [row for row in rows if outcome(row.verdict) not in RED and not quiet(row.verdict)],
         "reproduced": [_published(results, fold) for fold in reproduced(results.verdicts)],
@@ -166,6 +175,7 @@ def page(results: Results, run: Mapping[str, Any], directory: Path) -> dict[str,
         "anchors": {m: f"d{number}" for number, m in enumerate(metrics, 1)},
         "titles": {m: results.title(m) for m in [*metrics, *(row.metric for row in results.verdicts)]},
         "places": {section.name: section.anchor for section in sections},
+        "text_places": _text_places(sections),
         "tiers": TIERS,
         "br": Markup("<br>"),
         "headed": _headed,
@@ -186,13 +196,19 @@ def _section(
     grounded: list[Grounded],
     quoted: list[Exchange],
     run: Mapping[str, Any],
+    directory: Path,
+    flaws: Mapping[str, str],
 ) -> Section:
-    metrics = results.metrics(scenario)
+    judged = [m for m in results.metrics(scenario) if is_judged(results.definition(m))]
+    metrics = [m for m in results.metrics(scenario) if m not in judged]
     calm = uneventful(results, scenario)
+    written = texts(results, run, directory, scenario, flaws)
     spreads, undistributed = _spreads(results, scenario, order, spread)
+    plain = [m for m in metrics if not is_validity(m)]
+    ruled = [m for m in plain if is_ruled(results, scenario, m)]
     groups = []
     for group in groups_of(results, scenario):
-        tables = group_tables(results, scenario, group, [m for m in metrics if not is_validity(m)], order)
+        tables = group_tables(results, scenario, group, [*plain, *judged], order)
         lists = group_tables(results, scenario, group, [m for m in metrics if is_validity(m)], order)
         longest = max((table.height for table in [*tables, *lists]), default=0)
         groups.append((group, tables, lists, longest > _FOLDED * len(order)))
@@ -200,20 +216,30 @@ def _section(
         name=scenario,
         anchor=f"s{number}",
         intervals=_intervals(results, scenario),
-        matrix=matrix(results, scenario, [m for m in metrics if not is_validity(m)], order),
+        matrix=[
+            *matrix(results, scenario, ruled, order),
+            *matrix(results, scenario, [m for m in plain if m not in ruled], order),
+        ],
         validity=matrix(results, scenario, [m for m in metrics if is_validity(m) and m not in calm], order),
         calm=matrix(results, scenario, calm, order),
         calm_names=listing([results.title(m) for m in calm]),
-        differences=difference_tables(results, scenario, [m for m in metrics if not is_validity(m)], order),
+        differences=difference_tables(results, scenario, [*plain, *judged], order),
         check_differences=difference_tables(results, scenario, [m for m in metrics if is_validity(m)], order),
         groups=groups,
+        judges=judges(results, run, directory, scenario, order),
+        texts=written,
         spreads=spreads,
         undistributed=undistributed,
         grounded=sorted(
             (row for row in grounded if row.scenario == scenario), key=lambda row: _place(row.model, order)
         ),
         exchanges=sorted(
-            (exchange for exchange in quoted if exchange.scenario == scenario),
+            (
+                exchange
+                for exchange in quoted
+                # texts that went well stand beside their evidence
+                if exchange.scenario == scenario and not (exchange.status == "ok" and written)
+            ),
             key=lambda exchange: (exchange.status == "ok", _place(exchange.model, order)),
         ),
         protocol=protocol(run, scenario),
@@ -226,7 +252,7 @@ def _section(
 def _intervals(results: Results, scenario: str) -> str:
     rows = [row for row in results.estimates if row.scenario == scenario and row.interval]
     levels = list(dict.fromkeys(interval_name(row) + "s" for row in rows))
-    methods = list(dict.fromkeys(str(row.interval) for row in rows))
+    methods = list(dict.fromkeys(str(row.interval).partition(", ")[0] for row in rows))
     return f"{listing(levels)} ({listing(methods)})" if rows else "intervals"
 
 
@@ -240,6 +266,22 @@ def _published(results: Results, fold: Reproduced) -> dict[str, Any]:
         "scenario": fold.scenario,
         "rows": [(row.model, row.slice, *told_apart(row, results)) for row in listed],
         "more": len(fold.rows) - len(listed),
+    }
+
+
+def _planted(results: Results, run: Mapping[str, Any]) -> dict[str, str]:
+    """Model → its planted flaw, by the title of the measure that is to find it."""
+    titles = {str(one.get("name")): str(one.get("title")) for one in results.definitions.values()}
+    return {model: titles.get(flaw, flaw.replace("_", " ")) for model, flaw in facts.planted(run).items()}
+
+
+def _text_places(sections: list[Section]) -> dict[tuple[str, str], str]:
+    """(scenario, model) → anchor of its texts."""
+    return {
+        (section.name, writer.model): f"{section.anchor}t{number}"
+        for section in sections
+        if section.texts is not None
+        for number, writer in enumerate(section.texts.writers, 1)
     }
 
 

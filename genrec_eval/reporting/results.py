@@ -11,6 +11,7 @@ from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from genrec_eval.core.errors import UsageError
 from genrec_eval.protocol.results import Coverage, Estimate, Ruling, Verdict
+from genrec_eval.reporting.judged import full_title, is_judged
 
 SCHEMA = 1
 """Newest version of ``estimates.json`` that this code reads."""
@@ -117,7 +118,10 @@ class Results:
 
     def title(self, metric: str) -> str:
         """Title of a metric with its cutoff, for heads and sentences."""
-        title = self.definition(metric).get("title")
+        definition = self.definition(metric)
+        title = definition.get("title")
+        if title and is_judged(definition):
+            return full_title(metric, definition)
         name, at, cutoff = metric.rpartition("@") if "@" in metric else (metric, "", "")
         if not title:
             return metric

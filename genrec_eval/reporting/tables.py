@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from markupsafe import Markup
 
 from genrec_eval.core.numbers import Figure, bound, count, figure, sign
 from genrec_eval.protocol.results import Estimate, Ruling
-from genrec_eval.reporting.compare import best, is_validity
+from genrec_eval.reporting.compare import best, broken, is_ruled, is_validity
 from genrec_eval.reporting.results import Results
 from genrec_eval.reporting.svg import Scale, whisker
 from genrec_eval.reporting.text import listing, plural
@@ -29,7 +29,7 @@ class Cell:
     interval: str
     counts: tuple[str, ...]
     mark: str = ""
-    """``"best"``, ``"clear"`` or empty."""
+    """``"best"``, ``"broken"`` (a claim or check), ``"clear"`` or empty."""
     note: str = ""
 
 
@@ -92,8 +92,20 @@ def blocks(metrics: Sequence[str]) -> list[list[str]]:
     return [list(metrics[start : start + size]) for start in range(0, len(metrics), size)]
 
 
-def matrix(results: Results, scenario: str, metrics: Sequence[str], order: Sequence[str]) -> list[Table]:
-    """Models down, metrics across; margins of claims are rules through the column."""
+def matrix(
+    results: Results,
+    scenario: str,
+    metrics: Sequence[str],
+    order: Sequence[str],
+    titles: Mapping[str, str] | None = None,
+) -> list[Table]:
+    """Models down, metrics across; margins of claims are rules through the column.
+
+    Parameters
+    ----------
+    titles
+        Metric id → title, where it is not the usual one.
+    """
     models = [model for model in order if _has_figures(results, scenario, model)]
     absent = tuple(model for model in results.meant(scenario) if model not in models)
     validity = all(is_validity(metric) for metric in metrics)
@@ -103,6 +115,7 @@ def matrix(results: Results, scenario: str, metrics: Sequence[str], order: Seque
         margins = {m: _margins(results, scenario, m) for m in block}
         scales = {m: covering([rows[m, model] for model in models], margins[m]) for m in block}
         tops = {m: best(results, scenario, m) for m in block}
+        faults = {m: broken(results, scenario, m) for m in block}
         lines = tuple(
             Line(
                 model,
@@ -114,22 +127,33 @@ def matrix(results: Results, scenario: str, metrics: Sequence[str], order: Seque
                         scales[m],
                         order.index(model),
                         rules=margins[m],
-                        mark="best" if model in tops[m] else "",
+                        mark="broken" if model in faults[m] else "best" if model in tops[m] else "",
                     )
                     for m in block
                 ),
             )
             for model in models
         )
-        finding = _validity_finding(results, rows) if validity else _best_finding(results, tops)
+        if validity:
+            finding = _validity_finding(results, rows)
+        elif all(is_ruled(results, scenario, m) for m in block):
+            finding = _rules_finding(results, faults)
+        else:
+            finding = _best_finding(results, tops, titles)
         notes = []
         if any(tops.values()):
             notes.append("★ is better than every model without one, by the paired differences.")
+        if any(faults.values()):
+            notes.append("✗ fails a claim or check.")
         if any(margins.values()):
             notes.append("A thin upright rule is the margin of a claim or check.")
         tables.append(
             Table(
-                finding, " ".join(notes), columns(results, block, scales), (("", -1, lines),), absent=absent
+                finding,
+                " ".join(notes),
+                columns(results, block, scales, titles),
+                (("", -1, lines),),
+                absent=absent,
             )
         )
     return tables
@@ -140,11 +164,11 @@ def group_tables(
 ) -> list[Table]:
     """One table a block of metrics: values of a group down, under each model."""
     slices = [s for s in slices_of(results, scenario) if s.partition("=")[0] == group]
-    tables = []
-    for block in blocks(metrics):
-        block = [m for m in block if any(r.metric == m and r.slice in slices for r in results.estimates)]
-        if not block:
-            continue
+    grouped = {row.metric for row in results.estimates if row.slice in slices and row.scenario == scenario}
+    there = [m for m in metrics if m in grouped]
+    alike = [m for m in there if _alike(results, scenario, m, slices, order)]
+    tables: list[Table] = []
+    for block in blocks([m for m in there if m not in alike]):
         rows = {
             (m, model, s): results.get(scenario, m, model, s)
             for m in block
@@ -181,16 +205,31 @@ def group_tables(
                     lines.append(Line(s.partition("=")[2], position, tuple(cells)))
             if lines:
                 bodies.append((model, position, tuple(lines)))
+        left = "" if tables or not alike else listing([results.title(m) for m in alike])
         tables.append(
             Table(
                 f"By {group}: {apart} of {plural(shown, 'figure')} lie clear of their model's overall figure",
                 "The upright rule is the model's figure over all units; bold figures have an interval that"
-                f" excludes it. By chance alone one would expect up to about {shown * 0.05:.0f}.",
+                f" excludes it. By chance alone one would expect up to about {shown * 0.05:.0f}."
+                + (f" Left out, for no model has another figure in any group: {left}." if left else ""),
                 columns(results, block, scales),
                 tuple(bodies),
             )
         )
     return tables
+
+
+def _alike(results: Results, scenario: str, metric: str, slices: Sequence[str], order: Sequence[str]) -> bool:
+    """Whether the figures of all groups are those of all units, for every model."""
+    found = False
+    for model in order:
+        whole = results.get(scenario, metric, model)
+        for s in slices:
+            row = results.get(scenario, metric, model, s)
+            if row is not None and (whole is None or row.value is None or row.value != whole.value):
+                return False
+            found = found or row is not None
+    return found
 
 
 def slices_of(results: Results, scenario: str) -> list[str]:
@@ -204,15 +243,21 @@ def groups_of(results: Results, scenario: str) -> list[str]:
     return list(dict.fromkeys(s.partition("=")[0] for s in slices_of(results, scenario)))
 
 
-def columns(results: Results, metrics: Sequence[str], scales: dict[str, Scale]) -> tuple[Column, ...]:
+def columns(
+    results: Results,
+    metrics: Sequence[str],
+    scales: dict[str, Scale],
+    titles: Mapping[str, str] | None = None,
+) -> tuple[Column, ...]:
     """Heads of the metrics."""
+    said = {m: (titles or {}).get(m) or results.title(m) for m in metrics}
     return tuple(
         Column(
             m,
-            results.title(m),
+            said[m],
             sign(results.unit(m)),
             results.direction(m),
-            f"{results.title(m)} {sign(results.unit(m))} {_ARROWS.get(results.direction(m), '')}".strip(),
+            f"{said[m]} {sign(results.unit(m))} {_ARROWS.get(results.direction(m), '')}".strip(),
             scales[m].ends(results.unit(m)),
         )
         for m in metrics
@@ -312,7 +357,14 @@ def _margins(results: Results, scenario: str, metric: str) -> tuple[float, ...]:
     )
 
 
-def _best_finding(results: Results, tops: dict[str, frozenset[str]]) -> str:
+def _rules_finding(results: Results, faults: Mapping[str, frozenset[str]]) -> str:
+    said = [f"{results.title(m)} by {listing(sorted(found))}" for m, found in faults.items() if found]
+    return f"Rules are broken on {'; '.join(said)}" if said else "No model breaks a rule of these"
+
+
+def _best_finding(
+    results: Results, tops: dict[str, frozenset[str]], titles: Mapping[str, str] | None = None
+) -> str:
     judged = [m for m in tops if results.direction(m) != "none"]
     alone: dict[str, int] = {}
     for m in judged:
@@ -321,9 +373,10 @@ def _best_finding(results: Results, tops: dict[str, frozenset[str]]) -> str:
             alone[model] = alone.get(model, 0) + 1
     if not judged:
         return "Metrics without a better side"
+    if not alone and len(judged) == 1:
+        return f"No model is shown to be best on {(titles or {}).get(judged[0]) or results.title(judged[0])}"
     if not alone:
-        those = "the one metric that has" if len(judged) == 1 else f"any of the {len(judged)} that have"
-        return f"No model is shown to be best on {those} a better side"
+        return f"No model is shown to be best on any of the {len(judged)} that have a better side"
     of_all = f"all {len(judged)} metrics" if len(judged) > 1 else "the one metric"
     of_all += (
         ""

@@ -16,13 +16,15 @@ from genrec_eval.reporting.answer import (
     outcome,
     place,
     quiet,
+    remarks,
     sentence,
     worst_first,
     would_decide,
     would_decide_all,
 )
-from genrec_eval.reporting.compare import best, is_validity, uneventful
+from genrec_eval.reporting.compare import best, broken, is_ruled, is_validity, uneventful
 from genrec_eval.reporting.gaps import left_out
+from genrec_eval.reporting.judged import asked_of, column_titles
 from genrec_eval.reporting.reproduced import LISTED, Reproduced, folded, reproduced, told, told_apart
 from genrec_eval.reporting.results import Results
 from genrec_eval.reporting.tables import interval_name
@@ -46,6 +48,16 @@ _PLAIN = str.maketrans(
 )
 _MODEL_WIDTH = 18
 _GAP = 2
+_WIDE = 20
+"""Letters of a head from which its parts stand in lines of their own."""
+_MARKS = {
+    "!": "fails a claim or check",
+    "*": "better than every model without one: the paired interval excludes 0",
+}
+_STYLES = {"!": "red", "*": "bold", "": ""}
+
+Column = tuple[str, list[tuple[str, str]]]
+"""Head, and (figure, mark) of each model."""
 
 
 def print_results(estimates: Mapping[str, Any], console: Console, report: Path | None = None) -> None:
@@ -80,50 +92,78 @@ def print_trouble(estimates: Mapping[str, Any], console: Console) -> None:
 
 
 def _scenario(results: Results, scenario: str, console: Console) -> None:
-    from rich.table import Table
-    from rich.text import Text
-
     models = results.meant(scenario)
     hidden, folded = _folded(results, scenario)
-    reasons: dict[str, int] = {}
-    columns = [
-        (
-            metric,
-            _plain(console, _head(results, metric)),
-            [(_plain(console, text), top) for text, top in _cells(results, (scenario, metric), reasons)],
-        )
+    shown = [
+        metric
         for metric in results.metrics(scenario)
         if metric not in hidden and any(results.get(scenario, metric, model) for model in models)
     ]
-    if not columns:
+    if not shown:
         return
     level = next(interval_name(row) for row in results.estimates if row.scenario == scenario)
     _line(console, f"{scenario}: value ± half-width of its {level}", "bold")
+    reasons: dict[str, int] = {}
+    marks: set[str] = set()
+    for heading, titles in _parts(results, scenario, shown):
+        if heading:
+            _line(console, heading, "bold")
+        columns = []
+        for metric, title in titles.items():
+            cells = _cells(results, (scenario, metric), reasons)
+            head = _plain(console, _head(results, metric, title))
+            columns.append((head, [(_plain(console, text), mark) for text, mark in cells]))
+        marks |= _table(console, models, columns)
+    for reason, number in reasons.items():
+        _line(console, f"[{number}] {reason}", "dim")
+    for mark in (mark for mark in _MARKS if mark in marks):
+        _line(console, f"{mark} {_MARKS[mark]}", "dim")
+    for said in folded:
+        _line(console, said, "dim")
+    if marks or reasons or folded:
+        console.print()
+
+
+def _parts(results: Results, scenario: str, shown: list[str]) -> list[tuple[str, dict[str, str]]]:
+    """(heading, metric → title): what checks hold every model to first, what judges said last."""
+    asked = asked_of(results, scenario)
+    judged = column_titles(asked)
+    plain = [metric for metric in shown if metric not in judged]
+    ruled = [metric for metric in plain if is_ruled(results, scenario, metric) and not is_validity(metric)]
+    ruled.sort(key=lambda metric: not broken(results, scenario, metric))
+    rest = [metric for metric in plain if metric not in ruled]
+    parts = [
+        ("held to rules" if rest else "", {metric: results.title(metric) for metric in ruled}),
+        ("measured" if ruled else "", {metric: results.title(metric) for metric in rest}),
+    ]
+    questions = "; ".join(line(one.title, 200) for one in asked)
+    parts.append((questions, {metric: title for metric, title in judged.items() if metric in shown}))
+    return [(heading, titles) for heading, titles in parts if titles]
+
+
+def _table(console: Console, models: list[str], columns: list[Column]) -> set[str]:
+    """Print a table in as many parts as the width asks for; return the marks that it holds."""
+    from rich.table import Table
+    from rich.text import Text
+
     names = {model: _plain(console, line(model, _MODEL_WIDTH)) for model in models}
     first = max(len(name) for name in [*names.values(), "model"])
-    marked = False
+    marks: set[str] = set()
     for block in _blocks(columns, console.width - first):
         table = Table(box=None, padding=(0, _GAP, 0, 0), pad_edge=False, header_style="bold")
         table.add_column(Text("model"), no_wrap=True)
-        for _, head, _ in block:
+        for head, _ in block:
             table.add_column(Text(head), justify="right", overflow="fold")
         for position, model in enumerate(models):
             row = [Text(names[model])]
-            for _, _, cells in block:
-                text, is_best = cells[position]
-                marked = marked or is_best
-                row.append(Text(text, style="bold" if is_best else ""))
+            for _, cells in block:
+                text, mark = cells[position]
+                marks.add(mark)
+                row.append(Text(f"{text} {mark or ' '}", style=_STYLES[mark]))
             table.add_row(*row)
         console.print(table)
         console.print()
-    for reason, number in reasons.items():
-        _line(console, f"[{number}] {reason}", "dim")
-    if marked:
-        _line(console, "* better than every model without one: the paired interval excludes 0", "dim")
-    for said in folded:
-        _line(console, said, "dim")
-    if marked or reasons or folded:
-        console.print()
+    return marks - {""}
 
 
 def _folded(results: Results, scenario: str) -> tuple[frozenset[str], list[str]]:
@@ -154,37 +194,43 @@ def _unscored(results: Results, scenario: str, metric: str) -> str:
     return reasons.pop() if len(reasons) == 1 else ""
 
 
-def _head(results: Results, metric: str) -> str:
+def _head(results: Results, metric: str, title: str) -> str:
+    """The title with unit and direction; parameters stand in a line of their own."""
     arrow = {"higher": " ↑", "lower": " ↓"}.get(results.direction(metric), "")
     unit = sign(results.unit(metric))
-    return line(f"{results.title(metric)}{f' {unit}' if unit else ''}{arrow}", 40)
+    said = f"{line(title, 80)}{f' {unit}' if unit else ''}{arrow}"
+    if len(said) <= _WIDE:
+        return said
+    return said.replace(": ", ":\n", 1).replace("(", "\n(", 1).replace(" against ", "\nagainst ", 1)
 
 
-def _cells(results: Results, of: tuple[str, str], reasons: dict[str, int]) -> list[tuple[str, bool]]:
+def _cells(results: Results, of: tuple[str, str], reasons: dict[str, int]) -> list[tuple[str, str]]:
+    """Figure and mark of each model."""
     scenario, metric = of
-    top = best(results, scenario, metric)
-    cells: list[tuple[str, bool]] = []
+    top, faults = best(results, scenario, metric), broken(results, scenario, metric)
+    cells: list[tuple[str, str]] = []
     for model in results.meant(scenario):
         row = results.get(scenario, metric, model)
         if row is None:
-            cells.append((results.absent(scenario, model), False))
+            cells.append((results.absent(scenario, model), ""))
             continue
         shown = figure(row.value, row.low, row.high, unit=results.unit(metric), reason=row.reason)
         if not shown.known:
             number = reasons.setdefault(line(shown.reason), len(reasons) + 1)
-            cells.append((f"— [{number}]", False))
+            cells.append((f"— [{number}]", ""))
             continue
         spread = shown.spread if shown.spread.startswith("±") else f"({shown.low}–{shown.high})"
         spread = f"({EXACT})" if shown.spread == EXACT else spread
-        cells.append((f"{shown.value} {spread}{' *' if model in top else '  '}", model in top))
+        cells.append((f"{shown.value} {spread}", "!" if model in faults else "*" if model in top else ""))
     return cells
 
 
-def _blocks(columns: list[tuple[str, str, list[tuple[str, bool]]]], room: int) -> list[list[Any]]:
-    blocks: list[list[Any]] = [[]]
+def _blocks(columns: list[Column], room: int) -> list[list[Column]]:
+    blocks: list[list[Column]] = [[]]
     used = 0
     for column in columns:
-        width = max(len(text) for text in [column[1], *(cell for cell, _ in column[2])]) + _GAP
+        head, cells = column
+        width = max(len(text) for text in [*head.split("\n"), *(f"{cell}  " for cell, _ in cells)]) + _GAP
         if blocks[-1] and used + width > room - _GAP:
             blocks.append([])
             used = 0
@@ -297,7 +343,9 @@ def _not_run(results: Results, console: Console) -> None:
     for (word, scenario, why), models in told.items():
         who = _models(results, scenario, models)
         _line(console, f"{word} - {who} in {line(scenario, 60)}: {why}", "yellow")
-    if told:
+    for who, said in remarks(results):
+        _line(console, f"NOTE - {who}: {said}", "yellow")
+    if told or remarks(results):
         console.print()
 
 

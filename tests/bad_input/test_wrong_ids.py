@@ -17,7 +17,7 @@ SUITE = {
 def test_the_ids_of_both_sides_are_shown(tmp_path: Path) -> None:
     live = {"mine": lambda user, history, k: list(range(1, k + 1))}
     run = genrec_eval.run(SUITE, models=live, out=tmp_path / "run", quiet=True)
-    reasons = {row.model: row.reason for row in run.results.coverage}
+    reasons = {row.model: row.remark for row in run.results.coverage}
     assert reasons["mine"] == (
         "100% of the listed ids are not in the catalogue, such as '1', '10', '2';"
         " its ids are like 'i001', 'i002', 'i003'"

@@ -328,6 +328,7 @@ def scores() -> pa.Table:
             columns["value"] += [*values.tolist(), *[None] * (ATTEMPTED - UNITS)]
             columns["reason"] += [*[None] * UNITS, *["no relevant item"] * (ATTEMPTED - UNITS)]
             columns["weight"] += [None] * ATTEMPTED
+            columns["sums"] += [None] * ATTEMPTED
     return pa.table({name: pa.array(columns[name]).cast(SCORES.field(name).type) for name in SCORES.names})
 
 

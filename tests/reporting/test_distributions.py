@@ -26,6 +26,7 @@ def _write(path: Path, columns: dict[tuple[str, str], np.ndarray], size: int) ->
         rows["value"] += [None if np.isnan(v) else v for v in values.tolist()]
         rows["reason"] += [None] * len(values)
         rows["weight"] += [None] * len(values)
+        rows["sums"] += [None] * len(values)
     table = pa.table({n: pa.array(rows[n], SCORES.field(n).type) for n in SCORES.names})
     pq.write_table(table, path, row_group_size=size)
     return path
