@@ -82,14 +82,18 @@ def _conditions(spelling: str, conditions: dict[str, str], lost: bool) -> list[R
 
 
 def _facts(metric: Metric, given: bool) -> list[Row]:
-    definition = metric.definition
+    from genrec_eval.audit.definitions import made_of
     from genrec_eval.metrics.base import NEEDS
+
+    definition = metric.definition
 
     needed = [NEEDS[need] for need in metric.needs]
     ratings = {
         "lists": "ranked lists",
         "ratings": "predicted ratings",
         "experiment": "the log of an A/B test",
+        "texts": "texts that models wrote",
+        "explanations": "texts that models wrote, beside the facts they were given",
     }
     return [
         ("metric", f"{definition.title}: {definition.summary}"),
@@ -100,7 +104,7 @@ def _facts(metric: Metric, given: bool) -> list[Row]:
         ),
         ("direction", _DIRECTIONS[definition.direction]),
         ("range", _range(metric)),
-        ("value per", f"{definition.resampling_unit}; the run's value is {_run(metric)}"),
+        ("value per", f"{definition.resampling_unit}; the run's value is {made_of(metric)}"),
         ("works on", ratings.get(definition.on, definition.on)),
         ("needs", "; ".join(needed)),
         *_parameters(metric),
@@ -108,6 +112,7 @@ def _facts(metric: Metric, given: bool) -> list[Row]:
         ("traps", definition.traps),
         ("source", definition.source),
         ("definition id", metric.definition_id),
+        ("signature", metric.signature if definition.libraries else ""),
         *_presets(metric),
     ]
 
@@ -125,20 +130,6 @@ def _range(metric: Metric) -> str:
     if high is None:
         return f"{'any number' if low is None else f'{low:g} and more'}{kind}"
     return f"{'up' if low is None else f'{low:g}'} to {high:g}{kind}"
-
-
-def _run(metric: Metric) -> str:
-    from genrec_eval.metrics.base import Accumulator
-
-    function = metric.function
-    if isinstance(function, type) and issubclass(function, Accumulator):
-        arms = metric.definition.on == "experiment"
-        return "computed over all arms at once" if arms else "computed over all lists at once"
-    if metric.link == "sqrt":
-        return "the root of their mean, weighted where the formula says so"
-    if metric.definition.on == "experiment":
-        return "made of them as the formula says"
-    return "their mean, weighted where the formula says so"
 
 
 def _parameters(metric: Metric) -> list[Row]:

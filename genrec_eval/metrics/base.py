@@ -203,6 +203,8 @@ class Definition:
     combine: Callable[[Float64, Mapping[str, Any]], Float64] | None = None
     refit: Callable[[Float64, Float64, Mapping[str, Any]], Float64] | None = None
     alone: Callable[[Float64, Mapping[str, Any]], Fit | str | None] | None = None
+    libraries: tuple[str, ...] = ()
+    """Packages that compute it: their versions are part of :attr:`Metric.signature`."""
 
 
 class Accumulator(ABC):
@@ -295,6 +297,14 @@ class Metric:
         """Full identity."""
         defaults = {name: default for name, (default, _) in self.definition.parameters.items()}
         return _spell(self.definition.name, {**defaults, **self.parameters}, self.k)
+
+    @property
+    def signature(self) -> str:
+        """Full identity, with the versions of the libraries that compute it."""
+        from importlib.metadata import version
+
+        versions = (f"{name}:{version(name)}" for name in self.definition.libraries)
+        return "|".join([self.definition_id, *versions])
 
     @property
     def needs(self) -> tuple[str, ...]:

@@ -123,6 +123,7 @@ def _statistics(texts: Texts, tok: str, lowercase: bool) -> tuple[Float64, dict[
         " PETER and its successors print; their tokens are a model's vocabulary, rare words replaced by one"
         " unknown.",
         combine=_combine,
+        libraries=("sacrebleu",),
     )
 )
 def bleu(texts: Texts, *, level: str, tok: str, smooth: str, order: int, lowercase: bool) -> UnitScores:

@@ -125,6 +125,7 @@ def _statistics(texts: Texts, lowercase: bool) -> tuple[Float64, Int64, dict[str
         },
         traps="Knows no words, so that any script does; of several references the one that fits best counts.",
         combine=_combine,
+        libraries=("sacrebleu",),
     )
 )
 def chrf(texts: Texts, *, level: str, word_order: int, lowercase: bool) -> UnitScores:

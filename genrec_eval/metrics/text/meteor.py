@@ -87,6 +87,7 @@ def _checked(alpha: float, beta: float, gamma: float) -> None:
         },
         traps="A text equal to its reference scores 1 − gamma / words^beta, not 1. With and without"
         " synonyms are two metrics; most published figures have them.",
+        libraries=("nltk",),
     )
 )
 def meteor(

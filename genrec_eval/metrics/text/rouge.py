@@ -146,6 +146,7 @@ def _scores(
         traps="Without line breaks Lsum with sentences=newline is L. Of several references the one of"
         " highest F counts. The mean is a mean: other packages print the median of a bootstrap, which"
         " wobbles.",
+        libraries=("rouge-score", "nltk"),
     )
 )
 def rouge(texts: Texts, *, type: str, measure: str, stemmer: bool, sentences: str, tokens: str) -> UnitScores:
