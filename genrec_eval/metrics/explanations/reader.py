@@ -5,15 +5,15 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 
-from genrec_eval.metrics.explanations import patterns as p
 from genrec_eval.metrics.explanations.mentions import Mention, Reading
+from genrec_eval.metrics.explanations.reading import patterns as p
 from genrec_eval.metrics.explanations.reading.amounts import amounts
 from genrec_eval.metrics.explanations.reading.known_names import KnownNames
 from genrec_eval.metrics.explanations.reading.roles import take_roles
 from genrec_eval.metrics.explanations.reading.spans import Spans
+from genrec_eval.metrics.explanations.reading.stances import take_stances
 from genrec_eval.metrics.explanations.reading.title_form import quotations
 from genrec_eval.metrics.explanations.reading.unknown_titles import unknown_titles
-from genrec_eval.metrics.explanations.stances import take_stances
 from genrec_eval.metrics.explanations.tokens import Tokens
 from genrec_eval.protocol.brief import ItemFacts
 

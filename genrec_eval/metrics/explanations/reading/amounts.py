@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from genrec_eval.metrics.explanations import patterns as p
 from genrec_eval.metrics.explanations.mentions import Mention, MentionKind
+from genrec_eval.metrics.explanations.reading import patterns as p
 from genrec_eval.metrics.explanations.reading.spans import Spans
 
 # most texts hold none of these, and looking for words is cheaper than for patterns

@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from genrec_eval.metrics.explanations import patterns as p
 from genrec_eval.metrics.explanations.lexicon import lexicon
 from genrec_eval.metrics.explanations.mentions import Mention
+from genrec_eval.metrics.explanations.reading import patterns as p
 from genrec_eval.metrics.explanations.reading.title_form import (
     COMMON_NOUNS,
     closes,

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from genrec_eval.metrics.explanations import patterns as p
 from genrec_eval.metrics.explanations.mentions import Mention
+from genrec_eval.metrics.explanations.reading import patterns as p
 from genrec_eval.metrics.explanations.reading.spans import Spans
 from genrec_eval.metrics.explanations.tokens import words
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from genrec_eval.metrics.explanations import patterns as p
 from genrec_eval.metrics.explanations.lexicon import lexicon
+from genrec_eval.metrics.explanations.reading import patterns as p
 from genrec_eval.metrics.explanations.tokens import Tokens
 
 _LISTS = lexicon("claims")

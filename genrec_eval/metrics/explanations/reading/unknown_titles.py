@@ -6,9 +6,9 @@ import re
 from bisect import bisect_right
 from collections.abc import Mapping
 
-from genrec_eval.metrics.explanations import patterns as p
 from genrec_eval.metrics.explanations.lexicon import lexicon
 from genrec_eval.metrics.explanations.mentions import Mention
+from genrec_eval.metrics.explanations.reading import patterns as p
 from genrec_eval.metrics.explanations.reading.spans import Spans
 from genrec_eval.metrics.explanations.reading.title_form import SMALL, title_like
 from genrec_eval.metrics.explanations.tokens import Tokens, words

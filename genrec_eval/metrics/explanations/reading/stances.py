@@ -6,8 +6,8 @@ import re
 from bisect import bisect_right
 from collections.abc import Sequence
 
-from genrec_eval.metrics.explanations import patterns as p
 from genrec_eval.metrics.explanations.mentions import Mention, Stance
+from genrec_eval.metrics.explanations.reading import patterns as p
 from genrec_eval.metrics.explanations.reading.spans import Spans
 from genrec_eval.metrics.explanations.reading.title_form import VERBS
 
