@@ -89,8 +89,8 @@ def serve(
     """Serve reference models over HTTP, with faults on request: a dry run without a bill.
 
     OpenAI-compatible chat at /v1/chat/completions (each reference model, writers and judges included, and
-    'echo', which repeats the last user message), images at /v1/images/generations (model 'pixels'), and a JSON ranking service at
-    POST /rank and /rate. Ctrl-C stops it.
+    'echo', which repeats the last user message), images at /v1/images/generations (model 'pixels'), and a
+    JSON ranking service at POST /rank and /rate. Ctrl-C stops it.
 
     The models learn from all of the data, the part that a suite tests on included: the figures of such a
     run show that everything works, not how good a recommender is.
