@@ -253,6 +253,8 @@ def _protocol(facts: Mapping[str, Any]) -> str:
 
 def _population(facts: Mapping[str, Any]) -> str:
     inner = {**facts, **mapping(facts.get("facts"))}
+    if inner.get("told"):  # a log of judgements, in which nobody was asked
+        return f"{count(inner.get('units'))} prompts"
     whole = inner.get("users_evaluated") or inner.get("users") or inner.get("cases")
     cases = facts.get("cases")
     # A limit leaves fewer cases than there are users to ask.

@@ -297,10 +297,13 @@ def _facts(
 ) -> dict[str, Any]:
     status = Counter(judgements["status"].to_pylist())
     read = Counter(judgements["as_recorded"].to_pylist())
+    counts = [
+        len(set(table[name].to_pylist()))
+        for table, name in ((judgements, "arm"), (judgements, "key"), (cases, "unit"))
+    ]
     told = {
-        "Judgements": f"{len(log):,} of {len(set(judgements['arm'].to_pylist())):,} arms on"
-        f" {len(set(judgements['key'].to_pylist())):,} items of"
-        f" {len(set(cases['unit'].to_pylist())):,} prompts",
+        "Judgements": f"{len(log):,}; arms, people among them: {counts[0]:,}; items: {counts[1]:,}; prompts:"
+        f" {counts[2]:,}",
         "Arms are told by": ", ".join(options.by),
     }
     if options.dialect is not None:
@@ -314,7 +317,7 @@ def _facts(
         told["Without a verdict"] = ", ".join(f"{status[name]:,} {name.replace('_', ' ')}" for name in failed)
     if broken := named(judgements, str(JudgementStatus.API_ERROR)):
         told["Calls that failed"] = broken
-    return {"units": len(set(cases["unit"].to_pylist())), "told": told}
+    return {"units": counts[2], "told": told}
 
 
 def named(judgements: pa.Table, status: str) -> str:
