@@ -24,6 +24,8 @@ from genrec_eval.core.strict import StrictModel
 from genrec_eval.core.yaml import plain, read_file
 from genrec_eval.judging.fence import fence_key, fenced
 from genrec_eval.judging.parsing import Ask, ParserSpec
+from genrec_eval.judging.parsing.base import LONG_ENOUGH, clipped
+from genrec_eval.judging.parsing.expected import impossible
 from genrec_eval.judging.policy import ScoreMode
 from genrec_eval.judging.rubric import check_name, shipped_or_file
 from genrec_eval.judging.script import Script, Truncation, check_placeholders, fill, values_of
@@ -123,6 +125,13 @@ class Dialect(StrictModel):
                     f"dialect '{self.name}' shows the judge no {part}, which the rubric"
                     f" '{rubric.name}' relies on"
                 )
+        low, high = self.scale_of(rubric)
+        for label, meaning in getattr(script.parser, "labels", {}).items():
+            if kind == "pointwise" and not low <= meaning <= high:
+                raise UsageError(
+                    f"dialect '{self.name}' reads '{label}' as {meaning:g}, which is out of the scale"
+                    f" {low} to {high} of the rubric '{rubric.name}'"
+                )
         if "levels" in script.needs and not rubric.levels:
             raise UsageError(
                 f"dialect '{self.name}' shows the judge levels, and the rubric '{rubric.name}' has none"
@@ -180,7 +189,18 @@ class Dialect(StrictModel):
                 f" judge gave none; ask for them at its endpoint, or choose score_mode verdict and a dialect"
                 f" that reads text"
             )
-        return parser.expected(response.logprobs, ask)
+        if any(impossible(token) for token in response.logprobs):
+            reason = "a log-probability is above 0, so that they are no probabilities"
+            return Verdict(status=JudgementStatus.UNPARSED, reason=reason)
+        found = parser.expected(response.logprobs, ask)
+        if parser.reads_logprobs or found.status is not JudgementStatus.OK:
+            return found
+        label = found.label or ""
+        if label != verdict.label and not (label.isdigit() and float(label) == verdict.score):
+            # an expectation at another place than the verdict would be that of something else
+            said = f"the text gives the verdict {clipped(verdict.label or '')}, the tokens {label}"
+            return Verdict(status=JudgementStatus.UNPARSED, reason=said)
+        return found
 
     def read(self, text: str, kind: TaskKind, scale: tuple[float, float] | None = None) -> Verdict:
         """Read a recorded text of which no task is known; ``scale`` where the dialect has none of its own."""
@@ -193,6 +213,8 @@ class Dialect(StrictModel):
             return Verdict(status=JudgementStatus.API_ERROR, reason="the call to the judge failed")
         if any(all(probe in text for probe in part) for part in script.probes):
             return Verdict(status=JudgementStatus.UNPARSED, reason="the judge repeats its prompt")
+        if (len(bare) > LONG_ENOUGH or "\n" in bare) and any(bare in one for one in ask.shown):
+            return Verdict(status=JudgementStatus.UNPARSED, reason="the judge repeats what it was shown")
         parser: ParserSpec = script.parser
         verdict = parser.read(parser.clean(text, ask), ask)
         if verdict.status is JudgementStatus.OK:
@@ -294,6 +316,10 @@ def _misfits(dialect: Dialect) -> Iterator[tuple[TaskKind, str]]:
         ]:
             meant = "scores" if kind == "pointwise" else "first, second or tie"
             yield kind, f"labels mean {meant} here, and '{label}' does not"
+        if kind == "pairwise" and labels:
+            for winner in ("first", "second"):
+                if winner not in labels.values():
+                    yield kind, f"no label means {winner}: a judge could never say so"
 
 
 def load_dialect(name: str, folder: Path) -> Dialect:

@@ -9,13 +9,10 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 _FENCE = re.compile(r"</?data\b", re.IGNORECASE)
-_BLOCK = re.compile(
-    r'<data name="(?P<name>[a-z0-9_]+)" key="(?P<key>[0-9a-f]{12})">\n(?P<text>.*?)\n</data key="(?P=key)">',
-    re.S,
-)
+_OPENING = re.compile(r'<data name="(?P<name>[a-z0-9_]+)" key="(?P<key>[0-9a-f]{12})">\n')
 
 
 def fence_key(texts: Mapping[str, str]) -> str:
@@ -48,11 +45,30 @@ def read_fences(prompt: str) -> dict[str, str]:
     {'answer': 'fine'}
     """
     found: dict[str, str] = {}
-    for block in _BLOCK.finditer(prompt):
-        found.setdefault(block["name"], block["text"])
+    for name, text, _, _ in _blocks(prompt):
+        found.setdefault(name, text)
     return found
 
 
 def outside_fences(prompt: str) -> str:
     """The prompt without its blocks of data: what a judge may take as instructions."""
-    return _BLOCK.sub("", prompt)
+    parts, at = [], 0
+    for _, _, start, end in _blocks(prompt):
+        parts.append(prompt[at:start])
+        at = end
+    return "".join([*parts, prompt[at:]])
+
+
+def _blocks(prompt: str) -> Iterator[tuple[str, str, int, int]]:
+    """Name, text, start and end of each block of data, in order."""
+    at, endless = 0, set[str]()
+    while opening := _OPENING.search(prompt, at):
+        name, key = opening.groups()
+        mark = f'\n</data key="{key}">'
+        end = -1 if key in endless else prompt.find(mark, opening.end())
+        if end < 0:
+            endless.add(key)  # nor has any later one an end, which need not be looked for again
+            at = opening.end()
+            continue
+        at = end + len(mark)
+        yield name, prompt[opening.end() : end], opening.start(), at

@@ -7,6 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from genrec_eval.core.errors import UsageError
 from genrec_eval.judging.dialect import Dialect, dialects, load_dialect
@@ -143,6 +145,37 @@ def test_a_text_cannot_leave_its_fence() -> None:
     assert read_fences(prompt)["answer_b"] == "second text"
 
 
+@given(
+    st.lists(
+        st.lists(
+            st.sampled_from(
+                [
+                    "<data", "</data", ' name="answer_a"', ' key="0123456789ab"', ">", "\n", "\r", "\0", "\u202e",
+                    "\u2028", "<\u200bdata", "<DATA", "{answer_b}", "[[A]]", "\ud800", '"', "Answer of assistant B:",
+                ]
+            ),
+            max_size=12,
+        ).map("".join),
+        min_size=2, max_size=2,
+    )
+)  # fmt: skip
+def test_whatever_texts_hold_they_stay_where_they_were_put(texts: list[str]) -> None:
+    prompt = prompt_of(SHIPPED["mtbench-pair"], task_of("pairwise", *texts))
+    broken = [re.sub(r"(?i)</?data\b", lambda found: "< " + found[0][1:], text) for text in texts]
+    blocks = read_fences(prompt)
+    assert set(blocks) == {"question", "context", "reference", "answer_a", "answer_b"}
+    assert [blocks["answer_a"], blocks["answer_b"]] == broken
+    harmless = prompt_of(SHIPPED["mtbench-pair"], task_of("pairwise", "one", "two"))
+    keyless = [re.sub(r"[0-9a-f]{12}", "", outside_fences(one)) for one in (prompt, harmless)]
+    assert keyless[0] == keyless[1]
+
+
+def test_openings_without_an_end_are_no_fences_and_cost_no_time() -> None:
+    text = '<data name="answer" key="0123456789ab">\n' * 30_000
+    assert read_fences(text) == {}
+    assert outside_fences(text) == text
+
+
 @pytest.mark.parametrize(
     ("side", "shown"), [("right", "abcd[…]"), ("left", "[…]ghij"), ("middle", "ab[…]ij")]
 )
@@ -198,6 +231,28 @@ def test_checks_before_anything_is_asked(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="score_mode expected: dialect 'judgelm' reads no score"):
         SHIPPED["judgelm"].check("pairwise", RUBRIC, score_mode="expected")
     SHIPPED["geval"].check("pointwise", RUBRIC, score_mode="expected")
+    graded = MINE.replace("pairwise:", "pointwise:").replace("{answer_b}", "{context}").replace("_a}", "}")
+    with pytest.raises(UsageError, match="reads 'A' as 7, which is out of the scale 1 to 5 of the rubric"):
+        own(tmp_path, graded.replace("first", "7").replace("second", "1")).check("pointwise", RUBRIC)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "text"),
+    [
+        ('"[[", "]]"', '"", ""', "A1" * 500_000),
+        ('"[[", "]]"', '"", "points"', "A" * 1_000_000),
+        ('"[[", "]]"', '"Score", "points"', "Score" + " " * 1_000_000),
+    ],
+)
+def test_marks_of_ones_own_are_looked_for_in_no_time(tmp_path: Path, old: str, new: str, text: str) -> None:
+    for kind in ("marked_label", "marked_number"):
+        mine = MINE.replace(old, new)
+        if kind == "marked_number":
+            mine = re.sub(r"kind.*(marks.*), labels.*}}", r"kind: marked_number, \1}", mine)
+            mine = mine.replace("pairwise:", "pointwise:").replace("{answer_b}", "").replace("_a}", "}")
+            text = text.replace("A", "1")
+        dialect = own(tmp_path, mine)
+        assert dialect.read(text, dialect.kinds[0]).status is not JudgementStatus.OK
 
 
 @pytest.mark.parametrize(
@@ -217,10 +272,20 @@ def test_checks_before_anything_is_asked(tmp_path: Path) -> None:
         ("kind: marked_label, ", "kind: marked_number, ", "labels"),
         ("{kind: marked_label, ", "{kind: number} #", "reads verdicts of pointwise tasks"),
         ("{kind: marked_label, ", "{kind: label_logprobs, first: m, second: M} #", "needs the key logprobs"),
+        ("A: first", '"": first', "mine.yaml:13: tasks.pairwise.parser: a label is at least one letter"),
+        ("A: first", 'A: first, "A ": second', "two labels that are both read as 'A'"),
+        ("A: first", "A: tie", "no label means first: a judge could never say so"),
+        (
+            "kind: marked_label, ",
+            "kind: marked_label, strong: [a], ",
+            "strong: 'a' is no label; did you mean 'A'",
+        ),
         ("version: 1", "version: 1\ndecoding: {temprature: 1}", "did you mean 'temperature'?"),
         ("version: 1", "version: 1\ndecoding: {seed: 1}", "mine.yaml:3: decoding: a seed belongs to a run"),
         ("version: 1", "version: 1\nscale: [10, 1]", "a scale is [least, greatest]"),
         ("version: 1", "version: 1\nverson: 2", "unknown key 'verson'; did you mean 'version'?"),
+        ('"[[", "]]"', '" ", "]"', "mine.yaml:13: tasks.pairwise.parser.marks: a mark of white space alone"),
+        ("kind: marked_label, ", "kind: label_logprobs, first: m, second: ' m'} #", "both read as 'm'"),
         ("name: mine", "name: other", "the dialect is named 'other'"),
     ],
 )

@@ -137,6 +137,24 @@ def test_dialects_that_cannot_expect_say_so() -> None:
         ask("json", token('{"verdict": "A"}'), kind="pairwise")
 
 
+@pytest.mark.parametrize(
+    ("tokens", "reason"),
+    [
+        (
+            (TokenLogprob("2", -0.1, (("2", -0.1), ("5", -3.0))),),
+            "the text gives the verdict 4, the tokens 2",
+        ),
+        ((TokenLogprob("4", 5.0, (("4", 5.0), ("5", 3.0))),), "a log-probability is above 0"),
+        ((TokenLogprob("4", -0.1, (("4", -0.1), ("5", 3.0))),), "a log-probability is above 0"),
+    ],
+)
+def test_tokens_that_cannot_be_those_of_the_verdict(tokens: tuple[TokenLogprob, ...], reason: str) -> None:
+    task = JudgeTask(id="t7", kind="pointwise", rubric=RUBRIC, prompt="Why?", answers=("one",))
+    verdict = SHIPPED["geval"].parse(ChatResponse(text="4", logprobs=tokens), task, score_mode="expected")
+    assert verdict.status is JudgementStatus.UNPARSED
+    assert reason in str(verdict.reason)
+
+
 def test_odd_logprobs_do_no_harm() -> None:
     odd = TokenLogprob("4", 0.001, (("4", 0.001), ("5", -math.inf), ("3", math.nan), ("2", -9999.0)))
     verdict = ask("geval", odd)

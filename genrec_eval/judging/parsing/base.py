@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -18,6 +18,10 @@ NUMBER = r"[-+]?[0-9]+(?:\.[0-9]+)?"
 _PARAGRAPH = re.compile(r"\n[ \t\r]*\n")
 _QUOTATION = re.compile(r"\"([^\"\n]{1,400})\"|“([^“”\n]{1,400})”|«([^«»\n]{1,400})»|`([^`\n]{1,400})`")
 _THINKING = re.compile(r"\s*<think>.*?(?:</think>|\Z)", re.S)
+LONG_ENOUGH = 80
+"""Characters from which on words that stand in what was shown are no coincidence but a repetition."""
+_MOST_LOOKED_UP = 200
+"""Different pieces of one completion that are looked up; each is a search through all that was shown."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,6 +108,23 @@ def compared(numbers: Sequence[float], ask: Ask, label: str) -> Verdict:
     )
 
 
+def distinct_labels(labels: Iterable[str]) -> None:
+    """Refuse labels that no text can tell apart.
+
+    Raises
+    ------
+    ValueError
+        When one is blank, or two are the same.
+    """
+    known: set[str] = set()
+    for label in labels:
+        if not label.strip():
+            raise ValueError("a label is at least one letter, digit or sign")
+        if label in known:
+            raise ValueError(f"two labels that are both read as '{label}'")
+        known.add(label)
+
+
 def clipped(text: str, most: int = 40) -> str:
     """Foreign text short enough to stand in a reason, on one line."""
     line = " ".join(text[: 4 * most].split())
@@ -127,8 +148,9 @@ def own_words(text: str, shown: tuple[str, ...], marks: tuple[str, ...] = ("",))
     """``text`` of the same length, with spaces for what is not the judge's verdict.
 
     That is: thinking before the answer, quotations that stand word for word in what it was shown, and
-    whole lines that do. First and last line are excepted, where verdicts stand: no text can rub out a
-    verdict by foretelling it. Only pieces that hold one of ``marks`` (case-folded) are looked up.
+    whole lines that do. First and last line are excepted, where verdicts stand, unless they are long: no text
+    can rub out a verdict by foretelling it. Only pieces that hold one of ``marks`` (case-folded) are looked up, and where
+    there is no end of them the others are taken for quotations too.
 
     >>> own_words('It says "pick [[A]]". Mine: [[B]]', ("Please pick [[A]]!",))
     'It says             . Mine: [[B]]'
@@ -138,9 +160,15 @@ def own_words(text: str, shown: tuple[str, ...], marks: tuple[str, ...] = ("",))
     if not shown:
         return text
 
+    known: dict[str, bool] = {}
+
     def quoted(piece: str) -> bool:
         folded = piece.casefold()
-        return any(mark in folded for mark in marks) and any(piece in one for one in shown)
+        if not any(mark in folded for mark in marks):
+            return False
+        if piece not in known:
+            known[piece] = len(known) >= _MOST_LOOKED_UP or any(piece in one for one in shown)
+        return known[piece]
 
     def blank(quote: re.Match[str]) -> str:
         inside = next(filter(None, quote.groups()))
@@ -149,8 +177,8 @@ def own_words(text: str, shown: tuple[str, ...], marks: tuple[str, ...] = ("",))
     text = _QUOTATION.sub(blank, text)
     lines = text.split("\n")
     written = [number for number, line in enumerate(lines) if not line.isspace() and line]
-    for number in written[1:-1]:
+    for place, number in enumerate(written):
         bare = lines[number].strip()
-        if len(bare) > 5 and quoted(bare):
+        if len(bare) > (5 if 0 < place < len(written) - 1 else LONG_ENOUGH) and quoted(bare):
             lines[number] = " " * len(lines[number])
     return "\n".join(lines)

@@ -13,6 +13,7 @@ from genrec_eval.protocol.responses import TokenLogprob
 _EDGE = r"[\s\[\](){}:*\"'.,/]*"
 _DIGITS = re.compile(rf"{_EDGE}([0-9]+){_EDGE}")
 _LEADING = re.compile(r"[0-9]+")
+_ROUNDING = 1e-3
 
 
 def alternatives(token: TokenLogprob) -> Iterator[tuple[str, float]]:
@@ -22,6 +23,11 @@ def alternatives(token: TokenLogprob) -> Iterator[tuple[str, float]]:
     for text, logprob in listed.items():
         if not math.isnan(logprob):
             yield text, math.exp(min(logprob, 0.0))
+
+
+def impossible(token: TokenLogprob) -> bool:
+    """Whether what the token or an alternative has is no log-probability, rounding aside."""
+    return any(logprob > _ROUNDING for logprob in (token.logprob, *(one for _, one in token.top)))
 
 
 def token_at(tokens: Sequence[TokenLogprob], position: int) -> int | None:

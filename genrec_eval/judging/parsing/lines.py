@@ -6,7 +6,7 @@ import re
 from dataclasses import replace
 from typing import ClassVar, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from genrec_eval.judging.parsing.base import (
     NUMBER,
@@ -14,6 +14,7 @@ from genrec_eval.judging.parsing.base import (
     ParserSpec,
     clipped,
     compared,
+    distinct_labels,
     first_line,
     scored,
     unparsed,
@@ -70,6 +71,12 @@ class FirstLineLabel(ParserSpec):
     labels: dict[str, Winner | float] = Field(
         min_length=2, description="Label as written → first, second, tie, or a score."
     )
+
+    @field_validator("labels")
+    @classmethod
+    def _distinct(cls, labels: dict[str, Winner | float]) -> dict[str, Winner | float]:
+        distinct_labels(label.strip() for label in labels)
+        return {label.strip(): meaning for label, meaning in labels.items()}  # as lines are read
 
     def read(self, text: str, ask: Ask) -> Verdict:
         """The label; anything else is no verdict, and what that counts as is for a policy to say."""

@@ -7,13 +7,15 @@ from collections.abc import Sequence
 from functools import cached_property
 from typing import ClassVar, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator, model_validator
 
+from genrec_eval.core.errors import did_you_mean
 from genrec_eval.judging.parsing.base import (
     NUMBER,
     Ask,
     ParserSpec,
     clipped,
+    distinct_labels,
     own_words,
     paragraph_start,
     scored,
@@ -38,10 +40,19 @@ class _Marked(ParserSpec):
         description="Different verdicts in the last paragraph with one: no verdict, or the last of them.",
     )
 
+    @field_validator("marks", "line", check_fields=False)
+    @classmethod
+    def _seen(cls, value: tuple[Mark, ...] | Mark | None) -> tuple[Mark, ...] | Mark | None:
+        marks = () if value is None else value if isinstance(value[0], tuple) else (value,)
+        if any(part and not part.strip() for mark in marks for part in mark):
+            raise ValueError("a mark of white space alone marks nothing: write what stands there, or ''")
+        return value
+
     def _pattern(self, mark: Mark, value: str) -> re.Pattern[str]:
         start, end = map(re.escape, mark)
+        start = start or r"(?<![\w.])"  # a verdict without a mark is no part of a longer word or number
         # without a mark to hold on to, optional space would be tried from each of its characters
-        gap = "" if not start else r"\s*" if end else r"[\s:(*]*"
+        gap = "" if not mark[0] else r"\s*" if end else r"[\s:(*]*"
         # the end of an open verdict is where the word or number ends
         rest = rf"\s*{end}" if end else r"(?![\w])(?!\.[0-9])"
         return re.compile(rf"{start}{gap}(?P<v>{value}){rest}", self._flags)
@@ -98,6 +109,14 @@ class MarkedLabel(_Marked):
     line: Mark | None = Field(
         None, description="Marks of a label that has a line to itself, where there is no other verdict."
     )
+
+    @model_validator(mode="after")
+    def _distinct(self) -> MarkedLabel:
+        distinct_labels([self._key(label) for label in self.labels])
+        for label in self.strong:
+            if label not in self.labels:
+                raise ValueError(f"strong: '{label}' is no label{did_you_mean(label, self.labels)}")
+        return self
 
     @property
     def _flags(self) -> re.RegexFlag:

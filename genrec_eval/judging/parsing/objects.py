@@ -77,9 +77,9 @@ class JsonParser(ParserSpec):
         own = [one for one in found if not any(text[one[0] : one[1]] in shown for shown in ask.shown)]
         if own or len(found) != 1:
             return own
-        # A bare verdict may happen to stand in an answer too; with words around it, it is quoted.
-        start, end, _ = found[0]
-        return [] if _FRAME.sub("", text[:start] + text[end:]) else found
+        # A bare verdict may happen to stand in an answer too; with words in or around it, it is quoted.
+        start, end, value = found[0]
+        return [] if len(value) > 1 or _FRAME.sub("", text[:start] + text[end:]) else found
 
     def span(self, text: str, ask: Ask) -> tuple[int, int] | None:
         """Where the number of the last object stands."""

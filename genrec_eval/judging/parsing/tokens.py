@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from genrec_eval.judging.parsing.base import Ask, ParserSpec, clipped, unparsed, won
+from genrec_eval.judging.parsing.base import Ask, ParserSpec, clipped, distinct_labels, unparsed, won
 from genrec_eval.judging.parsing.expected import shares
 from genrec_eval.judging.types import JudgementStatus, TaskKind, Verdict, Winner
 from genrec_eval.protocol.responses import TokenLogprob
@@ -23,9 +23,14 @@ class LabelLogprobs(ParserSpec):
     first: str = Field(min_length=1, description="Token for the answer shown first.")
     second: str = Field(min_length=1, description="Token for the answer shown second.")
 
+    @model_validator(mode="after")
+    def _distinct(self) -> LabelLogprobs:
+        distinct_labels([self.first.strip(), self.second.strip()])  # white space about a token is not seen
+        return self
+
     def read(self, text: str, ask: Ask) -> Verdict:
         """The token as text, without a preference: what recorded texts without log-probabilities allow."""
-        winners: dict[str, Winner] = {self.first: "first", self.second: "second"}
+        winners: dict[str, Winner] = {self.first.strip(): "first", self.second.strip(): "second"}
         winner = winners.get(text.strip())
         if winner is None:
             return unparsed(f"neither {self.first} nor {self.second} but '{clipped(text)}'")
