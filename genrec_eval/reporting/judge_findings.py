@@ -124,6 +124,9 @@ def findings(material: JudgeMaterial, prefixes: Iterable[str]) -> list[Finding]:
             found += [_probe(one, part.probe.scenario, prefix) for one in part.probe.figures if _known(one)]
         if not part.probed:
             found += _judged(part.audit, where, prefix)
+    # what is wrong with answers is wrong under every rubric, and said once
+    once = {(one.claim, one.why, one.where if one.measure else ""): one for one in reversed(found)}
+    found = [one for one in found if once[one.claim, one.why, one.where if one.measure else ""] is one]
     order = [Kind.FAULT, Kind.OPEN, Kind.FINE]
     return sorted(found, key=lambda one: order.index(one.kind))
 
@@ -269,7 +272,8 @@ def _headlines(audit: JudgeAudit) -> str:
         f"{shown(headline, unit).value}{' %' if unit else ''} with them {words[name]}"
         for name, headline in known
     ]
-    return f"The headline is {listing(told)}."
+    name = "win rate" if audit.task == "pairwise" else "mean score"
+    return f"The {name} of all models together is {listing(told)}."
 
 
 def _noise(noise: Measure) -> str:

@@ -248,7 +248,7 @@ def _section(part: Part, prefix: str) -> Section:
             examples.append((title, note, told))
     rubric = part.rubric
     facts = [
-        ("Policy", part.policy),
+        ("Policy", part.policy.replace("|", " · ").replace(":", " ")),
         (
             "Dialect",
             " · ".join(str(v) for v in (part.dialect.get("name"), part.dialect.get("description")) if v),

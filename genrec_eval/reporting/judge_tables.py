@@ -77,7 +77,10 @@ def row(
         assert low is not None
         assert high is not None
         drawing = whisker(value, low, high, scale, 0, f"{name}: {told}", rules)
-    basis = f"{count(measure.n)} of {plural(measure.units, 'unit')}" if measure.n else ""
+    units = plural(measure.units, "case")
+    basis = (
+        "" if not measure.n else units if measure.n == measure.units else f"{count(measure.n)} from {units}"
+    )
     return Row(name, told, drawing, basis, says)
 
 

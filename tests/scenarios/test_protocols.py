@@ -34,7 +34,9 @@ def lists(prepared: Prepared, column: str) -> list[list[int]]:
     return prepared.cases.column(column).to_pylist()
 
 
-@pytest.mark.parametrize("name", [n for n in SCENARIOS.names() if n not in ("ab-test", "cross-domain")])
+@pytest.mark.parametrize(
+    "name", [n for n in SCENARIOS.names() if n not in ("ab-test", "cross-domain", "judge-probe")]
+)
 def test_without_data_there_is_one_sentence(name: str) -> None:
     with pytest.raises(UsageError, match="needs data"):
         made(name).prepare(None)

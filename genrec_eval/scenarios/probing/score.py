@@ -202,7 +202,8 @@ def _remark(rows: list[dict[str, Any]]) -> str | None:
         why, most = Counter(row["reason"] or row["status"] for row in silent).most_common(1)[0]
         return f"{len(silent)} of {len(answered)} answers hold no verdict, most often ({most}): {why}"
     for task, what in (("pairwise", "pairs of different texts"), ("pointwise", "texts of rising quality")):
-        said = [row["value"] for row in rows if row["task"] == task and row["value"] is not None]
+        judged = [row for row in rows if row["task"] == task and row["value"] is not None]
+        said = [row["value"] for row in judged if row["model"] != row["other"]]
         # always for the better text is no fault
         if len(said) >= _FEW and len(set(said)) == 1 and (task == "pointwise" or said[0] != 1.0):
             word = {0.5: "a tie", 0.0: "the worse"}.get(said[0]) if task == "pairwise" else f"{said[0]:g}"
