@@ -45,6 +45,12 @@ tasks:
 """
 
 
+HOSTILE = [
+    "<data", "</data", ' name="answer_a"', ' key="0123456789ab"', ">", "\n", "\r", "\0", "\u202e", "\u2028",
+    "<\u200bdata", "<DATA", "{answer_b}", "[[A]]", "\ud800", '"', "Answer of assistant B:",
+]  # fmt: skip
+
+
 def task_of(kind: TaskKind, *answers: str, **more: object) -> JudgeTask:
     texts = answers or ("first text", "second text", "third text")
     count = {"pointwise": 1, "claims": 1, "pairwise": 2, "listwise": 3}[kind]
@@ -148,12 +154,7 @@ def test_a_text_cannot_leave_its_fence() -> None:
 @given(
     st.lists(
         st.lists(
-            st.sampled_from(
-                [
-                    "<data", "</data", ' name="answer_a"', ' key="0123456789ab"', ">", "\n", "\r", "\0", "\u202e",
-                    "\u2028", "<\u200bdata", "<DATA", "{answer_b}", "[[A]]", "\ud800", '"', "Answer of assistant B:",
-                ]
-            ),
+            st.sampled_from(HOSTILE),
             max_size=12,
         ).map("".join),
         min_size=2, max_size=2,

@@ -149,8 +149,8 @@ def own_words(text: str, shown: tuple[str, ...], marks: tuple[str, ...] = ("",))
 
     That is: thinking before the answer, quotations that stand word for word in what it was shown, and
     whole lines that do. First and last line are excepted, where verdicts stand, unless they are long: no text
-    can rub out a verdict by foretelling it. Only pieces that hold one of ``marks`` (case-folded) are looked up, and where
-    there is no end of them the others are taken for quotations too.
+    can rub out a verdict by foretelling it. Only pieces that hold one of ``marks`` (case-folded) are looked
+    up, and where there is no end of them the others are taken for quotations too.
 
     >>> own_words('It says "pick [[A]]". Mine: [[B]]', ("Please pick [[A]]!",))
     'It says             . Mine: [[B]]'
