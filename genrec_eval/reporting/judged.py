@@ -48,7 +48,8 @@ class Asked:
     def title(self) -> str:
         """``"helpfulness, pairs against template, judged by rules"``."""
         against = f" against {self.against}" if self.against else ""
-        return f"{self.rubric}, {self.how}{against}, judged by {self.judge.replace('+', ', ')}"
+        how = f", {self.how}" if self.how else ""
+        return f"{self.rubric}{how}{against}, judged by {self.judge.replace('+', ' and ')}"
 
 
 def is_judged(definition: Mapping[str, Any]) -> bool:
@@ -59,17 +60,15 @@ def is_judged(definition: Mapping[str, Any]) -> bool:
 
 def asked_of(results: Results, scenario: str) -> list[Asked]:
     """The questions of a scenario, in the order of its metrics."""
-    found: dict[tuple[str, str, str], dict[str, str]] = {}
-    how: dict[tuple[str, str, str], str] = {}
+    found: dict[tuple[str, str, str, str], dict[str, str]] = {}
     for metric in results.metrics(scenario):
         definition = results.definition(metric)
         if is_judged(definition):
             names = {name: str(definition["parameters"].get(name) or "") for name in _NAMES}
-            key = (names["judge"], names["rubric"], names["against"])
+            how = TASKS.get(names["task"]) or _ASKED.get(str(definition.get("name")), "")
+            key = (names["judge"], names["rubric"], names["against"], how)
             found.setdefault(key, {})[metric] = short_title(metric, definition)
-            said = _ASKED.get(str(definition.get("name"))) or TASKS.get(names["task"], "")
-            how.setdefault(key, said)
-    return [Asked(*key, how[key], metrics) for key, metrics in found.items()]
+    return [Asked(*key, metrics) for key, metrics in found.items()]
 
 
 def column_titles(asked: Sequence[Asked]) -> dict[str, str]:
@@ -77,7 +76,7 @@ def column_titles(asked: Sequence[Asked]) -> dict[str, str]:
     several = len({one.judge for one in asked}) > 1
     found = {}
     for one in asked:
-        whose = f" by {one.judge.replace('+', ', ')}" if several else ""
+        whose = f" by {one.judge.replace('+', ' and ')}" if several else ""
         for metric, title in one.metrics.items():
             against = f" against {one.against}" if one.against and title.startswith("Win rate") else ""
             found[metric] = f"{one.rubric}{whose}: {title[0].lower()}{title[1:]}{against}"
@@ -110,7 +109,7 @@ def full_title(metric: str, definition: Mapping[str, Any]) -> str:
     """
     parameters = definition["parameters"]
     against = f" against {parameters['against']}" if parameters.get("against") else ""
-    whose = str(parameters["judge"]).replace("+", ", ")
+    whose = str(parameters["judge"]).replace("+", " and ")
     return f"{short_title(metric, definition)}{against}: {parameters['rubric']} by {whose}"
 
 

@@ -42,14 +42,6 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
-class Judge:
-    """Who a judge is, how it is asked and read, and what is known of its worth."""
-
-    name: str
-    facts: tuple[tuple[str, str], ...]
-
-
-@dataclass(frozen=True, slots=True)
 class Judges:
     """All about the judges of one scenario; with ``fault`` where their judgements cannot be read.
 
@@ -59,6 +51,10 @@ class Judges:
         (what was asked of whom, the criterion in words).
     tables
         The figures of all questions.
+    lead
+        What must be known before a figure is read.
+    judges
+        (name, who it is and how it is asked and read).
     warnings
         (model, why its texts must not be judged).
     panels
@@ -68,7 +64,8 @@ class Judges:
     questions: list[tuple[str, str]]
     tables: list[Table]
     rows: list[Row]
-    judges: list[Judge]
+    lead: list[str]
+    judges: list[tuple[str, str]]
     warnings: list[tuple[str, str]]
     panels: list[str]
     fault: str = ""
@@ -98,13 +95,14 @@ def judges(
             rows, panels, warnings = _measured(run, directory, scenario)
         except (UsageError, KeyError, TypeError, ValueError) as error:
             fault = line(f"The judgements cannot be read: {error}", 400)
-    about = [_judge(run, name, declared, asked) for name in names]
-    return Judges(questions, tables, rows, about, warnings, panels, fault)
+    about = [(name, _judge(run, name, declared)) for name in names]
+    return Judges(questions, tables, rows, _lead(run, names, asked), about, warnings, panels, fault)
 
 
 def _wins(results: Results, scenario: str, asked: Sequence[Asked], table: Table, order: Sequence[str]) -> str:
     """Who wins against the model that pairs are compared with, and who loses, by question."""
     shown = [column.metric for column in table.columns]
+    several = len({one.judge for one in asked}) > 1
     found = []
     for one in asked:
         metric = next((m for m in one.metrics if m.startswith("win_rate(") and m in shown), None)
@@ -125,7 +123,8 @@ def _wins(results: Results, scenario: str, asked: Sequence[Asked], table: Table,
             if names
         ]
         if said:
-            found.append(f"By {one.rubric}, against {one.against}: {'; '.join(said)}")
+            whose = f" ({one.judge.replace('+', ' and ')})" if several else ""
+            found.append(f"By {one.rubric}{whose}, against {one.against}: {'; '.join(said)}")
     return line(". ".join(found), 900)
 
 
@@ -311,7 +310,40 @@ def _degenerate(tables: RunDirectory, scenario: str, table: pa.Table, seed: int)
     return found
 
 
-def _judge(run: Mapping[str, Any], name: str, declared: Mapping[str, Any], asked: Sequence[Asked]) -> Judge:
+def _lead(run: Mapping[str, Any], names: Sequence[str], asked: Sequence[Asked]) -> list[str]:
+    """Who the judges are, and what is known of their worth."""
+    known = mapping(run.get("judges"))
+    rules = [line(name, 60) for name in names if mapping(known.get(name)).get("adapter") == "reference"]
+    measured = [name for name in names if _measured_by_people(name, asked)]
+    others = [line(name, 60) for name in names if name not in measured]
+    said = []
+    if rules:
+        verb, what = ("goes", "it is") if len(rules) == 1 else ("go", "they are")
+        said.append(
+            f"{listing(rules)} {verb} by rules that come with genrec-eval: {what} no person and no language"
+            " model."
+        )
+    if others:
+        whose = "its figures are" if len(others) == 1 else "their figures are"
+        said.append(
+            f"How far {listing(others)} {'agrees' if len(others) == 1 else 'agree'} with people was not"
+            f" measured, and {whose} worth no more than that: genrec-eval annotate export writes sheets for"
+            " people, genrec-eval judge audit tells the rest."
+        )
+    if measured:
+        said.append(f"Agreement with people stands beside the figures of {listing(measured)}.")
+    return said
+
+
+def _measured_by_people(name: str, asked: Sequence[Asked]) -> bool:
+    return any(
+        metric.startswith("human_agreement(") and name in one.judge.split("+")
+        for one in asked
+        for metric in one.metrics
+    )
+
+
+def _judge(run: Mapping[str, Any], name: str, declared: Mapping[str, Any]) -> str:
     known = mapping(mapping(run.get("judges")).get(name))
     policy = mapping(mapping(mapping(run.get("suite")).get("judges")).get(name))
     tasks = {
@@ -320,27 +352,14 @@ def _judge(run: Mapping[str, Any], name: str, declared: Mapping[str, Any], asked
         if name in _names({"judging": [entry]})
     }
     identity = mapping(known.get("identity"))
+    adapter, model = (line(identity.get(key) or "", 120) for key in ("adapter", "model"))
     who = [line(known.get("description") or policy.get("description") or "", 300).rstrip(".")]
-    if known.get("adapter") == "reference":
-        who.append("It goes by rules that come with genrec-eval: it is not a person or a language model")
-    elif identity:
-        adapter, model = (line(identity.get(key) or "", 120) for key in ("adapter", "model"))
-        who.append(", ".join(filter(None, (model, adapter and f"by the adapter {adapter}"))))
+    if model or adapter:
+        who.append(f"{model or 'A model'} of the adapter {adapter}" if adapter else model)
     if known.get("planted"):
-        who.append(f"It has a planted flaw: {line(known['planted'], 200)}")
-    dialect = mapping(known.get("dialect"))
-    return Judge(
-        name,
-        tuple(
-            (key, text)
-            for key, text in (
-                ("Who", ". ".join(filter(None, who)) + "." if any(who) else ""),
-                ("Asked", policy_words(policy, tasks, dialect)),
-                ("Trust", _people(name, asked)),
-            )
-            if text
-        ),
-    )
+        who.append(f"It has a planted flaw: {line(known['planted'], 200).replace('_', ' ')}")
+    said = [f"{one}." for one in who if one]
+    return " ".join([*said, policy_words(policy, tasks, mapping(known.get("dialect")))])
 
 
 def policy_words(policy: Mapping[str, Any], tasks: set[str], dialect: Mapping[str, Any]) -> str:
@@ -382,17 +401,3 @@ def policy_words(policy: Mapping[str, Any], tasks: set[str], dialect: Mapping[st
     if policy.get("fence") is False:
         said.append("Texts are not marked as data in its prompt: one that gives orders may be obeyed.")
     return " ".join(filter(None, said))
-
-
-def _people(name: str, asked: Sequence[Asked]) -> str:
-    measured = any(
-        metric.startswith("human_agreement(") and name in one.judge.split("+")
-        for one in asked
-        for metric in one.metrics
-    )
-    if measured:
-        return "Its agreement with people stands beside its figures above."
-    return (
-        "Its agreement with people was not measured, and its figures are worth no more than that."
-        " genrec-eval annotate export writes sheets for people; genrec-eval judge audit tells the rest."
-    )

@@ -73,7 +73,6 @@ class Writer:
     model: str
     planted: str
     found: str
-    remark: str
     texts: tuple[Shown, ...]
 
 
@@ -116,7 +115,6 @@ def texts(
             model,
             flaws.get(model, ""),
             _found(results, scenario, model),
-            _remark(results, scenario, model),
             tuple(_shown(one, why, judgements.get((model, one.case), ())) for why, one in found[model]),
         )
         for model in models
@@ -140,11 +138,6 @@ def _found(results: Results, scenario: str, model: str) -> str:
         for metric, row in broken.items()
     ]
     return listing(said)
-
-
-def _remark(results: Results, scenario: str, model: str) -> str:
-    rows = (row for row in results.coverage if (row.scenario, row.model) == (scenario, model))
-    return next((row.remark or "" for row in rows), "")
 
 
 def _chosen(

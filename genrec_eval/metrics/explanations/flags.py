@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from genrec_eval.metrics.explanations.evidence import told
 from genrec_eval.metrics.explanations.masking import Masked
@@ -44,7 +44,7 @@ class Flag:
 
 
 def flags(reading: Reading, source: Source) -> list[Flag]:
-    """What speaks against a text, in its order; of one kind nothing lies within another.
+    """What speaks against a text, in its order; places of one kind do not overlap.
 
     Parameters
     ----------
@@ -66,7 +66,7 @@ def flags(reading: Reading, source: Source) -> list[Flag]:
         for mention, name, fine in argued(reading, source)
         if not fine
     ]
-    return _outermost([_trimmed(flag, reading.text) for flag in found])
+    return _merged([_trimmed(flag, reading.text) for flag in found])
 
 
 def _trimmed(flag: Flag, text: str) -> Flag:
@@ -76,7 +76,7 @@ def _trimmed(flag: Flag, text: str) -> Flag:
         start += 1
     while end > start and text[end - 1].isspace():
         end -= 1
-    return Flag(start=start, end=end, kind=flag.kind, said=flag.said)
+    return replace(flag, start=start, end=end)
 
 
 def _disliked(mention: Mention, name: str, source: Source) -> str:
@@ -93,11 +93,13 @@ def _disliked(mention: Mention, name: str, source: Source) -> str:
     return f"argues from what the user dislikes{said}"
 
 
-def _outermost(found: list[Flag]) -> list[Flag]:
-    kept: list[Flag] = []
-    reach: dict[str, int] = {}
+def _merged(found: list[Flag]) -> list[Flag]:
+    """Places of one kind that overlap are one place."""
+    kept: dict[tuple[str, str], list[Flag]] = {}
     for flag in sorted(found, key=lambda flag: (flag.start, -flag.end)):
-        if flag.end > max(flag.start, reach.get(flag.kind, 0)):
-            kept.append(flag)
-            reach[flag.kind] = flag.end
-    return kept
+        mine = kept.setdefault((flag.kind, flag.said), [])
+        if mine and flag.start < mine[-1].end:
+            mine[-1] = replace(mine[-1], end=max(mine[-1].end, flag.end))
+        elif flag.end > flag.start:
+            mine.append(flag)
+    return sorted((flag for mine in kept.values() for flag in mine), key=lambda flag: (flag.start, flag.end))
