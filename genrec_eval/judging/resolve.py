@@ -26,7 +26,7 @@ from genrec_eval.judging.rows import IDENTICAL
 from genrec_eval.judging.tasks import ABSENT
 from genrec_eval.metrics.base import UnitScores
 from genrec_eval.metrics.judged.pairs import Pairs
-from genrec_eval.metrics.judged.scores import Judged, per_unit
+from genrec_eval.metrics.judged.scores import NOT_JUDGED, Judged, per_unit
 
 COLUMNS = (
     "model", "other", "case", "unit", "repeat", "step", "judge", "rubric", "task", "order", "sample",
@@ -37,7 +37,6 @@ COLUMNS = (
 COVERAGE = "judge-coverage"
 """Reason: fewer judgements than the policy's min_coverage have a verdict, so that none counts."""
 DISAGREE = "orders-disagree"
-NOT_ASKED = "not-asked"
 NO_COVARIATE = "no-covariate"
 """Reason: a covariate that the win rate is controlled for has no value in one of the texts."""
 _WITHOUT = ("unparsed", "refused", "truncated")
@@ -357,7 +356,7 @@ def _of_judge(
     values, reasons = _merge(values, reasons, cells[0], n, "mean", pairs)
     absent = np.ones(n, bool)
     absent[cells[0]] = False
-    reasons[absent] = _code(names, NOT_ASKED)
+    reasons[absent] = _code(names, NOT_JUDGED)  # what was to be asked and was not has a row that says so
     return _Verdicts(values, reasons, remarks)
 
 

@@ -50,8 +50,9 @@ def judge_faults(suite: Suite, folder: Path) -> Iterator[Fault]:
     """What is amiss with judges, rubrics and dialects; this reads their files."""
     for name, judge in suite.judges.items():
         yield from _of_judge(name, judge, folder)
+    named: dict[str, tuple[str, Rubric]] = {}
     for name, entry in suite.scenarios.items():
-        yield from _of_entry(suite, name, entry, folder)
+        yield from _of_entry(suite, name, entry, folder, named)
 
 
 def _of_judge(name: str, judge: Judge, folder: Path) -> Iterator[Fault]:
@@ -87,7 +88,9 @@ def _kinds(model: Any) -> Any:
     return None if adapter == "python" else getattr(model, "kinds", None)  # a class in Python says its own
 
 
-def _of_entry(suite: Suite, name: str, entry: Play, folder: Path) -> Iterator[Fault]:
+def _of_entry(
+    suite: Suite, name: str, entry: Play, folder: Path, named: dict[str, tuple[str, Rubric]]
+) -> Iterator[Fault]:
     measured: dict[str, int] = {}
     for index, judging in enumerate(entry.judging):
         path = ("scenarios", name, "judging", index)
@@ -96,6 +99,13 @@ def _of_entry(suite: Suite, name: str, entry: Play, folder: Path) -> Iterator[Fa
         except UsageError as error:
             yield (*path, "rubric"), str(error)
             continue
+        spelled, known = named.setdefault(rubric.name, (judging.rubric, rubric))
+        if known != rubric:
+            said = (
+                f"'{judging.rubric}' is named '{rubric.name}' like '{spelled}', and says otherwise: their"
+                " judgements and figures could not be told apart; rename one of them"
+            )
+            yield (*path, "rubric"), said
         for judge in judging.panel:
             yield from _fit(suite.judges[judge], judge, judging, rubric, folder, path)
         key = f"{judging.task} {judging.panel} {rubric.name} {judging.against}"

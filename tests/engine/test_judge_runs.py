@@ -175,7 +175,7 @@ def test_other_policies_ask_the_judge_nothing_again(workshop: Path) -> None:
 def test_coverage_says_what_has_no_verdict(workshop: Path) -> None:
     suite = asking({**POINT, "judge": "mumble"})
     run = play(suite, workshop / "run")
-    (said, _) = run.coverage["reason"]
+    (said, _) = run.coverage["remark"]
     assert said == (
         "judge mumble: 3 of 6 judgements have no verdict: 3 unparsed; there is no figure below"
         " min_coverage 0.95 (pointwise, helpfulness)"

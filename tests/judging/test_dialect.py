@@ -151,15 +151,7 @@ def test_a_text_cannot_leave_its_fence() -> None:
     assert read_fences(prompt)["answer_b"] == "second text"
 
 
-@given(
-    st.lists(
-        st.lists(
-            st.sampled_from(HOSTILE),
-            max_size=12,
-        ).map("".join),
-        min_size=2, max_size=2,
-    )
-)  # fmt: skip
+@given(st.lists(st.lists(st.sampled_from(HOSTILE), max_size=12).map("".join), min_size=2, max_size=2))
 def test_whatever_texts_hold_they_stay_where_they_were_put(texts: list[str]) -> None:
     prompt = prompt_of(SHIPPED["mtbench-pair"], task_of("pairwise", *texts))
     broken = [re.sub(r"(?i)</?data\b", lambda found: "< " + found[0][1:], text) for text in texts]

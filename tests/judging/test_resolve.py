@@ -204,6 +204,14 @@ def test_a_panel_needs_every_judge_and_says_how_far_each_agrees() -> None:
     assert [scores[named.format(j)].values[0] for j in "abc"] == [0.25, 1.0, 0.25]
 
 
+def test_texts_outside_a_panels_sample_were_not_judged_by_it() -> None:
+    asked = question("pointwise", ("a", "b"))
+    rows = [row(0, 1.0, judge="a"), row(0, 3.0, judge="b"), row(1, 5.0, judge="a")]  # a was asked alone too
+    values, reasons = main(asked, rows)
+    assert values == [2.0, None, None]
+    assert reasons == {"not-judged": [False, True, True]}
+
+
 def test_a_panel_votes_on_winners() -> None:
     asked = question("pairwise", ("a", "b", "c"), orders="given")
     votes = {0: (1.0, 1.0, 0.0), 1: (1.0, 0.5, 0.0), 2: (0.6, 0.9, 0.1)}

@@ -207,6 +207,15 @@ def test_the_same_question_twice_is_a_fault(check: Callable[..., list[str]]) -> 
     )
 
 
+def test_two_rubrics_of_one_name_are_refused(check: Callable[..., list[str]], tmp_path: Path) -> None:
+    mine = "name: helpfulness\ntitle: Mine\ncriterion: Is it mine?\n"
+    (tmp_path / "helpfulness.yaml").write_text(mine)
+    text = JUDGED.replace("rubric: faithfulness, task: claims", "rubric: helpfulness.yaml")
+    (said,) = check(text)
+    assert said.startswith("s.yaml:18: scenarios.notes.judging.2.rubric: 'helpfulness.yaml' is named")
+    assert "named 'helpfulness' like 'helpfulness', and says otherwise" in said
+
+
 def test_a_panel_scores_on_one_scale(check: Callable[..., list[str]]) -> None:
     text = JUDGED.replace("judge: rules, rubric: helpfulness}", "judge: [rules, gpt], rubric: helpfulness}")
     text = text.replace("api_key: none}", "api_key: none}\n    dialect: mtbench-single")

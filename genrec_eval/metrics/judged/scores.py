@@ -35,7 +35,7 @@ class Judged:
 
 
 NOT_JUDGED = "not-judged"
-"""Reason: the unit is outside the sample that was judged."""
+"""Reason: the unit, or one of its texts, is outside the sample that was judged."""
 
 
 def per_unit(judged: Judged) -> UnitScores:
@@ -62,7 +62,7 @@ def per_unit(judged: Judged) -> UnitScores:
         if held.any():
             reasons[name] = held
     if (~texts).any():
-        reasons[NOT_JUDGED] = ~texts
+        reasons[NOT_JUDGED] = reasons.get(NOT_JUDGED, False) | ~texts
     return UnitScores(
         values=np.divide(sums, counts, out=np.zeros(judged.units), where=counts > 0), reasons=reasons
     )
