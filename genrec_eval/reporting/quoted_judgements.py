@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from genrec_eval.core.numbers import exact
 from genrec_eval.reporting.results import mapping
-from genrec_eval.reporting.text import block, line
+from genrec_eval.reporting.text import block, line, listing, plural
 
 if TYPE_CHECKING:
     from genrec_eval.engine.rundir import RunDirectory
@@ -18,8 +19,8 @@ _COLUMNS = (
     "status", "value", "label", "reason", "raw", "text",
 )  # fmt: skip
 _RAW = 700
-_MOST = 12
-"""Judgements of one text that are shown."""
+_MOST, _MOST_CLAIMS = 12, 40
+"""Judgements of one text, and of its claims, that are shown."""
 _ORDERS = {"given": "shown first", "swapped": "shown second"}
 
 
@@ -33,6 +34,8 @@ class Said:
         Rubric, and whom the text was compared with.
     verdict
         In words, for both orders where both were asked.
+    claims
+        Where claims were judged one by one: (claim, verdict).
     raw
         What the judge wrote: (which judgement, quoted text).
     """
@@ -41,6 +44,7 @@ class Said:
     asked: str
     verdict: str
     step: int
+    claims: tuple[tuple[str, str], ...]
     raw: tuple[tuple[str, str], ...]
 
 
@@ -69,8 +73,9 @@ def said_of(
             Said(
                 judge=str(judge),
                 asked=_asked(run, str(rubric), str(task), other),
-                verdict=_verdict(rows[:_MOST], str(task), _scale(run, str(rubric), str(judge))),
+                verdict=_verdict(rows[:_MOST_CLAIMS], str(task), _scale(run, str(rubric), str(judge))),
                 step=step,
+                claims=_claims(rows) if task == "claims" else (),
                 raw=tuple((which, block(text, _RAW)) for text, which in raw.items()),
             )
         )
@@ -108,7 +113,8 @@ def _which(row: Mapping[str, Any]) -> str:
 
 def _verdict(rows: list[dict[str, Any]], task: str, scale: str) -> str:
     if task == "claims":
-        return "; ".join(f"“{line(row['text'] or '', 120)}”: {_word(row, task, '')}" for row in rows)
+        counts = Counter(_word(row, task, "") for row in rows)
+        return f"of {plural(len(rows), 'claim')}, {listing([f'{n} {word}' for word, n in counts.items()])}"
     words: dict[str, str] = {}
     for row in rows:
         which, word = _which(row), _word(row, task, scale)
@@ -117,6 +123,10 @@ def _verdict(rows: list[dict[str, Any]], task: str, scale: str) -> str:
         order = " in both orders" if {row["order"] for row in rows} == {"given", "swapped"} else ""
         return next(iter(words.values())) + order
     return "; ".join(f"{which}: {word}" if which else word for which, word in words.items())
+
+
+def _claims(rows: list[dict[str, Any]]) -> tuple[tuple[str, str], ...]:
+    return tuple((line(row["text"] or "", 200), _word(row, "claims", "")) for row in rows[:_MOST_CLAIMS])
 
 
 def _word(row: Mapping[str, Any], task: str, scale: str) -> str:
@@ -130,7 +140,7 @@ def _word(row: Mapping[str, Any], task: str, scale: str) -> str:
         words = {1.0: "wins", 0.0: "loses", 0.5: "ties"}
         return words.get(value) or f"wins with probability {exact(round(value, 2))}"
     if task == "claims":
-        return line(row["label"] or ("supported" if value else "not supported"), 60)
+        return line(row["label"] or ("supported" if value else "not supported"), 60).replace("_", " ")
     if task == "listwise":
         return f"rank {exact(value)}"
     return f"{exact(round(value, 2))}{scale}"
