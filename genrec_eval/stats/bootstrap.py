@@ -25,6 +25,11 @@ MOST_UNDEFINED = 0.01
 NO_JACKKNIFE = "without one of these units no value is defined"
 
 
+def undefined_in(share: float) -> str:
+    """Why there is no interval where a share of the resamples define no value."""
+    return f"{share:.1%} of the resamples of these units define no value"
+
+
 def bootstrapped(statistics: Sequence[Statistic], seed: int) -> Iterator[Bootstrapped | str]:
     """Fit each of ``statistics``, all over equally many units; or the reason why one has no interval.
 
@@ -51,7 +56,7 @@ def bootstrapped(statistics: Sequence[Statistic], seed: int) -> Iterator[Bootstr
         defined = np.isfinite(replicates)
         missing = 1 - float(defined.mean())
         if missing > MOST_UNDEFINED:
-            yield f"{missing:.1%} of the resamples of these units define no value"
+            yield undefined_in(missing)
             continue
         if not math.isfinite(one.error):
             yield NO_JACKKNIFE

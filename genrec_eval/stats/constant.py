@@ -5,8 +5,11 @@ from __future__ import annotations
 import math
 
 from genrec_eval.stats.fits import Constant, Ends
-from genrec_eval.stats.sample import Bounds
+from genrec_eval.stats.sample import Bounds, Sample
 from genrec_eval.stats.statistic import Part, Statistic
+
+UNBOUNDED = "all units have the same value and the metric is unbounded"
+UNMOVED = "no unit of these changes the value"
 
 
 def constant(statistic: Statistic, bounds: Bounds) -> Constant:
@@ -32,6 +35,12 @@ def constant(statistic: Statistic, bounds: Bounds) -> Constant:
         return value - share * (value - low), value + share * (high - value)
 
     return Constant(value, statistic.n, reach)
+
+
+def constant_pooled(statistic: Statistic, sample: Sample) -> Constant:
+    """No unit moves a pooled value; what units of another kind would do, only its metric knows."""
+    alone = None if sample.minus is not None else sample.pooled
+    return Constant(statistic.value, statistic.n, None if alone is None else alone.reach)
 
 
 def constant_run(value: float, n: int, reach: float) -> Constant:

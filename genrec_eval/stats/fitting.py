@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from genrec_eval.stats.bootstrap import NO_JACKKNIFE, bootstrapped
-from genrec_eval.stats.constant import constant, constant_run
+from genrec_eval.stats.constant import UNBOUNDED, UNMOVED, constant, constant_pooled, constant_run
 from genrec_eval.stats.contrast import Fitted, contrasted
 from genrec_eval.stats.fits import Score, Student
 from genrec_eval.stats.sample import Sample
@@ -65,11 +65,9 @@ def _closed_form(statistic: Statistic, sample: Sample) -> Fitted | None:
         return Fitted(statistic.value, 1, reason="one unit says nothing about the spread")
     if sample.indicator and statistic.plain and np.isin(sample.values[carrying(sample)], (0.0, 1.0)).all():
         return Fitted(statistic.value, n, Score(statistic.value, n))  # repeats would lie in between
-    if statistic.constant and statistic.pooled:  # how far units of another kind would move it is unknown
-        return Fitted(statistic.value, n, reason="no unit of these changes the value")
     if statistic.constant:
-        fit = constant(statistic, sample.bounds)
-        reason = "all units have the same value and the metric is unbounded" if fit.reach is None else None
+        fit = constant_pooled(statistic, sample) if statistic.pooled else constant(statistic, sample.bounds)
+        reason = None if fit.reach is not None else UNMOVED if statistic.pooled else UNBOUNDED
         return Fitted(fit.value, n, None if fit.reach is None else fit, reason)
     if not SMALLEST_BOOTSTRAP <= n <= BOOTSTRAP_UNITS:
         if not math.isfinite(statistic.error):

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from genrec_eval.core.randomness import generator
+from genrec_eval.stats.bootstrap import undefined_in
 from genrec_eval.stats.fits import Student
 from genrec_eval.stats.resample import replicate_sums
 from genrec_eval.stats.sums import NOT_ASKED, Float64, Measure, by_unit, mean_of, undefined, unit_codes
@@ -161,12 +162,12 @@ def system_correlation(
 
 
 def _percentiles(plain: Measure, drawn: Float64) -> Measure:
+    """Plain percentiles: ranks of a few systems jump, so that leaving out one unit tells of no error."""
     kept = drawn[np.isfinite(drawn)]
-    lost = len(drawn) - len(kept)
+    lost = 1 - len(kept) / len(drawn)
     tail = (1 - plain.level) / 2
-    if lost > tail * len(drawn):
-        share = 100 * lost / len(drawn)
-        return replace(plain, degenerate=lost, reason=f"it is undefined in {share:.1f} % of the resamples")
+    if lost > tail:
+        return replace(plain, reason=undefined_in(lost))
     low, high = np.quantile(kept, [tail, 1 - tail])
     return replace(
         plain,
@@ -174,7 +175,6 @@ def _percentiles(plain: Measure, drawn: Float64) -> Measure:
         high=float(high),
         method="bootstrap-percentile",
         reason=None,
-        degenerate=lost,
     )
 
 

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 Bounds = tuple[float | None, float | None]
 Link = Literal["identity", "sqrt"]
 Contrast = Literal["difference", "lift"]
+Reach = Callable[[float], tuple[float, float]]
+"""Ends of a value, when a share p of units were of another kind than those seen."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,12 +36,15 @@ class Pooled:
     alone
         rows float64[n, m] of the units that count → how the one value is inferred where that is better than
         resampling, a reason why there is no interval, or None to resample. Differences are resampled.
+    reach
+        Where no unit moves the value: how far units of another kind would; None when that is unknown.
     """
 
     rows: npt.NDArray[np.float64]
     combine: Callable[[npt.NDArray[np.float64]], npt.NDArray[np.float64]] | None = None
     refit: Callable[[npt.NDArray[np.float64], npt.NDArray[np.float64]], npt.NDArray[np.float64]] | None = None
     alone: Callable[[npt.NDArray[np.float64]], Fit | str | None] | None = None
+    reach: Reach | None = None
 
     def __post_init__(self) -> None:
         if (self.combine is None) == (self.refit is None):

@@ -1,7 +1,7 @@
 """A value with its interval for any function of sums over units: kappas, alphas, F1 and the like.
 
-Such statistics are no means of unit scores, but functions of column sums: the resampler that serves means
-serves them too (:func:`~genrec_eval.stats.resample.replicate_sums`), and rows of one unit stay together.
+Such statistics are no means of unit scores, but functions of column sums
+(:class:`~genrec_eval.stats.sample.Pooled`); rows of one unit stay together.
 """
 
 from __future__ import annotations
@@ -13,16 +13,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from genrec_eval.stats.bootstrap import shape
-from genrec_eval.stats.fits import Bootstrapped, Student
-from genrec_eval.stats.fitting import SMALLEST_BOOTSTRAP
 from genrec_eval.stats.intervals import intervals
-from genrec_eval.stats.resample import exact_sums, replicate_sums
-from genrec_eval.stats.sample import Sample
+from genrec_eval.stats.resample import exact_sums
+from genrec_eval.stats.sample import Pooled, Reach, Sample
 
 Float64 = npt.NDArray[np.float64]
 At = Callable[[Float64], Float64]
-Reach = Callable[[float], tuple[float, float]]
 Bounds = tuple[float | None, float | None]
 
 NOT_ASKED = "no interval was asked for"
@@ -44,8 +40,6 @@ class Measure:
         Observations behind the value: items, verdicts, pairs of votes.
     units
         Resampling units that they belong to.
-    degenerate
-        Resamples in which the statistic is undefined; the interval is that of the others.
     """
 
     value: float | None
@@ -56,7 +50,6 @@ class Measure:
     n: int
     units: int
     reason: str | None = None
-    degenerate: int = 0
 
 
 def undefined(reason: str, *, n: int = 0, units: int = 0, level: float = 0.95) -> Measure:
@@ -96,10 +89,9 @@ def of_sums(
     why: str = "it is undefined for these data",
     reach: Reach | None = None,
 ) -> Measure:
-    """Value and percentile interval of ``at(sums of columns)``, resampling units.
+    """Value and interval of ``at(sums of columns)``, resampling units.
 
-    Percentiles are expanded as those of ratios are (:mod:`genrec_eval.stats.bootstrap`): Student's t with
-    the degrees of freedom that the kurtosis leaves, at least to the jackknife's error.
+    The interval is that of pooled units: :func:`~genrec_eval.stats.intervals.intervals`.
 
     Parameters
     ----------
@@ -116,18 +108,13 @@ def of_sums(
     why
         Why the value would be undefined.
     reach
-        For data in which no unit moves the value: its ends when a share p of units were of another kind.
-
-    Returns
-    -------
-    Measure
-        Without an interval where more than ``(1 - level) / 2`` of the resamples have no value: what is left
-        of them would not be the tail that the interval names.
+        Where every unit is as good as any can be, so that the value is the greatest of ``bounds``: its ends
+        when a share p of units were of the worst kind.
 
     >>> agree = np.repeat([1.0, 0.0], [80, 20])
     >>> found = of_sums(np.stack([agree, np.ones(100)], axis=1), lambda s: s[:, 0] / s[:, 1], seed=1)
     >>> found.value, round(found.low, 2), round(found.high, 2)
-    (0.8, 0.72, 0.88)
+    (0.8, 0.71, 0.87)
     """
     codes, count = unit_codes(units, len(columns))
     counted = len(columns) if n is None else n
@@ -138,68 +125,25 @@ def of_sums(
         value = float(at(exact_sums(columns)[None, :])[0])
         if not math.isfinite(value):
             return undefined(why, n=counted, units=count, level=level)
-        # what comes before the interval, whose reason is all that is still to be found
-        plain = Measure(value=value, level=level, n=counted, units=count, reason=NOT_ASKED)
-        if seed is None:
-            return plain
-        return _with_interval(plain, columns, at, seed, bounds, reach)
-
-
-def _with_interval(
-    plain: Measure, columns: Float64, at: At, seed: int, bounds: Bounds, reach: Reach | None
-) -> Measure:
-    count, level, value = plain.units, plain.level, plain.value
-    assert value is not None
-    if count < 2:
-        return replace(plain, reason="one unit says nothing about the spread")
+    plain = Measure(value=value, level=level, n=counted, units=count, reason=NOT_ASKED)
+    if seed is None:
+        return plain
     if columns.size > _MOST_VALUES:
         return replace(plain, reason="too many units and categories for an interval")
-    without = at(exact_sums(columns)[None, :] - columns)
-    steady = bool(np.isfinite(without).all())
-    if steady and np.ptp(without) <= 1e-12 and abs(float(without[0]) - value) <= 1e-12:
-        if reach is None:
-            return replace(plain, reason="no unit moves the value")
-        # the greatest probability of a disagreement that so many units may fail to show
-        low, high = reach(-math.expm1(math.log((1 - level) / 2) / count))
-        return replace(
-            plain, reason=None, method="constant", low=_least(low, bounds), high=_most(high, bounds)
-        )
-    influence = (count - 1) * (without.mean() - without) if steady else None
-    error = None if influence is None else math.sqrt(float((influence**2).sum()) / (count * (count - 1)))
-    if count < SMALLEST_BOOTSTRAP:
-        if error is None:
-            return replace(plain, reason=f"{count} units are too few: without one of them it is undefined")
-        low, high = Student(value, error, count - 1).ends(level)
-        return replace(plain, reason=None, method="t", low=_least(low, bounds), high=_most(high, bounds))
-    drawn = at(replicate_sums(columns, seed=seed))
-    kept = np.sort(drawn[np.isfinite(drawn)])
-    lost = len(drawn) - len(kept)
-    if lost > (1 - level) / 2 * len(drawn):
-        share = 100 * lost / len(drawn)
-        return replace(plain, degenerate=lost, reason=f"it is undefined in {share:.1f} % of the resamples")
-    widen, freedom = math.sqrt(count / (count - 1)), math.inf
-    if influence is not None and error is not None:
-        freedom = shape(influence)[0]
-        widen = max(widen, error / max(float(kept.std()), np.finfo(float).tiny))
-    spread = float(kept.std()) if error is None else error
-    fit = Bootstrapped(value, spread, kept, 0.0, 0.0, freedom, widen, "bootstrap-percentile")
-    low, high = fit.ends(level)
-    return replace(
-        plain,
-        reason=None,
-        method=fit.method,
-        degenerate=lost,
-        low=_least(low, bounds),
-        high=_most(high, bounds),
+    sample = Sample(
+        values=np.zeros(count),
+        scored=np.ones(count, bool),
+        bounds=bounds,
+        pooled=Pooled(rows=columns, combine=at, reach=reach if value == bounds[1] else None),
     )
+    return _with_interval(plain, sample, seed)
 
 
-def _least(low: float, bounds: Bounds) -> float:
-    return float(low if bounds[0] is None else max(low, bounds[0]))
-
-
-def _most(high: float, bounds: Bounds) -> float:
-    return float(high if bounds[1] is None else min(high, bounds[1]))
+def _with_interval(plain: Measure, sample: Sample, seed: int) -> Measure:
+    found = intervals([sample], seed=seed, level=plain.level)[0]
+    return replace(
+        plain, low=found.low, high=found.high, method=found.method, units=found.n, reason=found.reason
+    )
 
 
 def mean_of(
@@ -242,17 +186,7 @@ def mean_of(
         indicator=indicator,
         weights=None if even else weight,
     )
-    found = intervals([sample], seed=seed, level=level)[0]
-    return Measure(
-        value=value,
-        low=found.low,
-        high=found.high,
-        level=level,
-        method=found.method,
-        n=len(numbers),
-        units=found.n,
-        reason=found.reason,
-    )
+    return _with_interval(plain, sample, seed)
 
 
 def share_of(

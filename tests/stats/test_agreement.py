@@ -203,13 +203,20 @@ def test_repeated_rows_of_a_unit_do_not_narrow_the_interval() -> None:
     assert (thrice.n, thrice.units) == (180, 60)
 
 
-def test_resamples_without_a_value_are_counted_and_too_many_end_the_interval() -> None:
-    few = cohen_kappa(["a"] * 29 + ["b"], ["a"] * 29 + ["b"], seed=1)
-    assert few.low is None or few.degenerate == 0
+def test_too_many_resamples_without_a_value_end_the_interval() -> None:
     rare = cohen_kappa(["a"] * 28 + ["b", "a"], ["a"] * 28 + ["b", "b"], seed=1)
     assert rare.low is None
-    assert rare.degenerate > 0
-    assert rare.reason.startswith("it is undefined in 1")
+    # those without either of the last two items: (28 / 30)**30 = 12.6 %
+    share, _, rest = rare.reason.partition("%")
+    assert float(share) == pytest.approx(12.6, abs=1.2)
+    assert rest == " of the resamples of these units define no value"
+
+
+def test_units_that_all_disagree_in_one_way_leave_no_telling() -> None:
+    """What is known of full agreement, how far a disagreement would move it, holds for nothing else."""
+    found = krippendorff_alpha([["a", "b"]] * 40, seed=1)
+    assert found.value < 0
+    assert (found.low, found.reason) == (None, "no unit of these changes the value")
 
 
 def test_kappa_covers_its_truth() -> None:
