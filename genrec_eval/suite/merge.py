@@ -42,19 +42,18 @@ def locate(target: str, folder: Path) -> Path:
     """
     if not target or "\0" in target:
         raise UsageError("the name of a suite file is empty or not a path")
-    path = folder / target
+    path, known = folder / target, shipped()
     try:
         if path.is_file():
             return path
+        if target in known:  # a folder of that name, as judges/ is, is no suite
+            return known[target]
         beside = sorted(p.name for p in (path if path.is_dir() else path.parent).glob("*.y*ml"))
         if path.is_dir():
             found = f"; it holds {', '.join(beside[:10])}" if beside else " without any YAML file"
             raise UsageError(f"'{target}' is a folder{found}")
     except OSError as error:
         raise UsageError(f"'{target[:80]}' is not a usable path: {error.strerror or error}") from error
-    known = shipped()
-    if target in known:
-        return known[target]
     hint = did_you_mean(path.name, beside) or did_you_mean(target, known)
     raise UsageError(
         f"no suite file '{target}'{hint} (suites that come with genrec-eval: {', '.join(known) or 'none'})"

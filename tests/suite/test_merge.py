@@ -12,7 +12,7 @@ from small_suite import SMALL
 from genrec_eval.core.errors import UsageError
 from genrec_eval.core.yaml import plain, read_text
 from genrec_eval.suite.load import resolve
-from genrec_eval.suite.merge import overlay
+from genrec_eval.suite.merge import locate, overlay
 
 
 def write(folder: Path, **files: str) -> None:
@@ -67,6 +67,11 @@ def test_the_last_of_several_wins_and_each_may_extend(tmp_path: Path) -> None:
     )
     loaded = resolve("mine.yaml")
     assert (loaded.suite.seed, loaded.suite.level) == (2, 0.9)
+
+
+def test_a_folder_does_not_hide_the_shipped_suite_of_its_name(tmp_path: Path) -> None:
+    (tmp_path / "judges").mkdir()
+    assert locate("judges", tmp_path).name == "judges.yaml"
 
 
 def test_shipped_suites_can_be_extended_by_name(tmp_path: Path) -> None:
