@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
-__all__ = ["__version__", "load_run", "run"]
+__all__ = ["__version__", "evaluate_metric", "load_run", "run"]
 
 if TYPE_CHECKING:
     from genrec_eval.api import load_run, run
+    from genrec_eval.metrics.huggingface.offered import evaluate_metric
 
 
 def __getattr__(name: str) -> Any:
@@ -17,4 +18,8 @@ def __getattr__(name: str) -> Any:
         from genrec_eval import api
 
         return getattr(api, name)
+    if name == "evaluate_metric":
+        from genrec_eval.metrics.huggingface.offered import evaluate_metric
+
+        return evaluate_metric
     raise AttributeError(f"module 'genrec_eval' has no attribute '{name}'")

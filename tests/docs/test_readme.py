@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import os
 import re
@@ -10,9 +11,12 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.metadata import version
 from pathlib import Path
 
+import pandas as pd
 import pytest
+import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
 BLOCK = re.compile(r"^```\w+ file=(\S+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -22,6 +26,12 @@ def write_blocks(document: str, folder: Path) -> None:
     """Write every code block that names a file."""
     for name, text in BLOCK.findall((ROOT / document).read_text()):
         (folder / name).write_text(text)
+
+
+def section(title: str) -> str:
+    """The text of the README below a heading, up to the next of its kind."""
+    text = (ROOT / "README.md").read_text()
+    return text.split(f"\n## {title}\n")[1].split("\n## ")[0]
 
 
 def command(*words: str) -> list[str]:
@@ -100,8 +110,84 @@ def test_an_llm_behind_the_openai_protocol(folder: Path) -> None:
 def test_the_commands_of_the_readme_exist() -> None:
     from genrec_eval.cli.main import COMMANDS
 
-    listed = re.findall(r"^\| `([a-z-]+)", (ROOT / "README.md").read_text(), re.MULTILINE)
-    assert sorted(listed) == sorted(COMMANDS)
+    assert sorted(re.findall(r"^\| `([a-z-]+)", section("Commands"), re.MULTILINE)) == sorted(COMMANDS)
+
+
+def test_a_writer_of_ones_own_and_recorded_texts(folder: Path) -> None:
+    values = run(folder, "explain.yaml")["mine"]
+    assert values["supported"] == 1
+    assert 0 < values["bleu"] < 100
+    assert values["rubric_score(judge=rules,rubric=faithfulness)"] == 5
+    asked = pd.read_parquet(folder / "runs/explain/cases/explanation.parquet")
+    asked["text"] = [f"{json.loads(brief)['item']['title']} is a film." for brief in asked["brief"]]
+    asked.rename(columns={"unit": "user"})[["user", "item", "text"]].to_csv(folder / "texts.csv", index=False)
+    shutil.rmtree(folder / "runs")
+    values = run(folder, "recorded.yaml")["mine"]
+    assert values["supported"] == 1
+    assert values["claims"] == 1
+
+
+def test_an_llm_that_writes_and_one_that_judges(folder: Path) -> None:
+    served = ("retrieval-writer", "rubric-judge", "--data", "llm-texts.yaml")
+    with serving(folder, *served) as url:
+        endpoint = {"OPENAI_BASE_URL": f"{url}/v1", "OPENAI_API_KEY": "none"}
+        values = run(folder, "llm-texts.yaml", **endpoint)
+        shutil.rmtree(folder / "runs")
+        probed = run(folder, "my-judge.yaml", **endpoint)
+    assert values["mine"]["win_rate(against=template,judge=llm,rubric=helpfulness)"] > 0
+    assert probed["llm"]["injection_success"] == 0
+    (cases,) = re.findall(r"# (\d+) short calls", (folder / "my-judge.yaml").read_text())
+    assert len(pd.read_parquet(folder / "runs/my-judge/cases/probe.parquet")) == int(cases)
+
+
+def test_metrics_for_the_library_evaluate(folder: Path) -> None:
+    pytest.importorskip("evaluate", reason="needs the extra 'evaluate'")
+    done = subprocess.run(
+        [sys.executable, "with_evaluate.py"], cwd=folder, capture_output=True, text=True, check=True
+    )
+    assert ast.literal_eval(done.stdout)["chrf_value"] > 0
+
+
+def test_every_planted_flaw_of_the_suites_is_in_the_table() -> None:
+    shown = re.findall(
+        r"^\|[^|`]*\| `([a-z-]+)` \| `([^`]+)` \|", section("Explanations and summaries"), re.M
+    )
+    expected = {}
+    for name in ("summary", "explanation"):
+        suite = yaml.safe_load((ROOT / "suites" / f"{name}.yaml").read_text())
+        for claim in suite["claims"]:
+            if claim.get("expect") == "FAIL":
+                expected[suite["models"][claim["model"]]["model"]] = claim["metric"]
+    assert dict(shown) == expected
+
+
+def test_every_policy_of_a_judge_is_in_the_table_with_its_default() -> None:
+    from genrec_eval.judging.policy import JudgePolicy
+
+    rows = re.findall(r"^\| (`.*?`) \| (`.*?`) \|", section("Judges you can trust"), re.M)
+    shown = {
+        name: value
+        for names, values in rows
+        for name, value in zip(names.split(", "), values.split(", "), strict=True)
+    }
+    assert shown == {
+        f"`{name}`": f"`{str(field.default).lower()}`" for name, field in JudgePolicy.model_fields.items()
+    }
+
+
+def test_the_signature_shown_is_that_of_the_metric() -> None:
+    from genrec_eval.metrics.registry import metric
+
+    assert f"`{metric('bleu').signature}`" in section("Which BLEU is it?").replace(
+        "sacrebleu:2.6.0", f"sacrebleu:{version('sacrebleu')}"
+    )
+
+
+def test_every_reproducing_suite_is_in_the_table() -> None:
+    shown = re.findall(r"^\| `(reproduce/[a-z-]+)`", section("Published figures, computed again"), re.M)
+    assert sorted(shown) == sorted(
+        f"reproduce/{path.stem}" for path in (ROOT / "suites" / "reproduce").glob("*.yaml")
+    )
 
 
 def test_which_number_is_it(folder: Path) -> None:
