@@ -60,6 +60,29 @@ def test_every_metric_can_be_explained_without_a_cutoff(
     assert "definition id" in said(["explain", name], capsys)
 
 
+@pytest.mark.parametrize(
+    ("metric", "made"),
+    [
+        (
+            "bleu",
+            "text; the run's value is computed from what is counted in each unit, added over all of them",
+        ),
+        ("controlled_win_rate", "the run's value is estimated from all units at once"),
+        ("usr", "text; the run's value is computed over all texts at once"),
+        ("rmse", "user; the run's value is the root of their mean"),
+        ("contradicted", "user; the run's value is their mean"),
+    ],
+)
+def test_what_a_run_s_value_is_made_of(metric: str, made: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert made in " ".join(said(["explain", metric], capsys).split())
+
+
+def test_the_version_of_the_library_is_part_of_the_signature(capsys: pytest.CaptureFixture[str]) -> None:
+    version = pytest.importorskip("sacrebleu").__version__
+    out = "".join(said(["explain", "bleu"], capsys).split())
+    assert f"bleu(level=corpus,lowercase=False,order=4,smooth=exp,tok=13a)|sacrebleu:{version}" in out
+
+
 def test_one_library_s_meaning(capsys: pytest.CaptureFixture[str]) -> None:
     out = said(["explain", "map", "--preset", "trec"], capsys)
     assert "relevant; else min, k, list, hits; min by default" in out
