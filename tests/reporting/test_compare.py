@@ -120,7 +120,7 @@ def test_rows_of_another_version() -> None:
     bare = Results.read({"estimates": [{"model": "a", "later": 1}], "verdicts": [{"verdict": "PASS"}]})
     assert bare.estimates[0].value is None
     assert bare.verdicts[0].verdict is Ruling.PASS
-    for broken in (
+    for damaged in (
         [],
         {"schema": 99},
         {"estimates": 3},
@@ -128,7 +128,7 @@ def test_rows_of_another_version() -> None:
         {"verdicts": [{"verdict": "?"}]},
     ):
         with pytest.raises(UsageError):
-            Results.read(broken)
+            Results.read(damaged)
 
 
 def _ruled(metric: str, model: str, ruling: Ruling) -> dict[str, Any]:
