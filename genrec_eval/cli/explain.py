@@ -18,6 +18,18 @@ _DIRECTIONS = {
     "lower": "lower is better",
     "none": "neither is better by itself",
 }
+_ON = {
+    "lists": "ranked lists",
+    "ratings": "predicted ratings",
+    "experiment": "the log of an A/B test",
+    "texts": "texts that models wrote",
+    "explanations": "texts that models wrote, beside the facts they were given",
+    "judged texts": "what judges said of texts; a suite's `judging` asks for it and names judge and rubric",
+    "pairs": "what judges preferred; a suite's `judging` asks for it with task: pairwise",
+    "judgement log": "recorded judgements, in scenario recorded-judgements",
+    "probes of a judge": "answers of a judge to questions with a known answer, in scenario judge-probe",
+    "alpaca pairs": "recorded preferences of AlpacaEval, in scenario recorded-judgements",
+}
 _LONG = 100
 """Texts above this are set off from the next by an empty line."""
 _ASKED = 10
@@ -88,13 +100,6 @@ def _facts(metric: Metric, given: bool) -> list[Row]:
     definition = metric.definition
 
     needed = [NEEDS[need] for need in metric.needs]
-    ratings = {
-        "lists": "ranked lists",
-        "ratings": "predicted ratings",
-        "experiment": "the log of an A/B test",
-        "texts": "texts that models wrote",
-        "explanations": "texts that models wrote, beside the facts they were given",
-    }
     return [
         ("metric", f"{definition.title}: {definition.summary}"),
         ("formula", definition.formula),
@@ -105,7 +110,7 @@ def _facts(metric: Metric, given: bool) -> list[Row]:
         ("direction", _DIRECTIONS[definition.direction]),
         ("range", _range(metric)),
         ("value per", f"{definition.resampling_unit}; the run's value is {made_of(metric)}"),
-        ("works on", ratings.get(definition.on, definition.on)),
+        ("works on", _ON.get(definition.on, definition.on)),
         ("needs", "; ".join(needed)),
         *_parameters(metric),
         ("degenerate cases", definition.degenerate),
@@ -138,7 +143,8 @@ def _parameters(metric: Metric) -> list[Row]:
     rows = []
     for name, (default, allowed) in definition.parameters.items():
         chosen = metric.parameters[name]
-        said = f"{chosen}" + ("" if chosen != default else " (default)")
+        shown = "none" if chosen == "" else chosen
+        said = f"{shown}" + ("" if chosen != default else " (default)")
         others = [str(value) for value in allowed or () if value != chosen]
         if others:
             said += f"; else {', '.join(others)}"

@@ -105,9 +105,91 @@ claims:
 #  budget: {calls: 2000, money: 5.00}
 """
 
+TEXTS = """\
+# yaml-language-server: $schema=./suite.schema.json
+# Check it:  genrec-eval validate @FILE@
+# Run it:    genrec-eval run @FILE@
+name: @NAME@
+description: Who explains recommendations best, and is what they write true?
+seed: 1
+
+data:
+  # A generated world; texts are checked against the facts and reviews of its items.
+  world:
+    dataset: synthetic
+    options: {users: 300, items: 200, reviews: 0.6}
+
+models:
+  # Bundled writers; `genrec-eval list models` shows them all.
+  template:
+    adapter: reference
+    model: template-writer
+  retrieval:
+    adapter: reference
+    model: retrieval-writer
+  # An LLM behind the OpenAI protocol; secrets are references to the environment.
+  #my-llm:
+  #  adapter: openai
+  #  model: gpt-4.1-mini
+  #  api_key: "${env:OPENAI_API_KEY}"
+  #  decoding: {temperature: 0}
+  # A Python function: def explain(request): return "..." from request.messages[-1].content
+  #my-function:
+  #  adapter: python
+  #  target: "writer.py:explain"
+  #  kinds: [chat]
+  # Texts that were written elsewhere, in columns user, item and text; they need `variants: []` below.
+  #my-texts:
+  #  adapter: replay
+  #  path: texts.csv
+  #  kinds: [chat]
+
+judges:
+  # Rules over the facts and the text, no language model: `genrec-eval card rubric-judge`.
+  rules:
+    model: {adapter: reference, model: rubric-judge}
+  # An LLM; `genrec-eval judge show json` is what it reads. Test it with scenario judge-probe first.
+  #my-judge:
+  #  model: {adapter: openai, model: gpt-4.1, api_key: "${env:OPENAI_API_KEY}"}
+  #  dialect: json
+  #  orders: both
+
+scenarios:
+  explanation:
+    # Or review-summary; then max_items in place of max_users, and no variants.
+    scenario: explanation
+    data: world
+    options:
+      max_users: 100
+      # Further questions that show whether a text follows from its facts; two more calls a case.
+      variants: [paraphrase, without_cited]
+    # What judges are asked about the texts; `genrec-eval judge list` shows the rubrics.
+    judging:
+      - {judge: rules, rubric: faithfulness, limit: 60}
+      - {judge: rules, rubric: helpfulness, task: pairwise, against: template, limit: 60}
+
+# Every other model is compared with this one.
+baseline: template
+
+# What should hold; a refuted claim ends the run with exit code 1. Truth and tone are checked without a claim.
+claims:
+  - claim: What the template says is borne out
+    scenario: explanation
+    metric: supported
+    model: template
+    at_least: 0.9
+
+#engine:
+#  limit: 32
+#  budget: {calls: 2000, money: 5.00}
+"""
+
 
 def init(
     path: Annotated[Path, typer.Argument(metavar="PATH", help="File to write.")] = Path("suite.yaml"),
+    texts: Annotated[
+        bool, typer.Option("--texts", help="Of writers and judges, in place of rankings.")
+    ] = False,
 ) -> None:
     """Write a suite to start from; it runs offline as it is, and shows the alternatives as comments.
 
@@ -125,7 +207,7 @@ def init(
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
         with path.open("x", encoding="utf-8") as stream:
-            stream.write(_filled(path))
+            stream.write(_filled(TEXTS if texts else TEMPLATE, path))
     except FileExistsError:
         raise UsageError(f"'{path}' is there already; name another file: genrec-eval init PATH") from None
     made, _ = suite_schema()
@@ -133,7 +215,7 @@ def init(
     typer.echo(f"wrote {path} and {path.parent / SCHEMA}\nnext: genrec-eval run {shlex.quote(str(path))}")
 
 
-def _filled(path: Path) -> str:
+def _filled(template: str, path: Path) -> str:
     import shlex
 
     from genrec_eval.suite.schema import is_slug
@@ -144,4 +226,4 @@ def _filled(path: Path) -> str:
     plain = re.fullmatch(r"[A-Za-z][A-Za-z0-9_-]*", name) and name.lower() not in {"true", "false", "null"}
     # Quoted as a shell needs it; a line break would end the remark.
     shown = shlex.quote("".join(letter if letter.isprintable() else "?" for letter in str(path)))
-    return TEMPLATE.replace("@NAME@", name if plain else f'"{name}"').replace("@FILE@", shown)
+    return template.replace("@NAME@", name if plain else f'"{name}"').replace("@FILE@", shown)

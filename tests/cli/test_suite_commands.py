@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from genrec_eval.cli.init import TEMPLATE
+from genrec_eval.cli.init import TEMPLATE, TEXTS
 from genrec_eval.cli.main import exit_code
 from genrec_eval.core.registry import Registry
 from genrec_eval.models.spec import ADAPTERS
@@ -22,10 +22,10 @@ def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
 
 
-def uncommented() -> list[tuple[str, str]]:
-    """The alternatives of the template: name, and the suite with it uncommented."""
+def uncommented(template: str) -> list[tuple[str, str]]:
+    """The alternatives of a template: name, and the suite with it uncommented."""
     found: list[tuple[str, str]] = []
-    rows = TEMPLATE.splitlines()
+    rows = template.splitlines()
     for start, row in enumerate(rows):
         if match := re.match(r"( *)#([a-z-]+):", row):
             end = start + 1
@@ -59,25 +59,34 @@ def test_the_suite_that_init_writes_runs_offline_and_its_claims_hold() -> None:
     assert Path("runs/suite/report.html").is_file()
 
 
+def test_the_suite_of_writers_and_judges_runs_offline_and_its_claim_holds() -> None:
+    assert exit_code(["init", "texts.yaml", "--texts"]) == 0
+    assert exit_code(["run", "texts.yaml", "--limit", "60", "--quiet"]) == 0
+    assert Path("runs/texts/judgements.parquet").is_file()
+
+
 @pytest.mark.parametrize("stem", ["my suite", "1.5", "null", "ünï", "..x", "2024-01-01", "-", "con"])
 def test_init_gives_any_file_name_a_usable_suite_name(stem: str) -> None:
     assert exit_code(["init", "--", f"sub/{stem}.yaml"]) == 0
     assert resolve(f"sub/{stem}.yaml").suite.models
 
 
-@pytest.mark.parametrize(("name", "text"), uncommented(), ids=[name for name, _ in uncommented()])
+ALTERNATIVES = [*uncommented(TEMPLATE), *uncommented(TEXTS)]
+
+
+@pytest.mark.parametrize(("name", "text"), ALTERNATIVES, ids=[name for name, _ in ALTERNATIVES])
 def test_each_alternative_of_the_template_is_valid(name: str, text: str) -> None:
     Path("x.yaml").write_text(text, encoding="utf-8")
     loaded = resolve("x.yaml")
     check_metrics(loaded)
-    assert name in {*loaded.suite.data, *loaded.suite.models, "engine"}
+    assert name in {*loaded.suite.data, *loaded.suite.models, *loaded.suite.judges, "engine"}
 
 
 def test_the_template_offers_every_adapter_and_dataset() -> None:
-    text = "\n".join(text for _, text in uncommented())
+    text = "\n".join(text for _, text in uncommented(TEMPLATE))
     for name in ADAPTERS.builtin:
         assert f"adapter: {name}\n" in text
-    assert len(uncommented()) >= 7
+    assert len(uncommented(TEMPLATE)) >= 7
 
 
 def test_validate_shows_what_would_run(capsys: pytest.CaptureFixture[str]) -> None:
