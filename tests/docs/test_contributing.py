@@ -44,7 +44,18 @@ def test_a_scenario_of_ones_own(folder: Path) -> None:
     assert run(folder, "scenario.yaml")["parrot"]["steadfast"] == 1.0
 
 
+def test_a_text_metric_of_ones_own(folder: Path) -> None:
+    assert 0 < run(folder, "text-metric.yaml")["flatterer"]["commas"] < 5
+
+
+def test_a_rubric_a_dialect_a_judge_and_a_scenario_of_writing(folder: Path) -> None:
+    values = run(folder, "writing.yaml")["tagger"]
+    assert values == {"length": 13, "rubric_score(judge=mine,rubric=brevity)": 2}
+
+
 def test_the_places_it_names_exist() -> None:
     text = (ROOT / "CONTRIBUTING.md").read_text()
-    for place in re.findall(r"`(genrec_eval/[a-z_/]+\.py|tests/[a-z]+/)`", text):
+    for place in re.findall(
+        r"`((?:genrec_eval|judges)/[a-z_/]+\.(?:py|md)|(?:tests|judges)/[a-z]+/|genrec_eval/[a-z_/]+/)`", text
+    ):
         assert (ROOT / place).exists(), place
