@@ -59,7 +59,7 @@ _FIELDS = (
 
 
 class HttpSpec(ChatCapableSpec):
-    """A recommender behind HTTP."""
+    """A service behind HTTP."""
 
     adapter: Literal["http"] = "http"
     url: str = Field(description="Address that takes POST; may hold ${env:NAME}.")

@@ -35,7 +35,7 @@ from genrec_eval.protocol.status import Status
 
 
 class ProcessSpec(ChatCapableSpec):
-    """A recommender that talks over standard input and output."""
+    """A program that talks over standard input and output."""
 
     adapter: Literal["process"] = "process"
     command: tuple[str, ...] = Field(

@@ -54,7 +54,7 @@ KINDS: tuple[Kind, ...] = ("rank", "rate", "chat", "image")
 
 
 class PythonSpec(ChatCapableSpec):
-    """A recommender written in Python."""
+    """A function or class in Python."""
 
     adapter: Literal["python"] = "python"
     target: str = Field(description="'package.module:name', or 'file.py:name' relative to the suite.")

@@ -185,7 +185,7 @@ def test_a_plugin_that_cannot_be_imported_is_named_and_the_rest_is_shown(
     assert isinstance(ADAPTERS, Registry)
     assert exit_code(["list", "models"]) == 0
     captured = capsys.readouterr()
-    assert re.search(r"fine +A recommender written in Python", captured.out)
+    assert re.search(r"fine +A function or class in Python", captured.out)
     assert (
         "warning: adapter 'broken' failed to import: importing 'genrec_eval_no_such_module' raised"
         in captured.err
