@@ -369,7 +369,7 @@ def test_after_a_bad_split_claims_are_open_and_say_why(tmp_path: Path) -> None:
     checks = {(v.claim, v.model): v.verdict for v in run.results.verdicts if not v.gate}
     assert checks["The arms have the sizes that were planned", "new"] is Ruling.FAIL
     assert "sample-ratio mismatch (p = " in str(
-        next(r.reason for r in run.results.coverage if r.model == "new")
+        next(r.remark for r in run.results.coverage if r.model == "new")
     )
     assert run.exit_code == 4
 
