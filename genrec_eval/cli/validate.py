@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from genrec_eval.suite.load import LoadedSuite
+    from genrec_eval.suite.schema import Judge
 
 
 def validate(
@@ -65,6 +66,16 @@ def _show(console: Console, loaded: LoadedSuite) -> None:
         changed = data.options.model_dump(exclude_defaults=True)
         options = ", ".join(f"{key}: {value}" for key, value in changed.items())
         console.print(Text(f"data set {name}: {data.dataset}{f' ({options})' if options else ''}"))
+    for name, judge in suite.judges.items():
+        policies = ", ".join(f"{key}: {value}" for key, value in _policies(judge).items())
+        console.print(
+            Text(f"judge {name}: {loaded.resolved['judges'][name]['model']['adapter']}, {policies}")
+        )
+    for scenario, play in suite.scenarios.items():
+        for asked in play.judging:
+            about = f"{asked.rubric}, {asked.task}" + (f" against {asked.against}" if asked.against else "")
+            most = "" if asked.limit is None else f", at most {asked.limit} cases of each model"
+            console.print(Text(f"judged in {scenario} by {', '.join(asked.panel)}: {about}{most}"))
     for claim in suite.claims:
         against = f" against {claim.against}" if claim.rule in {"better_by", "not_worse_by", "within"} else ""
         expected = "" if claim.expect == "PASS" else ", expected to FAIL"
@@ -74,3 +85,11 @@ def _show(console: Console, loaded: LoadedSuite) -> None:
                 f"{claim.model}{against}, {claim.rule} {claim.margin:g}{expected})"
             )
         )
+
+
+def _policies(judge: Judge) -> dict[str, object]:
+    """The dialect, and what is not as it is by default."""
+    from genrec_eval.judging.policy import JudgePolicy
+
+    set_ = judge.model_dump(include=set(JudgePolicy.model_fields), exclude_defaults=True)
+    return {"dialect": judge.dialect, **set_}
