@@ -320,19 +320,24 @@ def _lead(run: Mapping[str, Any], names: Sequence[str], asked: Sequence[Asked]) 
     if rules:
         verb, what = ("goes", "it is") if len(rules) == 1 else ("go", "they are")
         said.append(
-            f"{listing(rules)} {verb} by rules that come with genrec-eval: {what} no person and no language"
+            f"{_named(rules)} {verb} by rules that come with genrec-eval: {what} no person and no language"
             " model."
         )
     if others:
-        whose = "its figures are" if len(others) == 1 else "their figures are"
+        agree, whose = ("agrees", "its") if len(others) == 1 else ("agree", "their")
+        who = _named(others)
         said.append(
-            f"How far {listing(others)} {'agrees' if len(others) == 1 else 'agree'} with people was not"
-            f" measured, and {whose} worth no more than that: genrec-eval annotate export writes sheets for"
-            " people, genrec-eval judge audit tells the rest."
+            f"How far {who[0].lower()}{who[1:]} {agree} with people was not measured, and {whose} figures are"
+            " worth no more than that: genrec-eval annotate export writes sheets for people, genrec-eval"
+            " judge audit tells the rest."
         )
     if measured:
         said.append(f"Agreement with people stands beside the figures of {listing(measured)}.")
     return said
+
+
+def _named(names: list[str]) -> str:
+    return f"{'Judge' if len(names) == 1 else 'Judges'} {listing(names)}"
 
 
 def _measured_by_people(name: str, asked: Sequence[Asked]) -> bool:

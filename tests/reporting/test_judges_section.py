@@ -81,9 +81,10 @@ def test_what_judges_are_worth_is_said_before_their_figures(words: str) -> None:
     )
     before = words[start:figures]
     assert (
-        "rules and first go by rules that come with genrec-eval: they are no person and no language" in before
+        "Judges rules and first go by rules that come with genrec-eval: they are no person and no language"
+        in before
     )
-    assert "How far rules, stranger and first agree with people was not measured" in before
+    assert "How far judges rules, stranger and first agree with people was not measured" in before
     assert "Texts that should not be judged." in before
     assert "constant : 24 of 24 texts are one and the same" in before.replace("  ", " ")
 
