@@ -12,7 +12,8 @@ QUOTED = re.compile(
     r"|\*{1,3}(?P<d>[^\s*][^*\n]{0,118})\*{1,3}|(?<!\w)_(?P<e>[^_\n]{1,120})_(?!\w)"
     r"|(?<![\w'’])['‘](?P<f>(?:[^'’\n]|['’](?=\w)){1,120})['’](?!\w)"
 )
-SENTENCE_END = re.compile(r"[.!?…]+[\"'”’)\]»*_]{0,3}(?=\s)|[。！？]|\n")
+# from the first of several marks alone: each of them would look at all that follow
+SENTENCE_END = re.compile(r"(?<![.!?…])[.!?…]+[\"'”’)\]»*_]{0,3}(?=\s)|[。！？]|\n")
 ABBREVIATED = re.compile(
     r"(?:\b(?:Mr|Mrs|Ms|Dr|St|vs|etc|e\.g|i\.e|No|Vol|Pt|Jr|Sr|Prof|approx|min|mins)|\b[A-Z])$"
 )
