@@ -37,11 +37,15 @@ def export(
     rubric: Annotated[
         str | None,
         typer.Option(
-            metavar="NAME", help="Of the run's judges, shipped, or a YAML file; its judges' by default."
+            metavar="NAME",
+            help="Shipped, or a YAML file; that of the run's judges where they have one alone.",
         ),
     ] = None,
     task: Annotated[
-        str | None, typer.Option(metavar="KIND", help="pointwise, pairwise or claims; pointwise by default.")
+        str | None,
+        typer.Option(
+            metavar="KIND", help="pointwise, pairwise or claims; as judges were asked, else pointwise."
+        ),
     ] = None,
     against: Annotated[
         str | None, typer.Option(metavar="MODEL", help="Pairs: the model that others are compared with.")
