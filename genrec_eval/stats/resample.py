@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
 
 import numpy as np
@@ -13,6 +14,8 @@ Float64 = npt.NDArray[np.float64]
 
 _BLOCK = 1 << 22
 """Weights drawn at a time: bounds the memory at 32 MB."""
+_KEPT = 1 << 24
+"""Weights up to which the last resamples are kept: 32 MB."""
 
 
 def replicates_for(n: int) -> int:
@@ -58,13 +61,25 @@ def resamples(n: int, *, seed: int, replicates: int) -> Iterator[tuple[int, Floa
 
     The first resamples of more are those of fewer.
     """
+    kept = n < 1 << 16 and n * replicates <= _KEPT
+    for start, counts in _drawn(n, seed, replicates) if kept else _blocks(n, seed, replicates):
+        yield start, counts.astype(np.float64)
+
+
+@functools.lru_cache(maxsize=1)
+def _drawn(n: int, seed: int, replicates: int) -> list[tuple[int, npt.NDArray[np.uint16]]]:
+    """An audit asks for the same resamples for a dozen values, one after the other."""
+    return [(start, counts.astype(np.uint16)) for start, counts in _blocks(n, seed, replicates)]
+
+
+def _blocks(n: int, seed: int, replicates: int) -> Iterator[tuple[int, npt.NDArray[np.int64]]]:
     rng = generator(seed, "bootstrap", n)
     rows = max(1, _BLOCK // max(n, 1))
     for start in range(0, replicates, rows):
         size = min(rows, replicates - start)
         drawn = rng.integers(0, n, size=(size, n), dtype=np.int64)
         drawn += np.arange(size)[:, None] * n
-        yield start, np.bincount(drawn.ravel(), minlength=size * n).reshape(size, n).astype(np.float64)
+        yield start, np.bincount(drawn.ravel(), minlength=size * n).reshape(size, n)
 
 
 def exact_sums(values: Float64) -> Float64:
