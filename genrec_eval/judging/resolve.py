@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -300,6 +301,10 @@ def _of_model(
     return Resolved(scores=scores, remarks=said)
 
 
+_LONGEST_WHY = 160
+"""Characters of a reason that are quoted: an endpoint may answer with a page."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Verdicts:
     """One judge on the texts of one model: values, and the code of the reason where there is none (−1)."""
@@ -320,6 +325,7 @@ def _of_judge(
     reason = np.full(len(rows), -1, np.int64)
     asked = verdicts = 0
     lost: dict[str, int] = {}
+    whys: Counter[str] = Counter()
     for i, row in enumerate(rows.tolist()):
         status, why = texts.status[row], texts.reason[row]
         if status == "not_asked" and why in ABSENT:
@@ -331,6 +337,7 @@ def _of_judge(
         if status == "ok":
             continue
         lost[status] = lost.get(status, 0) + 1
+        whys[str(why or "")] += 1
         if policy.on_unparsed == "raise" and status != "not_asked":
             said = f"{status}{f': {why}' if why else ''}"
             raise UsageError(
@@ -341,7 +348,7 @@ def _of_judge(
             value[i] = _instead(question, policy)
         else:
             reason[i] = _code(names, status.replace("_", "-"))
-    remarks = _remarks(judge, policy, asked, verdicts, lost)
+    remarks = _remarks(judge, policy, asked, verdicts, lost, whys)
     if asked and verdicts < policy.min_coverage * asked - 1e-9:
         return _Verdicts(np.zeros(n), np.full(n, _code(names, COVERAGE)), remarks)
     place = np.searchsorted(present, texts.text[rows])
@@ -449,12 +456,14 @@ def _pairs(preference: Judged, gap: Judged, covariates: Mapping[str, tuple[Float
 
 
 def _remarks(
-    judge: str, policy: JudgePolicy, asked: int, verdicts: int, lost: Mapping[str, int]
+    judge: str, policy: JudgePolicy, asked: int, verdicts: int, lost: Mapping[str, int], whys: Counter[str]
 ) -> list[str]:
     if verdicts == asked:
         return []
     what = ", ".join(f"{n:,} {status.replace('_', ' ')}" for status, n in sorted(lost.items()))
     said = f"judge {judge}: {asked - verdicts:,} of {asked:,} judgements have no verdict: {what}"
+    if why := max(whys, key=lambda one: (whys[one], one)):
+        said += f" (most often: {why if len(why) <= _LONGEST_WHY else why[:_LONGEST_WHY] + '…'})"
     if verdicts < policy.min_coverage * asked - 1e-9:
         said += f"; there is no figure below min_coverage {policy.min_coverage:g}"
     else:
