@@ -6,7 +6,8 @@ from pathlib import Path
 
 from genrec_eval.core.errors import UsageError
 from genrec_eval.core.registry import Registry, load_object
-from genrec_eval.metrics.base import SPELLING, Family, Metric, bind
+from genrec_eval.metrics.base import Family, Metric
+from genrec_eval.metrics.spelling import SPELLING, bind
 
 METRICS = Registry(
     "metric",

@@ -14,7 +14,8 @@ import pyarrow as pa
 from genrec_eval.core.strict import StrictModel
 from genrec_eval.judging.fence import read_fences
 from genrec_eval.judging.types import Exhibit
-from genrec_eval.metrics.base import Definition, UnitScores, bind, define
+from genrec_eval.metrics.base import Definition, UnitScores, define
+from genrec_eval.metrics.spelling import bind
 from genrec_eval.protocol.requests import ChatRequest, Message, Request
 from genrec_eval.scenarios.base import Case, Prepared, Scenario, ScoredUnits
 

@@ -15,7 +15,8 @@ from genrec_eval.engine.budget import Budget
 from genrec_eval.engine.exchange import Exchanger, Policy
 from genrec_eval.engine.journal import Journal
 from genrec_eval.engine.limits import Limiter
-from genrec_eval.metrics.base import Definition, UnitScores, bind, define
+from genrec_eval.metrics.base import Definition, UnitScores, define
+from genrec_eval.metrics.spelling import bind
 from genrec_eval.protocol.model import Call, Model
 from genrec_eval.protocol.requests import ChatRequest, Image, ImageRequest, Message, Request
 from genrec_eval.protocol.responses import Answer, ChatResponse, ImageResponse

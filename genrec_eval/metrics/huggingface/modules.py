@@ -11,11 +11,12 @@ from datasets import Features, Value
 from datasets import Sequence as ListOf
 
 from genrec_eval.core.errors import UsageError
-from genrec_eval.metrics.base import SPELLING, Definition, Metric
+from genrec_eval.metrics.base import Definition, Metric
 from genrec_eval.metrics.catalogue import Catalogue
 from genrec_eval.metrics.huggingface.offered import OF_CATALOGUE, RANKING, no_such, offered
 from genrec_eval.metrics.lists import RankedLists
 from genrec_eval.metrics.registry import METRICS, metric
+from genrec_eval.metrics.spelling import SPELLING
 from genrec_eval.metrics.text.texts import Texts
 from genrec_eval.protocol.arrays import PAD, Ragged
 from genrec_eval.stats.intervals import intervals

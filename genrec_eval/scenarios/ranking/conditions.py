@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from genrec_eval.metrics.base import SPELLING, Metric
+from genrec_eval.metrics.base import Metric
+from genrec_eval.metrics.spelling import SPELLING
 
 CONDITIONS = {
     "shots": ("cold-start", "so many items of the user are known"),

@@ -1,0 +1,72 @@
+"""How a metric is written in a suite: ``ndcg(ideal=all)@10``."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable
+from typing import Any
+
+from genrec_eval.core.errors import UsageError, did_you_mean
+from genrec_eval.metrics.base import Family, Metric
+
+SPELLING = re.compile(
+    r"(?P<name>[A-Za-z][A-Za-z0-9_-]*|[^()@]+:[A-Za-z_][A-Za-z0-9_.]*)"
+    r"(?:\((?P<parameters>[^()]*)\))?(?:@(?P<k>\d+))?"
+)
+GREATEST_CUTOFF = 1_000_000
+
+
+def bind(spelling: str, lookup: Callable[[str], Family]) -> Metric:
+    """Read ``"ndcg(ideal=all)@10"``.
+
+    Raises
+    ------
+    UsageError
+        When the spelling, a parameter, a value or the cutoff is wrong.
+    """
+    match = SPELLING.fullmatch(spelling.strip())
+    if match is None:
+        raise UsageError(f"metric '{spelling}' is not of the form name(parameter=value)@k")
+    family = lookup(match["name"])
+    definition = family.definition
+    parameters: dict[str, Any] = {name: default for name, (default, _) in definition.parameters.items()}
+    written: set[str] = set()
+    for part in filter(None, map(str.strip, (match["parameters"] or "").split(","))):
+        name, _, text = (piece.strip() for piece in part.partition("="))
+        if name not in definition.parameters:
+            known = ", ".join(definition.parameters) or "none"
+            raise UsageError(
+                f"metric '{definition.name}' has no parameter '{name}'"
+                f"{did_you_mean(name, definition.parameters)} (known: {known})"
+            )
+        if name in written:
+            raise UsageError(f"metric '{spelling}' gives {name} twice")
+        written.add(name)
+        parameters[name] = _value(spelling, name, text, *definition.parameters[name])
+    k = int(match["k"]) if match["k"] else None
+    if definition.needs_cutoff and (k is None or k < 1):
+        raise UsageError(f"metric '{spelling}' needs a cutoff of at least 1, as in '{definition.name}@10'")
+    if k is not None and k > GREATEST_CUTOFF:
+        raise UsageError(f"metric '{spelling}' has a cutoff above {GREATEST_CUTOFF:,}")
+    if not definition.needs_cutoff and k is not None:
+        raise UsageError(f"metric '{definition.name}' has no cutoff; write '{definition.name}'")
+    return Metric(definition=definition, function=family.function, k=k, parameters=parameters)
+
+
+def _value(spelling: str, name: str, text: str, default: Any, allowed: tuple[Any, ...] | None) -> Any:
+    try:
+        value = {"true": True, "false": False}[text.lower()] if isinstance(default, bool) else None
+        value = type(default)(text) if value is None else value
+    except UsageError as error:  # a type of its own knows better what is wrong
+        raise UsageError(f"metric '{spelling}': {name} {error}") from None
+    except (ValueError, KeyError):
+        raise UsageError(f"metric '{spelling}': {name}={text} is not a {type(default).__name__}") from None
+    if isinstance(value, float) and not math.isfinite(value):
+        raise UsageError(f"metric '{spelling}': {name}={text} is not a finite number")
+    if allowed is not None and value not in allowed:
+        raise UsageError(
+            f"metric '{spelling}': {name} is one of {', '.join(map(str, allowed))}, not '{text}'"
+            f"{did_you_mean(text, map(str, allowed))}"
+        )
+    return value
