@@ -177,8 +177,8 @@ def test_coverage_says_what_has_no_verdict(workshop: Path) -> None:
     run = play(suite, workshop / "run")
     (said, _) = run.coverage["remark"]
     assert said == (
-        "judge mumble: 3 of 6 judgements have no verdict: 3 unparsed; there is no figure below"
-        " min_coverage 0.95 (pointwise, helpfulness)"
+        "judge mumble: 3 of 6 judgements have no verdict: 3 unparsed (most often: no JSON object with the key"
+        " 'score'); there is no figure below min_coverage 0.95 (pointwise, helpfulness)"
     )
     found = run.estimates.query("model == 'zanzibar' and slice == 'all' and metric != 'words'").iloc[0]
     assert found["excluded"] == {"judge-coverage": 6}
