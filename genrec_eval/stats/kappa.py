@@ -13,8 +13,9 @@ import numpy as np
 import numpy.typing as npt
 
 from genrec_eval.stats.labels import coded, coded_table
-from genrec_eval.stats.sums import Float64, Measure, of_sums, undefined
+from genrec_eval.stats.sums import At, Float64, Measure, of_sums, undefined
 
+Int64 = npt.NDArray[np.int64]
 Weights = Literal["nominal", "linear", "quadratic"]
 
 _ONE_CATEGORY = "all labels are of one category, so that chance alone agrees as well"
@@ -33,14 +34,15 @@ def cohen_kappa(
     """Kappa of two raters over the items that both have labelled.
 
     ``1 - sum(w o) / sum(w e)``, with o the joint shares of labels, e the product of both raters' shares and
-    w = 1 for different categories, their distance in ``order``, or its square (Cohen 1960, 1968).
+    w = 1 for different categories, their distance, or its square (Cohen 1960, 1968). The distance of numbers
+    is their difference, whichever others occur; that of names is counted in ``order``.
 
     Parameters
     ----------
     first, second
         n labels each; None and NaN are missing.
     order
-        All categories in their order, for weighted kappa; by default those that occur, sorted.
+        All categories in their order, for weighted kappa of names; by default those that occur, sorted.
     units
         n unit ids by which items are resampled.
     seed
@@ -67,15 +69,10 @@ def cohen_kappa(
     if not both.any():
         return undefined("no item is labelled by both", level=level)
     a, b = a[both], b[both]
-    k = len(categories)
-    distance = _distances(k, weights)
-    columns = np.concatenate([distance[a, b][:, None], _hot(a, k), _hot(b, k)], axis=1)
-
-    def at(sums: Float64) -> Float64:
-        one, other = sums[:, 1 : k + 1], sums[:, k + 1 :]
-        chance = ((one @ distance) * other).sum(axis=1)
-        return _beyond(sums[:, 0], chance / one.sum(axis=1))
-
+    if weights == "quadratic" and _numbers(categories):
+        columns, at, worst = _quadratic(np.array(categories, np.float64), a, b)
+    else:
+        columns, at, worst = _tabled(_distances(categories, weights), a, b)
     return of_sums(
         columns,
         at,
@@ -83,8 +80,33 @@ def cohen_kappa(
         seed=seed,
         level=level,
         why=_ONE_CATEGORY,
-        reach=_reach(columns, at, float(distance.max(initial=0))),
+        reach=_reach(columns, at, worst),
     )
+
+
+def _tabled(distance: Float64, a: Int64, b: Int64) -> tuple[Float64, At, float]:
+    """Columns, what they come to, and the worst disagreement, from a table of distances."""
+    k = len(distance)
+    columns = np.concatenate([distance[a, b][:, None], _hot(a, k), _hot(b, k)], axis=1)
+
+    def at(sums: Float64) -> Float64:
+        one, other = sums[:, 1 : k + 1], sums[:, k + 1 :]
+        chance = ((one @ distance) * other).sum(axis=1)
+        return _beyond(sums[:, 0], chance / one.sum(axis=1))
+
+    return columns, at, float(distance.max(initial=0))
+
+
+def _quadratic(values: Float64, a: Int64, b: Int64) -> tuple[Float64, At, float]:
+    """The same for squared differences, which moments tell: scores may be as many as there are items."""
+    values = values - values[np.concatenate([a, b])].mean()  # large numbers would leave no digits
+    one, other = values[a], values[b]
+    columns = np.stack([(one - other) ** 2, np.ones(len(a)), one, other, one**2 + other**2], axis=1)
+
+    def at(sums: Float64) -> Float64:
+        return _beyond(sums[:, 0], sums[:, 4] - 2 * sums[:, 2] * sums[:, 3] / sums[:, 1])
+
+    return columns, at, float(np.ptp(values)) ** 2
 
 
 def fleiss_kappa(
@@ -129,12 +151,17 @@ def fleiss_kappa(
     )
 
 
-def _distances(k: int, weights: Weights) -> Float64:
-    gap = np.abs(np.subtract.outer(np.arange(k), np.arange(k))).astype(np.float64)
+def _distances(categories: Sequence[Any], weights: Weights) -> Float64:
+    place = np.array(categories if _numbers(categories) else range(len(categories)), np.float64)
+    gap = np.abs(np.subtract.outer(place, place))
     return {"nominal": (gap > 0).astype(np.float64), "linear": gap, "quadratic": gap**2}[weights]
 
 
-def _hot(codes: npt.NDArray[np.int64], k: int) -> Float64:
+def _numbers(categories: Sequence[Any]) -> bool:
+    return all(isinstance(one, int | float) for one in categories)
+
+
+def _hot(codes: Int64, k: int) -> Float64:
     return (codes[:, None] == np.arange(k)).astype(np.float64)
 
 

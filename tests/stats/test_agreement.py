@@ -62,6 +62,28 @@ def test_cohen_kappa_is_scikit_learns(weights: str) -> None:
     assert found == pytest.approx(expected[weights], abs=1e-12)
 
 
+def test_weights_are_of_the_values_whatever_else_occurs() -> None:
+    one, other = [1, 2, 5, 5, 2, 1, 5, 2], [1, 5, 5, 2, 2, 2, 5, 1]
+    for weights in ("linear", "quadratic"):
+        by_value = cohen_kappa(one, other, weights=weights, seed=None).value
+        assert by_value == cohen_kappa(one, other, weights=weights, order=[1, 2, 3, 4, 5], seed=None).value
+        power = 1 if weights == "linear" else 2
+        seen = np.mean([abs(a - b) ** power for a, b in zip(one, other, strict=True)])
+        chance = np.mean([abs(a - b) ** power for a in one for b in other])
+        assert by_value == pytest.approx(1 - seen / chance, abs=1e-12)
+        names = cohen_kappa([str(a) for a in one], [str(b) for b in other], weights=weights, seed=None).value
+        assert names != pytest.approx(by_value, abs=1e-3)
+
+
+def test_fractions_are_as_near_as_their_values() -> None:
+    rng = np.random.default_rng(3)
+    people = rng.integers(1, 6, 3_000).astype(float)
+    judge = np.clip(people + rng.normal(0, 0.01, 3_000), 1, 5)  # expected scores: no two are the same
+    found = cohen_kappa(judge, people, weights="quadratic", seed=1)
+    assert found.value > 0.999
+    assert found.low is not None
+
+
 def test_fleiss_kappa_of_the_worked_example() -> None:
     rows = [[c for c, count in enumerate(row) for _ in range(count)] for row in FLEISS]
     assert fleiss_kappa(rows, seed=None).value == pytest.approx(0.2099307, abs=1e-7)

@@ -122,7 +122,6 @@ def human_agreement(
     others = np.where(np.isfinite(joined.votes), others, np.nan)
     mean = _means(joined.votes)
     numbers = np.where(verdicts.judged, verdicts.value, np.nan)
-    order = None if pairwise else sorted({*_known(numbers), *_known(majority)})
     return HumanAgreement(
         on_unparsed=on_unparsed,
         majority=classification(truth, said, classes=_classes(truth, said), units=unit, **how)
@@ -130,7 +129,7 @@ def human_agreement(
         else None,
         majority_kappa=cohen_kappa(said, truth, units=unit, **how)
         if pairwise
-        else cohen_kappa(numbers, majority, weights="quadratic", order=order, units=unit, **how),
+        else cohen_kappa(numbers, majority, weights="quadratic", units=unit, **how),
         no_majority=int((labelled & asked & ~np.isfinite(majority)).sum()),
         votes=_votes(said, joined.votes, unit, pairwise, how) if pairwise else None,
         each=tuple(
@@ -220,10 +219,6 @@ def _words(values: Float64, pairwise: bool) -> list[str | None]:
 
 def _classes(truth: list[str | None], said: list[str | None]) -> list[str]:
     return [word for word in WORDS.values() if word in {*truth, *said}]
-
-
-def _known(values: Float64) -> list[float]:
-    return [float(value) for value in np.unique(values[np.isfinite(values)])]
 
 
 def _means(votes: Float64) -> Float64:
