@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from genrec_eval.stats.labels import coded_table
+from genrec_eval.stats.sample import Reach
 from genrec_eval.stats.sums import Float64, Measure, of_sums, undefined
 
 Scale = Literal["nominal", "ordinal", "interval"]
@@ -63,14 +64,13 @@ def krippendorff_alpha(
         return undefined("no item has two labels", level=level)
     codes, size = codes[paired], counts[paired].astype(np.float64)
     k = len(categories)
-    hot = np.stack([(codes == category).sum(axis=1) for category in range(k)], axis=1).astype(np.float64)
-    if scale == "nominal":
-        columns, at = _nominal(hot, size)
-    elif scale == "interval":
-        columns, at = _interval(hot, size, np.array(categories, np.float64))
+    if scale == "interval":  # no column for each value: fractions may be as many as there are labels
+        columns, at, reach = _interval(codes, size, np.array(categories, np.float64))
     else:
-        columns, at = _ordinal(hot, size)
-        if k > _MOST_RANKS:
+        hot = np.stack([(codes == category).sum(axis=1) for category in range(k)], axis=1).astype(np.float64)
+        columns, at = _nominal(hot, size) if scale == "nominal" else _ordinal(hot, size)
+        reach = _reach(hot, scale)
+        if scale == "ordinal" and k > _MOST_RANKS:
             seed = None
     return of_sums(
         columns,
@@ -80,7 +80,7 @@ def krippendorff_alpha(
         level=level,
         bounds=(None, 1.0),
         why=_ONE_VALUE,
-        reach=_reach(hot, size, scale, categories),
+        reach=reach,
     )
 
 
@@ -94,16 +94,23 @@ def _nominal(hot: Float64, size: Float64) -> tuple[Float64, Callable[[Float64], 
     return np.concatenate([differ[:, None], hot], axis=1), at
 
 
-def _interval(hot: Float64, size: Float64, values: Float64) -> tuple[Float64, Callable[[Float64], Float64]]:
+def _interval(
+    codes: npt.NDArray[np.int64], size: Float64, values: Float64
+) -> tuple[Float64, Callable[[Float64], Float64], Reach]:
+    there = codes >= 0
+    labels = np.where(there, values[codes], 0.0)
     # centred, or squares of large numbers would leave no digits for their differences
-    values = values - (hot.sum(axis=0) @ values) / hot.sum()
-    total, squares = hot @ values, hot @ values**2
+    labels = np.where(there, labels - labels.sum() / size.sum(), 0.0)
+    total, squares = labels.sum(axis=1), (labels**2).sum(axis=1)
     differ = 2 * (size * squares - total**2) / (size - 1)
+    n = float(size.sum())
+    expected = 2 * (n * float(squares.sum()) - float(total.sum()) ** 2) / (n * (n - 1))
 
     def at(sums: Float64) -> Float64:
         return _alpha(sums[:, 0], 2 * (sums[:, 1] * sums[:, 3] - sums[:, 2] ** 2), sums[:, 1])
 
-    return np.stack([differ, size, total, squares], axis=1), at
+    worst = float(np.ptp(labels[there])) ** 2
+    return np.stack([differ, size, total, squares], axis=1), at, _ends(worst, expected)
 
 
 def _ordinal(hot: Float64, size: Float64) -> tuple[Float64, Callable[[Float64], Float64]]:
@@ -128,18 +135,19 @@ def _alpha(seen: Float64, possible: Float64, n: Float64) -> Float64:
     return np.where(kept, 1 - (n - 1) * seen / np.where(kept, possible, 1.0), np.nan)
 
 
-def _reach(
-    hot: Float64, size: Float64, scale: Scale, categories: Sequence[Any]
-) -> Callable[[float], tuple[float, float]]:
+def _reach(hot: Float64, scale: Scale) -> Reach:
     """Ends for raters who agree throughout, when a share p of the labels were the worst disagreements."""
     counts = hot.sum(axis=0)
     n = counts.sum()
     if scale == "nominal":
         distance = (~np.eye(len(counts), dtype=bool)).astype(np.float64)
     else:
-        place = np.array(categories, np.float64) if scale == "interval" else np.cumsum(counts) - counts / 2
+        place = np.cumsum(counts) - counts / 2
         distance = np.subtract.outer(place, place) ** 2
     used = counts > 0
     expected = float(counts @ distance @ counts) / (n * (n - 1))
-    worst = float(distance[np.ix_(used, used)].max())
+    return _ends(float(distance[np.ix_(used, used)].max()), expected)
+
+
+def _ends(worst: float, expected: float) -> Reach:
     return lambda p: (1 - p * worst / expected, 1.0)

@@ -103,6 +103,15 @@ def test_alpha_needs_no_full_rows_and_counts_pairable_items() -> None:
     assert krippendorff_alpha([[1], [2, None]], seed=1).reason == "no item has two labels"
 
 
+def test_interval_alpha_of_as_many_values_as_labels() -> None:
+    rng = np.random.default_rng(5)
+    truth = rng.normal(0, 1, 20_000)
+    rows = np.stack([truth + rng.normal(0, 0.5, 20_000) for _ in range(2)], axis=1)
+    found = krippendorff_alpha(rows, scale="interval", seed=1)
+    assert found.value == pytest.approx(1 / 1.25, abs=0.01)
+    assert found.low is not None
+
+
 def test_ordinal_alpha_does_not_depend_on_the_distance_of_values() -> None:
     stretched = [[None if v is None else v**3 for v in row] for row in BOOK]
     found = [krippendorff_alpha(rows, scale="ordinal", seed=None).value for rows in (BOOK, stretched)]
