@@ -132,6 +132,8 @@ def make_player(
         given = ", ".join(sorted(kinds))
         wrapped = "chat" in model.kinds and hasattr(pairing.spec, "recommender")
         hint = "; give it a recommender: block to rank through chat" if wrapped else ""
+        if "kinds" in type(pairing.spec).model_fields and not pairing.spec.model_fields_set & {"kinds"}:
+            hint = f"; if it does answer that, say so with kinds: [{scenario.kind}]"
         return Coverage(
             model=pairing.model,
             scenario=pairing.scenario,
