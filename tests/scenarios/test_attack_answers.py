@@ -121,7 +121,7 @@ def test_wild_other_scaled_and_withheld_ratings_are_named_and_decide_nothing(tmp
     )
     reasons = run.coverage.set_index("model")["reason"]
     assert "1e+200, which is on no scale of ratings" in reasons["wild"]
-    assert reasons["percent"] == (
+    assert run.coverage.set_index("model")["remark"]["percent"] == (
         "100% of the predicted ratings are far off the scale of the training (1 to 5), such as 70"
     )
     verdicts = run.verdicts.query("gate").set_index("model")
