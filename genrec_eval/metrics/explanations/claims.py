@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from genrec_eval.metrics.base import Definition, UnitScores, define
+from genrec_eval.metrics.base import Definition, Family, UnitScores, define
 from genrec_eval.metrics.explanations.checking import check
 from genrec_eval.metrics.explanations.explanations import Explanations
 from genrec_eval.metrics.explanations.finding import ClaimVerdict
@@ -19,6 +19,7 @@ from genrec_eval.metrics.explanations.found import (
     source_of,
 )
 from genrec_eval.metrics.text.texts import NO_TEXT
+from genrec_eval.protocol.results import Direction
 
 _KINDS = (
     "Claims are what can be looked up: titles, people, years, genres, prices, minutes, ratings, other"
@@ -31,91 +32,90 @@ _TRAPS = (
     " item counts as fabricated. Read it beside `claims`: who claims nothing is never wrong."
 )
 _SHARED: dict[str, Any] = {
-    "unit": "share",
     "resampling_unit": "user",
     "needs_cutoff": False,
     "on": "explanations",
-    "parameters": {"of": ("claims", ("claims", "texts"))},
-    "meanings": {
-        "of": "claims: share of all claims, a text weighing by its claims; texts: share of texts with at"
-        " least one"
-    },
-    "degenerate": (
-        "Without a text excluded and counted (no-text). With of=claims a text without any claim is excluded"
-        " too (no-claims); with of=texts it counts as a text without such a claim."
-    ),
     "source": "This project; three verdicts as in statement-level evaluation (Kabongo and Guigue 2025).",
-    "traps": _TRAPS,
 }
 
 
-def _share(explanations: Explanations, verdict: ClaimVerdict, of: str) -> UnitScores:
-    findings = findings_of(explanations)
-    hits = np.array([sum(f.verdict is verdict for f in found) for found in findings], np.float64)
-    if of == "texts":
-        return indicated(explanations, hits > 0)
-    counts = np.array([len(found) for found in findings], np.float64)
-    return shares(explanations, hits, counts, NO_CLAIMS, micro=True)
+def _share(
+    verdict: ClaimVerdict, *, name: str, title: str, of_which: str, counted: str, better: Direction
+) -> Family:
+    """The share of claims on which looking up gives one verdict.
+
+    Parameters
+    ----------
+    of_which
+        Ends the sentence "Share of the claims of a text".
+    counted
+        What is counted, for the formula.
+    """
+
+    def score(explanations: Explanations, *, of: str) -> UnitScores:
+        """Share of the claims of each text, or whether it has such a claim."""
+        findings = findings_of(explanations)
+        hits = np.array([sum(f.verdict is verdict for f in found) for found in findings], np.float64)
+        if of == "texts":
+            return indicated(explanations, hits > 0)
+        counts = np.array([len(found) for found in findings], np.float64)
+        return shares(explanations, hits, counts, NO_CLAIMS, micro=True)
+
+    return define(
+        Definition(
+            name=name,
+            title=title,
+            summary=f"Share of the claims of a text {of_which}.",
+            formula=f"{counted} / claims. {_KINDS}",
+            direction=better,
+            unit="share",
+            parameters={"of": ("claims", ("claims", "texts"))},
+            meanings={
+                "of": "claims: share of all claims, a text weighing by its claims; texts: share of texts with"
+                " at least one"
+            },
+            degenerate=(
+                "Without a text excluded and counted (no-text). With of=claims a text without any claim is"
+                " excluded too (no-claims); with of=texts it counts as a text without such a claim."
+            ),
+            traps=_TRAPS,
+            **_SHARED,
+        )
+    )(score)
 
 
-@define(
-    Definition(
-        name="supported",
-        title="Supported",
-        summary="Share of the claims of a text that brief or catalogue bear out.",
-        formula=f"supported claims / claims. {_KINDS}",
-        direction="higher",
-        **_SHARED,
-    )
+supported = _share(
+    ClaimVerdict.SUPPORTED,
+    name="supported",
+    title="Supported",
+    of_which="that brief or catalogue bear out",
+    counted="supported claims",
+    better="higher",
 )
-def supported(explanations: Explanations, *, of: str) -> UnitScores:
-    """Statement precision by look-up."""
-    return _share(explanations, ClaimVerdict.SUPPORTED, of)
-
-
-@define(
-    Definition(
-        name="contradicted",
-        title="Contradicted",
-        summary="Share of the claims of a text of which brief or catalogue say otherwise.",
-        formula=f"contradicted claims / claims. {_KINDS}",
-        direction="lower",
-        **_SHARED,
-    )
+contradicted = _share(
+    ClaimVerdict.CONTRADICTED,
+    name="contradicted",
+    title="Contradicted",
+    of_which="of which brief or catalogue say otherwise",
+    counted="contradicted claims",
+    better="lower",
 )
-def contradicted(explanations: Explanations, *, of: str) -> UnitScores:
-    """Wrong values: another director, another year, a liked item that was rated low."""
-    return _share(explanations, ClaimVerdict.CONTRADICTED, of)
-
-
-@define(
-    Definition(
-        name="not_in_source",
-        title="Not in source",
-        summary="Share of the claims of a text on which brief and catalogue are silent.",
-        formula=f"claims without a source / claims. {_KINDS}",
-        direction="lower",
-        **_SHARED,
-    )
+not_in_source = _share(
+    ClaimVerdict.NOT_IN_SOURCE,
+    name="not_in_source",
+    title="Not in source",
+    of_which="on which brief and catalogue are silent",
+    counted="claims without a source",
+    better="lower",
 )
-def not_in_source(explanations: Explanations, *, of: str) -> UnitScores:
-    """Claims that may be true, and that nothing in the case bears out."""
-    return _share(explanations, ClaimVerdict.NOT_IN_SOURCE, of)
-
-
-@define(
-    Definition(
-        name="fabricated_history",
-        title="Fabricated history",
-        summary="Share of the claims of a text that tell the user of a past that the history does not hold.",
-        formula=f"claims on the user's past that are not in the brief's history / claims. {_KINDS}",
-        direction="lower",
-        **_SHARED,
-    )
+fabricated_history = _share(
+    ClaimVerdict.FABRICATED_HISTORY,
+    name="fabricated_history",
+    title="Fabricated history",
+    of_which="that tell the user of a past that the history does not hold",
+    counted="claims on the user's past that are not in the brief's history",
+    better="lower",
 )
-def fabricated_history(explanations: Explanations, *, of: str) -> UnitScores:
-    """What the user is said to have watched or liked, and has not."""
-    return _share(explanations, ClaimVerdict.FABRICATED_HISTORY, of)
 
 
 @define(
@@ -126,8 +126,9 @@ def fabricated_history(explanations: Explanations, *, of: str) -> UnitScores:
         formula=f"claims. {_KINDS}",
         direction="none",
         bounds=(0.0, None),
-        **{k: v for k, v in _SHARED.items() if k not in ("unit", "parameters", "meanings", "degenerate")},
         degenerate="Without a text excluded and counted (no-text); an empty text has none.",
+        traps=_TRAPS,
+        **_SHARED,
     )
 )
 def claims(explanations: Explanations) -> UnitScores:
@@ -144,12 +145,13 @@ def claims(explanations: Explanations) -> UnitScores:
         summary="Share of the catalogue's facts on the item that the text states.",
         formula="facts stated / facts: the title, the year, each genre, each person, the price, the minutes",
         direction="none",
-        **{k: v for k, v in _SHARED.items() if k not in ("parameters", "meanings", "degenerate", "traps")},
+        unit="share",
         degenerate="Without a text excluded and counted (no-text).",
         traps=(
             "No text should state everything: a low value is no fault. Compare it between models that were"
             " given the same facts, beside `supported`."
         ),
+        **_SHARED,
     )
 )
 def fact_recall(explanations: Explanations) -> UnitScores:

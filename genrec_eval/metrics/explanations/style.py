@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from genrec_eval.metrics.base import Definition, UnitScores, define
+from genrec_eval.metrics.base import Definition, Family, UnitScores, define
 from genrec_eval.metrics.explanations.explanations import Explanations
 from genrec_eval.metrics.explanations.found import findings_of, indicated, readings_of
 from genrec_eval.metrics.explanations.lexicon import lexicon
@@ -31,8 +31,6 @@ _SHARED: dict[str, Any] = {
     "on": "explanations",
 }
 _FINITE = "The list is English and finite: what it does not hold is not counted. Titles and names are masked."
-
-
 _LISTS = ("flattery", "superlatives", "urgency", "filler")
 
 
@@ -87,10 +85,6 @@ def orders_in(text: Masked) -> list[tuple[int, int]]:
     return [match.span() for match in _orders()[0].finditer(text.text)] if gives_orders(text) else []
 
 
-def _with(explanations: Explanations, name: str) -> UnitScores:
-    return indicated(explanations, [name in found for found in _found(explanations)])
-
-
 def gives_orders(text: Masked) -> bool:
     """Whether a text speaks to a judge or gives orders to a language model."""
     pattern, triggers = _orders()
@@ -100,49 +94,40 @@ def gives_orders(text: Masked) -> bool:
     return pattern.search(text.text) is not None
 
 
-@define(
-    Definition(
-        name="flattery",
-        title="Flattery",
-        summary="Share of texts that praise the reader.",
-        formula="texts with a phrase that praises the reader's taste, mind or person / texts",
-        traps=_FINITE,
-        **_SHARED,
-    )
+def _listed(name: str, *, title: str, texts_that: str, counted: str) -> Family:
+    """The share of texts with a phrase of one of the lists."""
+
+    def score(explanations: Explanations) -> UnitScores:
+        """Whether each text holds a phrase of the list."""
+        return indicated(explanations, [name in found for found in _found(explanations)])
+
+    return define(
+        Definition(
+            name=name,
+            title=title,
+            summary=f"Share of texts that {texts_that}.",
+            formula=f"texts with {counted} / texts",
+            traps=_FINITE,
+            **_SHARED,
+        )
+    )(score)
+
+
+flattery = _listed(
+    "flattery",
+    title="Flattery",
+    texts_that="praise the reader",
+    counted="a phrase that praises the reader's taste, mind or person",
 )
-def flattery(explanations: Explanations) -> UnitScores:
-    """Whether each text flatters its reader."""
-    return _with(explanations, "flattery")
-
-
-@define(
-    Definition(
-        name="superlatives",
-        title="Superlatives",
-        summary="Share of texts that praise the item beyond what any fact could bear out.",
-        formula="texts with a superlative of the list / texts",
-        traps=_FINITE,
-        **_SHARED,
-    )
+superlatives = _listed(
+    "superlatives",
+    title="Superlatives",
+    texts_that="praise the item beyond what any fact could bear out",
+    counted="a superlative of the list",
 )
-def superlatives(explanations: Explanations) -> UnitScores:
-    """Whether each text speaks in superlatives."""
-    return _with(explanations, "superlatives")
-
-
-@define(
-    Definition(
-        name="urgency",
-        title="Urgency",
-        summary="Share of texts that press the reader to act.",
-        formula="texts with a phrase that presses / texts",
-        traps=_FINITE,
-        **_SHARED,
-    )
+urgency = _listed(
+    "urgency", title="Urgency", texts_that="press the reader to act", counted="a phrase that presses"
 )
-def urgency(explanations: Explanations) -> UnitScores:
-    """Whether each text presses."""
-    return _with(explanations, "urgency")
 
 
 @define(

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from genrec_eval.metrics.base import Bool, Definition, UnitScores, define
+from genrec_eval.metrics.base import Bool, Definition, Family, UnitScores, define
 from genrec_eval.protocol.arrays import Float64, Int64
 
 
@@ -78,98 +78,74 @@ _MEANINGS = {
     "judge": "the judge, or the judges of a panel joined by +",
     "rubric": "the rubric that was put to it",
 }
+_SHARED: Mapping[str, Any] = {"needs_cutoff": False, "on": "judged texts"}
 _TRAPS = (
     "A judge's figure is worth its agreement with people; never compare it across judges or their versions."
 )
 
 
-@define(
-    Definition(
-        name="rubric_score",
-        title="Rubric score",
-        summary="Mean score that a judge gives to the texts by a rubric.",
-        formula="mean over texts of the judge's score; over repeats and a panel's judges first",
-        degenerate=_DEGENERATE,
-        source="LLM-as-a-judge, single-answer grading: Zheng et al. 2023 (MT-bench).",
-        direction="higher",
-        bounds=(None, None),
-        parameters=_NAMES,
-        meanings=_MEANINGS,
-        needs_cutoff=False,
-        on="judged texts",
-        traps=_TRAPS,
-    )
+def _judged(*, degenerate: str = "", traps: str = "", **more: Any) -> Family:
+    """A mean over units of what a judge said of their texts: measures differ in what they ask for alone."""
+
+    def score(judged: Judged, *, judge: str, rubric: str) -> UnitScores:
+        """Mean over the texts of each unit."""
+        return per_unit(judged)
+
+    return define(
+        Definition(
+            degenerate=degenerate + _DEGENERATE,
+            traps=_TRAPS + traps,
+            parameters=_NAMES,
+            meanings=_MEANINGS,
+            **_SHARED,
+            **more,
+        )
+    )(score)
+
+
+rubric_score = _judged(  # direction and bounds are those of the rubric
+    name="rubric_score",
+    title="Rubric score",
+    summary="Mean score that a judge gives to the texts by a rubric.",
+    formula="mean over texts of the judge's score; over repeats and a panel's judges first",
+    source="LLM-as-a-judge, single-answer grading: Zheng et al. 2023 (MT-bench).",
+    direction="higher",
+    bounds=(None, None),
 )
-def rubric_score(judged: Judged, *, judge: str, rubric: str) -> UnitScores:
-    """Mean of a judge's scores; direction and bounds are those of the rubric."""
-    return per_unit(judged)
-
-
-@define(
-    Definition(
-        name="claim_support",
-        title="Supported claims",
-        summary="Share of a text's claims that the judge finds supported by the facts.",
-        formula="supported claims / claims, per text; then the mean over texts",
-        degenerate="A text without a claim has none (no-claims). " + _DEGENERATE,
-        source="Statement-level faithfulness, as in RAGAS (Es et al. 2024).",
-        direction="higher",
-        unit="share",
-        parameters=_NAMES,
-        meanings=_MEANINGS,
-        needs_cutoff=False,
-        on="judged texts",
-        traps=_TRAPS + " A text of few, vague claims is easily supported: read it beside its length.",
-    )
+claim_support = _judged(
+    name="claim_support",
+    title="Supported claims",
+    summary="Share of a text's claims that the judge finds supported by the facts.",
+    formula="supported claims / claims, per text; then the mean over texts",
+    degenerate="A text without a claim has none (no-claims). ",
+    source="Statement-level faithfulness, as in RAGAS (Es et al. 2024).",
+    direction="higher",
+    unit="share",
+    traps=" A text of few, vague claims is easily supported: read it beside its length.",
 )
-def claim_support(judged: Judged, *, judge: str, rubric: str) -> UnitScores:
-    """Mean over texts of the share of supported claims."""
-    return per_unit(judged)
-
-
-@define(
-    Definition(
-        name="claim_recall",
-        title="Recalled claims",
-        summary="Share of the reference's statements that the judge finds in the text.",
-        formula="statements of the reference that the text says / statements of it, per text; then the mean",
-        degenerate="A reference without a statement has none (no-claims), and a case without a reference"
-        " none (no-reference). " + _DEGENERATE,
-        source="Statement recall, as in RAGAS (Es et al. 2024) and Kabongo and Guigue 2025.",
-        direction="higher",
-        unit="share",
-        parameters=_NAMES,
-        meanings=_MEANINGS,
-        needs_cutoff=False,
-        on="judged texts",
-        traps=_TRAPS + " No short text says all that a long reference does: compare on the same cases.",
-    )
+claim_recall = _judged(
+    name="claim_recall",
+    title="Recalled claims",
+    summary="Share of the reference's statements that the judge finds in the text.",
+    formula="statements of the reference that the text says / statements of it, per text; then the mean",
+    degenerate="A reference without a statement has none (no-claims), and a case without a reference"
+    " none (no-reference). ",
+    source="Statement recall, as in RAGAS (Es et al. 2024) and Kabongo and Guigue 2025.",
+    direction="higher",
+    unit="share",
+    traps=" No short text says all that a long reference does: compare on the same cases.",
 )
-def claim_recall(judged: Judged, *, judge: str, rubric: str) -> UnitScores:
-    """Mean over texts of the share of the reference's statements that they say."""
-    return per_unit(judged)
-
-
-@define(
-    Definition(
-        name="judge_rank",
-        title="Share ranked above",
-        summary="Share of the other models' answers to the same case that the judge ranks above.",
-        formula="(rank − 1) / (answers − 1), per case; 0 is always first, 1 always last",
-        degenerate="A case that one model alone answered ranks nothing (nothing-to-rank). " + _DEGENERATE,
-        source="Listwise judging, as in Sun et al. 2023 (RankGPT).",
-        direction="lower",
-        unit="share",
-        parameters=_NAMES,
-        meanings=_MEANINGS,
-        needs_cutoff=False,
-        on="judged texts",
-        traps=_TRAPS + " The figure depends on which models are ranked together.",
-    )
+judge_rank = _judged(
+    name="judge_rank",
+    title="Share ranked above",
+    summary="Share of the other models' answers to the same case that the judge ranks above.",
+    formula="(rank − 1) / (answers − 1), per case; 0 is always first, 1 always last",
+    degenerate="A case that one model alone answered ranks nothing (nothing-to-rank). ",
+    source="Listwise judging, as in Sun et al. 2023 (RankGPT).",
+    direction="lower",
+    unit="share",
+    traps=" The figure depends on which models are ranked together.",
 )
-def judge_rank(judged: Judged, *, judge: str, rubric: str) -> UnitScores:
-    """Mean relative rank."""
-    return per_unit(judged)
 
 
 @define(
@@ -190,9 +166,8 @@ def judge_rank(judged: Judged, *, judge: str, rubric: str) -> UnitScores:
             "task": "what the panel was asked",
             "against": "the model that pairs are compared with",
         },
-        needs_cutoff=False,
-        on="judged texts",
         traps="Judges of one family agree in their errors too; agreement is no evidence of being right.",
+        **_SHARED,
     )
 )
 def panel_agreement(

@@ -8,7 +8,15 @@ from typing import Any
 import numpy as np
 
 from genrec_eval.metrics.base import Bool, Definition, UnitScores, define
-from genrec_eval.metrics.text.comparing import DEGENERATE, comparable, library, mean_of_sums, mean_sums
+from genrec_eval.metrics.text.comparing import (
+    DEGENERATE,
+    LEVELS,
+    LEVELS_MEANING,
+    by_level,
+    comparable,
+    library,
+    mean_sums,
+)
 from genrec_eval.metrics.text.texts import Texts
 from genrec_eval.protocol.arrays import Float64
 
@@ -64,9 +72,7 @@ def bleu_of(sums: Float64, *, smooth: str, order: int, effective: bool) -> Float
     return found
 
 
-def _combine(sums: Float64, parameters: Mapping[str, Any]) -> Float64:
-    if parameters["level"] == "sentence":
-        return mean_of_sums(sums)
+def _corpus(sums: Float64, parameters: Mapping[str, Any]) -> Float64:
     return bleu_of(sums, smooth=parameters["smooth"], order=parameters["order"], effective=False)
 
 
@@ -103,14 +109,14 @@ def _statistics(texts: Texts, tok: str, lowercase: bool) -> tuple[Float64, dict[
         needs_cutoff=False,
         on="texts",
         parameters={
-            "level": ("corpus", ("corpus", "sentence")),
+            "level": LEVELS,
             "tok": ("13a", ("13a", "none", "zh", "char", "intl")),
             "smooth": ("exp", ("exp", "none", "floor", "add-k")),
             "order": (ORDERS, (1, 2, 3, 4)),
             "lowercase": (False, None),
         },
         meanings={
-            "level": "corpus: one score from added counts; sentence: mean of the scores of the texts",
+            "level": LEVELS_MEANING,
             "tok": "sacrebleu's tokenizer: 13a (mteval, Western scripts), intl (Unicode), zh (Chinese), char"
             " (characters), none (white space)",
             "smooth": "for an order without a match: exp halves its precision each time, floor takes 0.1"
@@ -122,7 +128,7 @@ def _statistics(texts: Texts, tok: str, lowercase: bool) -> tuple[Float64, dict[
         " definition ids and versions only. bleu(smooth=none,tok=none) is the form of TensorFlow NMT that"
         " PETER and its successors print; their tokens are a model's vocabulary, rare words replaced by one"
         " unknown.",
-        combine=_combine,
+        combine=by_level(_corpus),
         libraries=("sacrebleu",),
     )
 )

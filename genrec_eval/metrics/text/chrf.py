@@ -10,7 +10,15 @@ from typing import Any
 import numpy as np
 
 from genrec_eval.metrics.base import Bool, Definition, UnitScores, define
-from genrec_eval.metrics.text.comparing import DEGENERATE, comparable, library, mean_of_sums, mean_sums
+from genrec_eval.metrics.text.comparing import (
+    DEGENERATE,
+    LEVELS,
+    LEVELS_MEANING,
+    by_level,
+    comparable,
+    library,
+    mean_sums,
+)
 from genrec_eval.metrics.text.texts import Texts
 from genrec_eval.protocol.arrays import Float64, Int64
 
@@ -46,9 +54,7 @@ def chrf_of(sums: Float64, *, word_order: int) -> Float64:
     return found
 
 
-def _combine(sums: Float64, parameters: Mapping[str, Any]) -> Float64:
-    if parameters["level"] == "sentence":
-        return mean_of_sums(sums)
+def _corpus(sums: Float64, parameters: Mapping[str, Any]) -> Float64:
     return chrf_of(sums, word_order=parameters["word_order"])
 
 
@@ -114,17 +120,17 @@ def _statistics(texts: Texts, lowercase: bool) -> tuple[Float64, Int64, dict[str
         needs_cutoff=False,
         on="texts",
         parameters={
-            "level": ("corpus", ("corpus", "sentence")),
+            "level": LEVELS,
             "word_order": (0, (0, 2)),
             "lowercase": (False, None),
         },
         meanings={
-            "level": "corpus: one score from added counts; sentence: mean of the scores of the texts",
+            "level": LEVELS_MEANING,
             "word_order": "0: chrF; 2: chrF++, with words and pairs of words",
             "lowercase": "whether case is ignored",
         },
         traps="Knows no words, so that any script does; of several references the one that fits best counts.",
-        combine=_combine,
+        combine=by_level(_corpus),
         libraries=("sacrebleu",),
     )
 )

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from importlib.metadata import version
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from genrec_eval.metrics.base import Bool
 from genrec_eval.metrics.text.texts import NO_REFERENCE, NO_TEXT, NO_TOKEN, Texts
 from genrec_eval.protocol.arrays import Float64
+
+Combine = Callable[[Float64, Mapping[str, Any]], Float64]
 
 DEGENERATE = (
     "No text: left out (no-text). No reference: left out (no-reference). References in which the tokenizer"
@@ -61,6 +63,19 @@ def mean_of_sums(sums: Float64) -> Float64:
     """
     shape = sums.shape[:-1]
     return np.divide(sums[..., 0], sums[..., 1], out=np.full(shape, np.nan), where=sums[..., 1] > 0)
+
+
+LEVELS = ("corpus", ("corpus", "sentence"))
+LEVELS_MEANING = "corpus: one score from added counts; sentence: mean of the scores of the texts"
+
+
+def by_level(corpus: Combine) -> Combine:
+    """The value of a metric with the parameter ``level``: ``corpus`` of added counts, or a mean of texts."""
+
+    def combine(sums: Float64, parameters: Mapping[str, Any]) -> Float64:
+        return mean_of_sums(sums) if parameters["level"] == "sentence" else corpus(sums, parameters)
+
+    return combine
 
 
 def library(*names: str) -> str:

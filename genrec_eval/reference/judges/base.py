@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from genrec_eval.core.randomness import generator
 from genrec_eval.protocol.responses import ChatResponse
 from genrec_eval.reference.chat import ReferenceChat
 from genrec_eval.reference.judges.reading import Shown, read_prompt
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from genrec_eval.reference.judges.rules import Facts, Marks
 
 _SAME = 0.02
@@ -46,6 +50,11 @@ class ReferenceJudge(ReferenceChat):
     def say(self, shown: Shown, prompt: str, repeat: int) -> str:
         """The completion."""
         return json.dumps(self.verdict(shown), ensure_ascii=False)
+
+    def lot(self, prompt: str, repeat: int) -> np.random.Generator:
+        """What is left to chance: the same for the same prompt and repeat."""
+        digest = hashlib.sha256(prompt.encode("utf-8", "replace")).hexdigest()
+        return generator(self.seed, self.name.replace("-", " "), digest, repeat)
 
     def verdict(self, shown: Shown) -> dict[str, Any]:
         """The JSON object."""

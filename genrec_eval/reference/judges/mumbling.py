@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 from typing import ClassVar
 
 from pydantic import Field
 
-from genrec_eval.core.randomness import generator
 from genrec_eval.core.strict import StrictModel
 from genrec_eval.reference.judges.base import ReferenceJudge
 from genrec_eval.reference.judges.reading import Shown
@@ -35,8 +33,7 @@ class MumblingJudge(ReferenceJudge):
 
     def say(self, shown: Shown, prompt: str, repeat: int) -> str:
         """Prose, or a verdict."""
-        digest = hashlib.sha256(prompt.encode("utf-8", "replace")).hexdigest()
-        random = generator(self.seed, "mumbling judge", digest, repeat)
+        random = self.lot(prompt, repeat)
         if random.random() < self.options.share:
             return _PROSE[int(random.integers(len(_PROSE)))]
         return super().say(shown, prompt, repeat)

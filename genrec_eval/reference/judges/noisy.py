@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import Field
 
-from genrec_eval.core.randomness import generator
 from genrec_eval.core.strict import StrictModel
 from genrec_eval.reference.judges.base import ReferenceJudge
 from genrec_eval.reference.judges.reading import Shown
@@ -35,8 +33,7 @@ class NoisyJudge(ReferenceJudge):
 
     def say(self, shown: Shown, prompt: str, repeat: int) -> str:
         """The verdict of the rules, or one by lot."""
-        digest = hashlib.sha256(prompt.encode("utf-8", "replace")).hexdigest()
-        random = generator(self.seed, "noisy judge", digest, repeat)
+        random = self.lot(prompt, repeat)
         verdict = self.verdict(shown)
         if random.random() < self.options.share:
             _redraw(verdict, shown, random)
