@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import asdict
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic import Field, ValidationError, ValidationInfo, field_validator
 
 from genrec_eval.core.content import content
 from genrec_eval.core.errors import UsageError, did_you_mean
@@ -16,6 +17,8 @@ from genrec_eval.core.strict import StrictModel
 from genrec_eval.core.yaml import plain, read_file
 from genrec_eval.judging.types import Rubric
 
+_WHOLE = re.compile(r"-?[1-9][0-9]*|0")
+
 
 class RubricFile(StrictModel):
     """The keys of a rubric file; see :class:`genrec_eval.judging.types.Rubric`."""
@@ -23,10 +26,10 @@ class RubricFile(StrictModel):
     name: str = Field(min_length=1, description="Name, equal to the file's name without .yaml.")
     title: str = Field(min_length=1, description="A few words for reports.")
     criterion: str = Field(min_length=1, description="One question in words.")
+    scale: tuple[int, int] = Field((1, 5), description="Least and greatest score.")
     levels: dict[int, str] = Field(
         default_factory=dict, description="Score → what it means; all whole scores of the scale, or none."
     )
-    scale: tuple[int, int] = Field((1, 5), description="Least and greatest score.")
     reference: bool = Field(False, description="The judge is to be given a reference answer.")
     context: bool = Field(True, description="The judge is to be given the facts of the case.")
     direction: Literal["higher", "lower"] = "higher"
@@ -36,14 +39,6 @@ class RubricFile(StrictModel):
     def _one_line(cls, text: str) -> str:
         return " ".join(text.split())  # prompts and rule-based judges rely on one line each
 
-    @field_validator("levels")
-    @classmethod
-    def _meanings(cls, levels: dict[int, str]) -> dict[int, str]:
-        empty = [str(score) for score, text in levels.items() if not text.strip()]
-        if empty:
-            raise ValueError(f"level {empty[0]} says nothing; write what the score means")
-        return {score: " ".join(levels[score].split()) for score in sorted(levels)}
-
     @field_validator("scale")
     @classmethod
     def _rising(cls, scale: tuple[int, int]) -> tuple[int, int]:
@@ -51,21 +46,32 @@ class RubricFile(StrictModel):
             raise ValueError(f"a scale is [least, greatest], as in [1, 5], not [{scale[0]}, {scale[1]}]")
         return scale
 
-    @model_validator(mode="after")
-    def _complete(self) -> RubricFile:
-        if not self.levels:
-            return self
-        low, high = self.scale
-        wanted = range(low, high + 1)
-        if missing := [str(score) for score in wanted if score not in self.levels]:
-            many = "levels" if len(missing) > 1 else "level"
-            raise ValueError(
-                f"{many} {', '.join(missing)} missing: a scale from {low} to {high} needs the meaning"
-                " of every score in it, or no levels at all"
-            )
-        if strange := [str(score) for score in self.levels if score not in wanted]:
-            raise ValueError(f"level {strange[0]} is outside the scale from {low} to {high}")
-        return self
+    @field_validator("levels", mode="before")
+    @classmethod
+    def _plainly(cls, levels: object) -> object:
+        # 01 and +1 are 1 too, and one of two levels would be gone
+        keys = list(levels) if isinstance(levels, dict) else []
+        if strange := [one for one in keys if not _WHOLE.fullmatch(str(one))]:
+            raise ValueError(f"a level is a whole number, not '{strange[0]}'")
+        return levels
+
+    @field_validator("levels")
+    @classmethod
+    def _complete(cls, levels: dict[int, str], info: ValidationInfo) -> dict[int, str]:
+        if empty := [str(score) for score, text in levels.items() if not text.strip()]:
+            raise ValueError(f"level {empty[0]} says nothing; write what the score means")
+        if levels and "scale" in info.data:
+            low, high = info.data["scale"]
+            wanted = range(low, high + 1)
+            if missing := [str(score) for score in wanted if score not in levels]:
+                many = "levels" if len(missing) > 1 else "level"
+                raise ValueError(
+                    f"{many} {', '.join(missing)} missing: a scale from {low} to {high} needs the meaning"
+                    " of every score in it, or no levels at all"
+                )
+            if strange := [str(score) for score in levels if score not in wanted]:
+                raise ValueError(f"level {strange[0]} is outside the scale from {low} to {high}")
+        return {score: " ".join(levels[score].split()) for score in sorted(levels)}
 
 
 def rubrics() -> dict[str, Path]:

@@ -56,14 +56,15 @@ def test_own_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
-        ("  3: fair\n", "", "level 3 missing: a scale from 1 to 5 needs the meaning of every score"),
+        ("  3: fair\n", "", "mine.yaml:6: levels: level 3 missing: a scale from 1 to 5 needs"),
         ("  2: poor\n  3: fair\n", "", "levels 2, 3 missing"),
         ("  5: best", "  5: best\n  6: more", "level 6 is outside the scale from 1 to 5"),
         ("  3: fair", "  3: ' '", "mine.yaml:6: levels: level 3 says nothing"),
         ("title: Mine", "titel: Mine", "did you mean 'title'?"),
         ("title: Mine", "title: Mine\nscale: [5, 1]", "mine.yaml:3: scale: a scale is [least, greatest]"),
         ("name: mine", "name: other", "the rubric is named 'other'; name it 'mine', as the file is"),
-        ("  3: fair", "  three: fair", "needs a whole number"),
+        ("  3: fair", "  three: fair", "mine.yaml:6: levels: a level is a whole number, not 'three'"),
+        ("  3: fair", "  3: fair\n  03: good", "mine.yaml:6: levels: a level is a whole number, not '03'"),
     ],
 )
 def test_broken_files(tmp_path: Path, old: str, new: str, said: str) -> None:
