@@ -2,6 +2,11 @@
 
 Such statistics are no means of unit scores, but functions of column sums
 (:class:`~genrec_eval.stats.sample.Pooled`); rows of one unit stay together.
+
+How well their intervals hold at 95 % (400 samples each): Cohen's kappa of two raters over three categories,
+quadratic kappa over five, ordinal alpha of three raters and ratios are covered in 93.5 to 99.3 % of samples
+from 50 items to 200 and in 96.3 to 99.7 % at 20; macro F1 with a class of 10 % in 96.8 to 97.3 %, and in 85 %
+at 20 items, where that class often has one item or none.
 """
 
 from __future__ import annotations
