@@ -6,7 +6,8 @@ Such statistics are no means of unit scores, but functions of column sums
 How well their intervals hold at 95 % (400 samples each): Cohen's kappa of two raters over three categories,
 quadratic kappa over five, ordinal alpha of three raters and ratios are covered in 93.5 to 99.3 % of samples
 from 50 items to 200 and in 96.3 to 99.7 % at 20; macro F1 with a class of 10 % in 96.8 to 97.3 %, and in 85 %
-at 20 items, where that class often has one item or none.
+at 20 items, where that class often has one item or none. That is of the samples that have an interval: 57 %
+of those of 20 items, of which 85 % are of one category, have none for kappa.
 """
 
 from __future__ import annotations
