@@ -60,8 +60,8 @@ JUDGING: list[dict[str, Any]] = [
 WRITERS = {"template": "template-writer", "padder": "padded-text", "constant": "constant-text"}
 TEXT = [
     "bleu", "bleu(smooth=floor,tok=intl)", "bleu(level=sentence)", "bleu(order=1)", "chrf",
-    "chrf(word_order=2)", "rouge", "rouge(type=L,stemmer=true)", "rouge(type=2,measure=r)", "meteor", "distinct", "distinct(n=2)",
-    "usr", "length", "length(of=characters)", "claims",
+    "chrf(word_order=2)", "rouge", "rouge(type=L,stemmer=true)", "rouge(type=2,measure=r)", "meteor",
+    "distinct", "distinct(n=2)", "usr", "length", "length(of=characters)", "claims",
 ]  # fmt: skip
 
 
