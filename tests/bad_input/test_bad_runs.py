@@ -319,7 +319,8 @@ def test_a_secret_reaches_no_file_and_no_output(shop: Workshop, monkeypatch: pyt
                 "recommender": {"prompt": "rank-list"},
             },
         }
-        said = shop.run(models, engine={"retries": 0})
+        shop.suite(models, engine={"retries": 0})
+        said = shop.shell()
     assert said.code == 3
     assert "bad key ${env:GENREC_TEST_SECRET}" in flat(said.out)
     forms = {SECRET, json.dumps(SECRET)[1:-1], json.dumps(SECRET, ensure_ascii=False)[1:-1], "s3cr3t"}
