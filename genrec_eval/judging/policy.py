@@ -81,6 +81,8 @@ class Judging(StrictModel):
             raise ValueError("an empty panel has no judge; name at least one")
         if twice := [name for i, name in enumerate(self.panel) if name in self.panel[:i]]:
             raise ValueError(f"judge '{twice[0]}' is on the panel twice")
+        if twice := [name for i, name in enumerate(self.control) if name in self.control[:i]]:
+            raise ValueError(f"control names '{twice[0]}' twice")
         if self.task == "pairwise" and self.against is None:
             raise ValueError("task 'pairwise' compares with another model; name it with 'against'")
         for key in ("against", "control"):

@@ -131,7 +131,8 @@ def _controls(
         return
     scenario = find(SCENARIOS, entry.scenario, folder)(entry.options, suite.seed)
     try:
-        known = ["length", *(metric.id for metric in scenario.metrics() if _SIMPLE.fullmatch(metric.id))]
+        simple = [metric.id for metric in scenario.metrics() if _SIMPLE.fullmatch(metric.id)]
+        known = list(dict.fromkeys(["length", *simple]))
     except UsageError:
         return  # said where the metrics are named
     for one in wanted:

@@ -128,6 +128,7 @@ FAULTS = [
     ("orders: both", "on_unparsed: tie", 16, "a pointwise verdict has no tie"),
     ("orders: both", "score_mode: expected", 17, "score_mode expected: dialect 'json' reads no score"),
     ("orders: both", "dialect: mtbench-single", 17, "no words for pairwise tasks"),
+    ("control: [length]", "control: [length, length]", 17, "control names 'length' twice"),
     (
         "control: [length]",
         "control: [lenght]",
