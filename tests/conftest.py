@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 
 import pytest
+from absl import logging as absl_logging
 from hypothesis import settings
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
+
+# absl, which rouge-score imports, closes the stream it began with once uvicorn sets logging up: not pytest's
+absl_logging.get_absl_handler().python_handler.stream = sys.__stderr__
 
 # how long an example takes says more about the machine than about the code
 settings.register_profile("genrec-eval", deadline=None)
