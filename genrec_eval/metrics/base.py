@@ -175,6 +175,9 @@ class Definition:
         ``refit(rows, counts, parameters)``: float64[n, m] rows of :attr:`UnitScores.sums` and float64[B, n],
         how often each unit counts, to float64[B] values, for a value that is estimated anew from each
         resample (a regression); NaN where there is no solution.
+    check
+        ``check(parameters)``: why they make no sense together or each for itself, None where they do; called
+        when the metric is named, before any model is asked.
     alone
         ``alone(rows, parameters)``, beside ``combine`` or ``refit``: how one value is inferred where there is
         better than resampling, see :class:`~genrec_eval.stats.sample.Pooled`.
@@ -202,6 +205,7 @@ class Definition:
     combine: Callable[[Float64, Mapping[str, Any]], Float64] | None = None
     refit: Callable[[Float64, Float64, Mapping[str, Any]], Float64] | None = None
     alone: Callable[[Float64, Mapping[str, Any]], Fit | str | None] | None = None
+    check: Callable[[Mapping[str, Any]], str | None] | None = None
     libraries: tuple[str, ...] = ()
     """Packages that compute it: their versions are part of :attr:`Metric.signature`."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from genrec_eval.core.errors import UsageError, did_you_mean
@@ -51,7 +51,25 @@ def bind(spelling: str, lookup: Callable[[str], Family]) -> Metric:
         raise UsageError(f"metric '{spelling}' has a cutoff above {GREATEST_CUTOFF:,}")
     if not definition.needs_cutoff and k is not None:
         raise UsageError(f"metric '{definition.name}' has no cutoff; write '{definition.name}'")
+    if definition.check is not None and (said := definition.check(parameters)) is not None:
+        raise UsageError(f"metric '{spelling}': {said}")
     return Metric(definition=definition, function=family.function, k=k, parameters=parameters)
+
+
+def at_least(**least: float) -> Callable[[Mapping[str, Any]], str | None]:
+    """A check of parameters by the least value of each.
+
+    >>> at_least(words=1)({"words": 0})
+    'words is at least 1, not 0'
+    """
+
+    def check(parameters: Mapping[str, Any]) -> str | None:
+        for name, value in least.items():
+            if not parameters[name] >= value:
+                return f"{name} is at least {value}, not {parameters[name]}"
+        return None
+
+    return check
 
 
 def _value(spelling: str, name: str, text: str, default: Any, allowed: tuple[Any, ...] | None) -> Any:

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from written import mean, sentence, texts_of, why
 
+from genrec_eval.core.errors import UsageError
 from genrec_eval.metrics.registry import METRICS, metric
 from genrec_eval.metrics.text.readability import FORMULAS, syllables
 from genrec_eval.metrics.text.script import script
@@ -101,6 +102,23 @@ def test_every_metric_has_an_interval(spelling: str) -> None:
     assert found.low <= found.value <= found.high
     if spelling.endswith("(level=sentence)"):
         assert found.value == pytest.approx(mean(spelling, texts))
+
+
+@pytest.mark.parametrize(
+    ("spelling", "said"),
+    [
+        ("opening_share(words=0)", "words is at least 1, not 0"),
+        ("distinct(sample=1)", "sample is at least 2, not 1"),
+        ("self_bleu(others=0)", "others is at least 1, not 0"),
+        ("meteor(alpha=2)", "alpha lies between 0 and 1, not 2"),
+        ("perplexity(window=4)", "window, stride and given are for a model on disk, not for model=ngram"),
+        ("bertscore(baseline=1)", "baseline is below 1, not 1"),
+    ],
+)
+def test_parameters_are_refused_when_a_metric_is_named(spelling: str, said: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        metric(spelling)  # no model has been asked by then
+    assert str(caught.value) == f"metric '{spelling}': {said}"
 
 
 def test_what_is_shared_is_computed_once() -> None:

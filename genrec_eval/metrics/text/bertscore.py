@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
-from genrec_eval.core.errors import UsageError
 from genrec_eval.metrics.base import Bool, Definition, UnitScores, define
 from genrec_eval.metrics.text.comparing import DEGENERATE, comparable
 from genrec_eval.metrics.text.embedded import MODEL_MEANING, remark_cut
@@ -65,6 +65,11 @@ def _tokens(model: SentenceModel, texts: list[str], lengths: Int64, layer: int) 
     return states, own, seen
 
 
+def _check(parameters: Mapping[str, Any]) -> str | None:
+    baseline = parameters["baseline"]
+    return None if baseline < 1 else f"baseline is below 1, not {baseline:g}"
+
+
 @define(
     Definition(
         name="bertscore",
@@ -80,6 +85,7 @@ def _tokens(model: SentenceModel, texts: list[str], lengths: Int64, layer: int) 
         resampling_unit="text",
         needs_cutoff=False,
         on="texts",
+        check=_check,
         parameters={
             "measure": ("f", ("f", "p", "r")),
             "model": (SentenceEncoder(MINILM), None),
@@ -102,8 +108,6 @@ def bertscore(
     texts: Texts, *, measure: str, model: SentenceEncoder, layer: int, baseline: float
 ) -> UnitScores:
     """Precision, recall or F of each text with the reference that fits best."""
-    if not baseline < 1:
-        raise UsageError(f"metric 'bertscore': baseline is below 1, not {baseline}")
     loaded = model.loaded("metric 'bertscore'")
     layer = loaded.layer(layer)
     found, why = texts.kept(("bertscore", str(model), layer), lambda: _found(texts, loaded, layer))

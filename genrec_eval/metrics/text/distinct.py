@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from scipy.special import gammaln
 
-from genrec_eval.core.errors import UsageError
 from genrec_eval.metrics.base import Accumulator, Bool, Definition, UnitScores, define
+from genrec_eval.metrics.spelling import at_least
 from genrec_eval.metrics.text.comparing import reasons
 from genrec_eval.metrics.text.grams import Collected, Grams
 from genrec_eval.metrics.text.texts import NO_TEXT, NO_TOKEN, Texts
@@ -81,6 +81,7 @@ def _rarefied(grams: Grams, sample: int) -> tuple[float, Float64]:
             "vocabulary": (30522, None),
             "tokens": ("unicode", tuple(TOKENIZERS)),
         },
+        check=at_least(sample=2, vocabulary=2),
         meanings={
             "n": "tokens in an n-gram",
             "form": "ratio: as published; expectation_adjusted, fixed_sample: comparable between amounts of"
@@ -98,9 +99,6 @@ class Distinct(Accumulator):
     """Distinct-n of the run; a text's score is what the run would lose without it."""
 
     def __init__(self, *, n: int, form: str, sample: int, vocabulary: int, tokens: str) -> None:
-        for name, value in (("sample", sample), ("vocabulary", vocabulary)):
-            if value < 2:
-                raise UsageError(f"metric 'distinct': {name} is at least 2, not {value}")
         self.n, self.form, self.sample, self.vocabulary = n, form, sample, vocabulary
         self.collected = Collected(tokens)
 

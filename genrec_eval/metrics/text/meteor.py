@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -44,10 +45,11 @@ def _wordnet() -> Any:
     return wordnet
 
 
-def _checked(alpha: float, beta: float, gamma: float) -> None:
-    for name, value, most in (("alpha", alpha, 1.0), ("beta", beta, 100.0), ("gamma", gamma, 1.0)):
-        if not 0 <= value <= most:
-            raise UsageError(f"metric 'meteor': {name} lies between 0 and {most:g}, not {value:g}")
+def _check(parameters: Mapping[str, Any]) -> str | None:
+    for name, most in (("alpha", 1), ("beta", 100), ("gamma", 1)):
+        if not 0 <= parameters[name] <= most:
+            return f"{name} lies between 0 and {most}, not {parameters[name]:g}"
+    return None
 
 
 @define(
@@ -77,6 +79,7 @@ def _checked(alpha: float, beta: float, gamma: float) -> None:
             "synonyms": ("none", ("none", "wordnet")),
             "tokens": ("unicode", tuple(TOKENIZERS)),
         },
+        check=_check,
         meanings={
             "alpha": "weight of precision in the denominator: near 1, recall decides",
             "beta": "shape of the penalty",
@@ -102,7 +105,6 @@ def meteor(
     """
     from nltk.translate.meteor_score import single_meteor_score
 
-    _checked(alpha, beta, gamma)
     wordnet = _wordnet() if synonyms == "wordnet" else _AsIs
     stems = _Stems if stemmer == "porter" else _AsIs
     cut = TOKENIZERS[tokens]

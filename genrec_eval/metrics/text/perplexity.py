@@ -9,7 +9,6 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from genrec_eval.core.errors import UsageError
 from genrec_eval.metrics.base import Bool, Definition, UnitScores, define
 from genrec_eval.metrics.text.comparing import reasons
 from genrec_eval.metrics.text.local_model import ModelName
@@ -46,19 +45,24 @@ class Surprise:
     reasons: dict[str, Bool]
 
 
+def _check(parameters: Mapping[str, Any]) -> str | None:
+    model, window, stride = (parameters[name] for name in ("model", "window", "stride"))
+    if model in model.words and (window or stride or parameters["given"] != "nothing"):
+        return f"window, stride and given are for a model on disk, not for model={model}"
+    for name, least in (("window", 2), ("stride", 1)):
+        if parameters[name] and parameters[name] < least:
+            return f"{name} is at least {least}, not {parameters[name]}"
+    return None
+
+
 def surprise(texts: Texts, model: LanguageModel, given: str, window: int, stride: int, what: str) -> Surprise:
     """How unlikely each text is to the model.
 
     Raises
     ------
     UsageError
-        When a parameter is of no use to this model, or the model cannot be loaded.
+        When the model cannot be loaded.
     """
-    if model in model.words and (window or stride or given != "nothing"):
-        raise UsageError(f"{what}: window, stride and given are for a model on disk, not for model={model}")
-    for name, value in (("window", window), ("stride", stride)):
-        if value < 0 or (name == "window" and value == 1):
-            raise UsageError(f"{what}: {name} is at least {2 if name == 'window' else 1}, not {value}")
     key = ("surprise", str(model), given, window, stride)
     if model == "endpoint":
         return texts.kept(key, lambda: _of_endpoint(texts))
@@ -198,6 +202,7 @@ _DEGENERATE = (
         resampling_unit="text",
         needs_cutoff=False,
         on="texts",
+        check=_check,
         parameters={"per": ("word", ("token", "word", "byte")), **_PARAMETERS},
         meanings={
             "per": "word: per run of letters and digits of any script; token: per token of the model,"
@@ -239,6 +244,7 @@ def perplexity(
         resampling_unit="text",
         needs_cutoff=False,
         on="texts",
+        check=_check,
         parameters=_PARAMETERS,
         meanings=_MEANINGS,
         traps="The form in which models with different tokenizers can be compared, on the same texts. Scripts"

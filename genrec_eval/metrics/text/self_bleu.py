@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from genrec_eval.core.errors import UsageError
 from genrec_eval.core.randomness import generator
 from genrec_eval.metrics.base import Accumulator, Definition, UnitScores, define
+from genrec_eval.metrics.spelling import at_least
 from genrec_eval.metrics.text.bleu import ORDERS, bleu_of
 from genrec_eval.metrics.text.comparing import reasons
 from genrec_eval.metrics.text.grams import Collected, Grams
@@ -69,6 +69,7 @@ def _matched(grams: Grams, others: Int64) -> Float64:
             "seed": (0, None),
             "tokens": ("unicode", tuple(TOKENIZERS)),
         },
+        check=at_least(others=1, seed=0),
         meanings={
             "order": "longest n-grams counted",
             "others": "how many other texts each is compared with; more make it larger",
@@ -83,8 +84,6 @@ class SelfBleu(Accumulator):
     """Self-BLEU of each text."""
 
     def __init__(self, *, order: int, others: int, seed: int, tokens: str) -> None:
-        if others < 1:
-            raise UsageError(f"metric 'self_bleu': others is at least 1, not {others}")
         self.order, self.others, self.seed = order, others, seed
         self.collected = Collected(tokens)
 

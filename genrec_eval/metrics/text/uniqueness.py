@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from genrec_eval.core.errors import UsageError
 from genrec_eval.metrics.base import Accumulator, Bool, Definition, UnitScores, define
+from genrec_eval.metrics.spelling import at_least
 from genrec_eval.metrics.text.comparing import reasons
 from genrec_eval.metrics.text.texts import NO_TEXT, Texts
 from genrec_eval.metrics.text.tokens import TOKENIZERS, TOKENS_MEANING, tokenized
@@ -16,8 +16,6 @@ class _Groups(Accumulator):
     """Texts of a run by the tokens they begin with."""
 
     def __init__(self, *, tokens: str, words: int | None = None) -> None:
-        if words is not None and words < 1:
-            raise UsageError(f"metric 'opening_share': words is at least 1, not {words}")
         self.tokens, self.words = tokens, words
         self.known: dict[str, int] = {}
         self.groups: list[int] = []
@@ -95,6 +93,7 @@ class Usr(_Groups):
         needs_cutoff=False,
         on="texts",
         parameters={"words": (3, None), "tokens": ("unicode", tuple(TOKENIZERS))},
+        check=at_least(words=1),
         meanings={"words": "tokens that make the opening", "tokens": TOKENS_MEANING},
     )
 )
