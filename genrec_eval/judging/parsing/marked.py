@@ -27,6 +27,7 @@ from genrec_eval.judging.types import TaskKind, Verdict, Winner
 from genrec_eval.protocol.responses import TokenLogprob
 
 Mark = tuple[str, str]
+_AROUND = " \t\r\n.*\"'`()[]{}</>_-!"
 
 
 class _Marked(ParserSpec):
@@ -70,15 +71,19 @@ class _Marked(ParserSpec):
     def _flags(self) -> re.RegexFlag:
         return re.NOFLAG
 
-    def _last(self, text: str, patterns: Sequence[re.Pattern[str]]) -> re.Match[str] | Verdict:
+    def _last(self, text: str, ask: Ask, patterns: Sequence[re.Pattern[str]]) -> re.Match[str] | Verdict:
         for pattern in patterns:
             if found := list(pattern.finditer(text)):
                 break
         else:
             return unparsed(f"no verdict of the form {self.form}")
         last = found[-1]
-        if self.at_end and text[last.end() :].strip(" \t\r\n.*\"'`)]}</>_-!"):
+        after, before = text[last.end() :].strip(_AROUND), text[: last.start()].strip(_AROUND)
+        if self.at_end and after:
             return unparsed(f"text follows the verdict {clipped(last[0])}")
+        if before and after and any(last[0].strip() in one for one in ask.shown):
+            # speaking of it, without quotation marks, looks the same
+            return unparsed(f"amid the text {clipped(last[0])} may be quoted from what was judged")
         if self.conflict == "unparsed":
             start = paragraph_start(text, last.start())
             near = [one for one in found if one.start() >= start]
@@ -152,7 +157,7 @@ class MarkedLabel(_Marked):
 
     def read(self, text: str, ask: Ask) -> Verdict:
         """The last label."""
-        found = self._last(text, self._patterns)
+        found = self._last(text, ask, self._patterns)
         if isinstance(found, Verdict):
             return found
         label = self._known[self._key(found["v"])]
@@ -183,7 +188,7 @@ class MarkedNumber(_Marked):
 
     def read(self, text: str, ask: Ask) -> Verdict:
         """The last number; ``8/10`` only where the scale ends at ten."""
-        found = self._last(text, self._patterns)
+        found = self._last(text, ask, self._patterns)
         if isinstance(found, Verdict):
             return found
         number, over, most = found["v"].partition("/")
@@ -193,7 +198,7 @@ class MarkedNumber(_Marked):
 
     def span(self, text: str, ask: Ask) -> tuple[int, int] | None:
         """Where the last number stands."""
-        found = self._last(text, self._patterns)
+        found = self._last(text, ask, self._patterns)
         if isinstance(found, Verdict):
             return None
         start = found.start("v")
