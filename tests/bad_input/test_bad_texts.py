@@ -51,7 +51,7 @@ TEXTS: dict[str, tuple[str, dict[str, float | str], str]] = {
     "directions": ("'A film \\u202e5 fo 5\\u202c, fine \\u2066x\\u2069.'", {"length": 7}, "ok"),
     "markup": ("'<script>alert(1)</script> {{7*7}} {answer_b}'", {"length": 8}, "ok"),
     "one-endless-word": ("'a' * 100_000", {"length": 1, "bleu": 0, "repetition": 0}, "ok"),
-    "endless-signs": ("'!?.' * 33_333", {"length": 0, "meteor": 0}, "no-claims"),
+    "endless-signs": ("'!?.' * 5_000", {"length": 0, "meteor": 0}, "no-claims"),
     "endless-lines": ("'\\n' * 100_000", {"length": 0}, "no-claims"),
     "endless-words": ("('word ' * 20_000)[:-1]", {"length": 20_000, "repetition": 1}, "ok"),
     "the-brief": ("request.messages[-1].content", {"flattery": 0}, "ok"),
