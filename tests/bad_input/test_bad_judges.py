@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 import genrec_eval
-from genrec_eval.api import Run
+from genrec_eval.api import Run, score
 from genrec_eval.core.errors import Exit, UsageError
 
 WORLD = {"users": 40, "items": 40, "interactions_per_user": 10, "reviews": 0.6}
@@ -370,3 +370,22 @@ def test_a_bad_rubric_is_told_before_anything_is_played(name: str, tmp_path: Pat
         play(tmp_path, {"fine": ("'{\"score\": 3}'", asked)})
     assert sentence in str(caught.value)
     assert not (tmp_path / "run").exists()
+
+
+def test_another_rubric_is_another_question_and_lost_judgements_are_told(tmp_path: Path) -> None:
+    asked = {"fine": ("'{\"score\": 3}'", {"rubric": "r.yaml"})}
+    rubric, cached = tmp_path / "r.yaml", []
+    for criterion in ("Is it good?", "Is it good?", "Is it kind?", "Is it good?"):
+        rubric.write_text(f"name: r\ntitle: R\ncriterion: {criterion}\n")
+        run = play(tmp_path, asked)
+        cached.append(set(run.judgements["cached"]))
+    assert cached == [{False}, {True}, {False}, {True}]
+    (run.path / "judgements.parquet").write_bytes(b"PAR1 no more PAR1")
+    with pytest.raises(
+        UsageError, match=r"judgements\.parquet cannot be read .* run the suite again to rebuild"
+    ):
+        score(run.path)
+    (run.path / "judgements.parquet").unlink()
+    with pytest.raises(UsageError, match=r"judgements\.parquet is missing; run the suite again"):
+        score(run.path)
+    assert set(play(tmp_path, asked).judgements["cached"]) == {True}
