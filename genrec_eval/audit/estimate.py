@@ -52,14 +52,14 @@ def estimate_run(run: RunTables) -> list[Estimate]:
 
 
 @dataclass(frozen=True, slots=True)
-class _Units:
+class UnitSlices:
     """The units of a scenario: ids, and a mask for each slice, the whole run first."""
 
     ids: pa.Array
     slices: Mapping[str, Mask]
 
     @classmethod
-    def of(cls, cases: pa.Table) -> _Units:
+    def of(cls, cases: pa.Table) -> UnitSlices:
         every = cases.column("unit").combine_chunks()
         ids = pc.unique(every)
         first = None if len(ids) == len(every) else pc.index_in(ids, value_set=every)
@@ -97,7 +97,7 @@ class _Row:
 
 def _scenario(run: RunTables, stored: StoredScores, name: str, models: list[str]) -> Iterator[Estimate]:
     suite = run.run["suite"]
-    units = _Units.of(run.cases(name))
+    units = UnitSlices.of(run.cases(name))
     answered = {model: _answered(stored, units, model, name) for model in models}
     scenario = scenario_of(run, name)
     pairs = pairs_of(suite, name, models) if scenario.paired else []
@@ -121,7 +121,7 @@ def _scenario(run: RunTables, stored: StoredScores, name: str, models: list[str]
         rows, held = [], 0
 
 
-def _answered(stored: StoredScores, units: _Units, model: str, scenario: str) -> Mask:
+def _answered(stored: StoredScores, units: UnitSlices, model: str, scenario: str) -> Mask:
     read = stored.get(model, scenario, ANSWERED)
     if read is None:
         return np.zeros(len(units.ids), bool)
@@ -131,7 +131,7 @@ def _answered(stored: StoredScores, units: _Units, model: str, scenario: str) ->
 
 def _rows(
     metric: Metric,
-    units: _Units,
+    units: UnitSlices,
     scores: Mapping[str, UnitScores],
     answered: Mapping[str, Mask],
     pairs: Sequence[tuple[str, str, str]],

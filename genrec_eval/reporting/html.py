@@ -1,7 +1,9 @@
-"""The HTML report: one file, nothing from the network, no script."""
+"""The HTML report: one file, nothing from the network, whole without its script."""
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import os
 import tempfile
 from functools import cache
@@ -69,7 +71,7 @@ def write_page(path: Path, text: str) -> Path:
 
 @cache  # compiling the templates takes longer than a report
 def environment(*folders: str) -> Any:
-    """Templates of these folders of ``reports``, with the shared style sheet as ``stylesheet``."""
+    """Templates of these folders of ``reports``, with ``stylesheet`` and ``script`` of ``reports/run``."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
     from markupsafe import Markup
 
@@ -85,6 +87,11 @@ def environment(*folders: str) -> Any:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    style = content("reports") / "run" / "report.css"
-    made.globals["stylesheet"] = Markup(style.read_text("utf-8"))
+    shared = content("reports") / "run"
+    styles = sorted(shared.glob("*.css"), key=lambda path: (path.name != "report.css", path.name))
+    made.globals["stylesheet"] = Markup("\n".join(path.read_text("utf-8") for path in styles))
+    scripts = "\n".join(path.read_text("utf-8") for path in sorted(shared.glob("*.js")))
+    made.globals["script"] = Markup(scripts)
+    # the policy lets this one script run, and nothing that a stranger wrote into the page
+    made.globals["script_digest"] = base64.b64encode(hashlib.sha256(scripts.encode()).digest()).decode()
     return made

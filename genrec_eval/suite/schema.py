@@ -30,6 +30,8 @@ from genrec_eval.judging.policy import JudgePolicy, Judging
 from genrec_eval.models.spec import ADAPTERS, ModelSpec
 from genrec_eval.protocol.results import Ruling
 from genrec_eval.scenarios.base import SCENARIOS, Scenario
+from genrec_eval.suite.audit import Audit
+from genrec_eval.suite.gate import Gate
 
 _SLUG = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _RESERVED = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?", re.IGNORECASE)
@@ -322,6 +324,8 @@ class Suite(StrictModel):
     judges: dict[Name, Judge] = Field(default_factory=dict, description="Judges by name.")
     baseline: str | None = Field(None, description="Model that every other one is compared with.")
     claims: tuple[Claim, ...] = Field((), description="What is claimed; a refuted claim fails the run.")
+    gate: Gate | None = Field(None, description="What `genrec-eval gate` holds the run to, in CI.")
+    audit: Audit | None = Field(None, description="Scope and parties of the audit, for the report.")
     engine: EngineOptions = Field(EngineOptions.model_validate({}), description="How the cases are played.")
     level: float = Field(0.95, gt=0.5, lt=1, description="Confidence level of the intervals.")
     prices: str | None = Field(

@@ -1,0 +1,1 @@
+"""What comparisons and gates read: the scores of a run, or of a baseline that was kept of one."""

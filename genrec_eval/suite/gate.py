@@ -1,0 +1,106 @@
+"""``gate:`` of a suite: what a run must hold, alone and against a baseline, to pass in CI."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, get_args
+
+from pydantic import Field, field_validator, model_validator
+
+from genrec_eval.core.strict import StrictModel
+
+GateRuleName = Literal["at_least", "at_most", "better_by", "not_worse_by", "within"]
+GATE_RULES: tuple[GateRuleName, ...] = get_args(GateRuleName)
+AGAINST_BASELINE = frozenset({"better_by", "not_worse_by", "within"})
+"""Rules that compare the run with its baseline, unit by unit."""
+
+Finite = Annotated[float, Field(allow_inf_nan=False)]
+Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
+
+
+class GateRule(StrictModel):
+    """One thing that must hold, for one model or for every one, for all units or in every group."""
+
+    rule: str | None = Field(None, min_length=1, description="The rule in words, for the report.")
+    scenario: str = Field(description="Name of an entry under `scenarios`.")
+    metric: str = Field(description="Metric, as in ndcg@10.")
+    model: str | None = Field(None, description="Name of an entry under `models`; every model by default.")
+    against: str | None = Field(
+        None,
+        description="Model of the baseline to compare with; the one of the same name by default.",
+    )
+    slice: str = Field("all", description="`all`, or one group as in gender=F.")
+    by: str | None = Field(None, description="A group as in gender: the rule holds for each of its values.")
+    at_least: Finite | None = Field(None, description="Floor: the value is not below it.")
+    at_most: Finite | None = Field(None, description="Ceiling: the value is not above it.")
+    better_by: Finite | None = Field(
+        None, ge=0, description="Must improve: better than the baseline by more than this margin."
+    )
+    not_worse_by: Finite | None = Field(
+        None, gt=0, description="No regression: not worse than the baseline by this margin or more."
+    )
+    within: Finite | None = Field(
+        None, gt=0, description="Equivalence: differs from the baseline by less than this margin."
+    )
+
+    @field_validator("slice")
+    @classmethod
+    def _is_slice(cls, value: str) -> str:
+        group, equals, wanted = value.partition("=")
+        if value != "all" and not (group and equals and wanted):
+            raise ValueError(f"'{value}' is not a slice: write all, or one group as in gender=F")
+        return value
+
+    @model_validator(mode="after")
+    def _one_rule(self) -> GateRule:
+        given = [name for name in GATE_RULES if getattr(self, name) is not None]
+        if len(given) != 1:
+            raise ValueError(
+                f"a rule of the gate needs exactly one of {', '.join(GATE_RULES)}"
+                + (f", not {' and '.join(given)} together" if given else "")
+            )
+        if self.by is not None and self.slice != "all":
+            raise ValueError("'slice' names one group and 'by' every one; write one of them")
+        if self.against is not None and given[0] not in AGAINST_BASELINE:
+            raise ValueError(f"'{given[0]}' looks at the run alone; drop 'against'")
+        return self
+
+    @property
+    def kind(self) -> GateRuleName:
+        """Name of the rule that was given."""
+        return next(name for name in GATE_RULES if getattr(self, name) is not None)
+
+    @property
+    def margin(self) -> float:
+        """Value of the rule that was given."""
+        return float(getattr(self, self.kind))
+
+
+class Gate(StrictModel):
+    """What a run must hold to pass ``genrec-eval gate``."""
+
+    rules: tuple[GateRule, ...] = Field(min_length=1, description="All of them must hold.")
+    baseline: str | None = Field(
+        None, description="Baseline file or run directory, relative to this file; --baseline overrides it."
+    )
+    adjust: Literal["holm", "bh", "none"] = Field(
+        "holm",
+        description="How the p-values of all rules are adjusted before one may fail: holm bounds the chance"
+        " of any false alarm, bh the share of false ones among the alarms.",
+    )
+    power: Annotated[float, Field(gt=0.5, lt=1)] = Field(
+        0.8,
+        description="Least probability with which a rule against the baseline must be able to tell a loss of"
+        " its margin; with fewer units it is underpowered and cannot pass.",
+    )
+    inconclusive: Literal["fail", "warn", "pass"] = Field(
+        "fail", description="What rules that could not be decided do: exit code 4, a warning, or nothing."
+    )
+    error_budget: Share | None = Field(
+        None, description="Share of the cases that may stay unanswered; that of the engine by default."
+    )
+    min_scored: Share = Field(
+        0.95, description="Least share of the attempted units that every rule's metric must have scored."
+    )
+    min_paired: Share = Field(
+        0.95, description="Least share of the baseline's units that the run must have asked the same way."
+    )
