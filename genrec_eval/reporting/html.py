@@ -6,6 +6,7 @@ import base64
 import hashlib
 import os
 import tempfile
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from genrec_eval.reporting.results import Results, mapping, read_json
 from genrec_eval.reporting.text import visible
 
 
-def render_report(directory: Path) -> str:
+def render_report(directory: Path, against: Path | None = None, reviews: Sequence[Path] = ()) -> str:
     """Render the report of a run directory.
 
     The same directory gives the same text: no clock, no random draw.
@@ -26,20 +27,31 @@ def render_report(directory: Path) -> str:
     directory
         Holds ``estimates.json`` and, where there are any, ``run.json``, ``scores.parquet`` and
         ``records/*.parquet``.
+    against
+        An earlier run that it is held against.
+    reviews
+        Files of review comments that are shown with it.
 
     Raises
     ------
     UsageError
         When ``estimates.json`` is missing or broken, or of a newer version.
     """
-    from genrec_eval.reporting.page import page
+    from genrec_eval.reporting.page.assemble import material_of, page
 
     results = Results.load(directory)
     run = mapping(read_json(directory / "run.json")) if (directory / "run.json").is_file() else {}
-    return str(environment("run").get_template("report.html.j2").render(page(results, run, directory)))
+    material = material_of(results, run, directory, against=against, reviews=tuple(reviews))
+    return str(environment("run").get_template("report.html.j2").render(page(material)))
 
 
-def write_report(directory: Path, out: Path | None = None) -> Path:
+def write_report(
+    directory: Path,
+    out: Path | None = None,
+    *,
+    against: Path | None = None,
+    reviews: Sequence[Path] = (),
+) -> Path:
     """Write the report of a run directory and return its path.
 
     Parameters
@@ -48,8 +60,10 @@ def write_report(directory: Path, out: Path | None = None) -> Path:
         The run directory.
     out
         Where to write; ``report.html`` in the run directory by default.
+    against, reviews
+        As for :func:`render_report`.
     """
-    return write_page(out or directory / "report.html", render_report(directory))
+    return write_page(out or directory / "report.html", render_report(directory, against, reviews))
 
 
 def write_page(path: Path, text: str) -> Path:

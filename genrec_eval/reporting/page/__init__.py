@@ -1,0 +1,1 @@
+"""What the report template is given, part by part; ``parts`` is where a part is wired in."""

@@ -1,0 +1,38 @@
+"""Where the parts of the report are wired in: one line a part, beside one ``include`` in the template.
+
+A part is a function of :class:`Material` whose result the templates see under the part's name; None where
+there is nothing to say, and then its partial is left out. ``SCENARIO_PARTS`` get the scenario too, and the
+templates see them as ``s.parts.<name>``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from genrec_eval.reporting.page.material import Material
+
+
+def nothing(material: Material) -> None:
+    """What a part says that this run has nothing for."""
+
+
+PARTS: dict[str, Callable[[Material], Any]] = {
+    "gate": nothing,
+    "comparison": nothing,
+    "instances": nothing,
+}
+"""Name in the templates → function."""
+
+SCENARIO_PARTS: dict[str, Callable[[Material, str], Any]] = {}
+"""Name in the templates, under ``s.parts`` → function."""
+
+
+def parts(material: Material) -> dict[str, Any]:
+    """All parts of the report that stand beside the scenarios."""
+    return {name: part(material) for name, part in PARTS.items()}
+
+
+def scenario_parts(material: Material, scenario: str) -> dict[str, Any]:
+    """All parts of one scenario's section."""
+    return {name: part(material, scenario) for name, part in SCENARIO_PARTS.items()}
