@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from genrec_eval.core.numbers import EXACT, MINUS, count, figure, sign
+from genrec_eval.core.numbers import EXACT, count, figure, sign
 from genrec_eval.protocol.results import Verdict
 from genrec_eval.reporting.answer import (
     Outcome,
@@ -23,6 +23,7 @@ from genrec_eval.reporting.answer import (
     would_decide_all,
 )
 from genrec_eval.reporting.compare import best, broken, is_ruled, is_validity, uneventful
+from genrec_eval.reporting.console import plain, say, styled
 from genrec_eval.reporting.gaps import left_out
 from genrec_eval.reporting.judged import asked_of, column_titles
 from genrec_eval.reporting.reproduced import LISTED, Reproduced, folded, reproduced, told, told_apart
@@ -32,7 +33,6 @@ from genrec_eval.reporting.text import line, listing, plural
 
 if TYPE_CHECKING:
     from rich.console import Console
-    from rich.text import Text
 
 _WORDS = {
     Outcome.FAILED: ("FAIL", "✗", "bold red"),
@@ -43,9 +43,6 @@ _WORDS = {
     Outcome.CAUGHT: ("CAUGHT", "✓", "green"),
     Outcome.HOLDS: ("PASS", "✓", "green"),
 }
-_PLAIN = str.maketrans(
-    {"±": "~", MINUS: "-", "—": "-", "–": "-", "↑": "^", "↓": "v", "·": ",", "…": ".", "×": "x"}
-)
 _MODEL_WIDTH = 18
 _GAP = 2
 _WIDE = 20
@@ -77,18 +74,18 @@ def print_results(estimates: Mapping[str, Any], console: Console, report: Path |
         _scenario(results, scenario, console)
     _not_run(results, console)
     for what, why in left_out(results):
-        _line(console, f"{line(what, 1000)}: {why}", "dim")
+        say(console, f"{line(what, 1000)}: {why}", "dim")
         console.print()
     _verdicts(results, console)
     if report is not None:
-        console.print(_styled(console, f"Report: {report}", ""), soft_wrap=True)  # a path is copied whole
+        console.print(styled(console, f"Report: {report}", ""), soft_wrap=True)  # a path is copied whole
 
 
 def print_trouble(estimates: Mapping[str, Any], console: Console) -> None:
     """Print what was not run or failed, and how the claims fared: for a quiet run that did not pass."""
     results = Results.read(estimates)
     _not_run(results, console)
-    _line(console, _sentence(results))
+    say(console, _sentence(results))
 
 
 def _scenario(results: Results, scenario: str, console: Console) -> None:
@@ -102,24 +99,24 @@ def _scenario(results: Results, scenario: str, console: Console) -> None:
     if not shown:
         return
     level = next(interval_name(row) for row in results.estimates if row.scenario == scenario)
-    _line(console, f"{scenario}: value ± half-width of its {level}", "bold")
+    say(console, f"{scenario}: value ± half-width of its {level}", "bold")
     reasons: dict[str, int] = {}
     marks: set[str] = set()
     for heading, titles in _parts(results, scenario, shown):
         if heading:
-            _line(console, heading, "bold")
+            say(console, heading, "bold")
         columns = []
         for metric, title in titles.items():
             cells = _cells(results, (scenario, metric), reasons)
-            head = _plain(console, _head(results, metric, title))
-            columns.append((head, [(_plain(console, text), mark) for text, mark in cells]))
+            head = plain(console, _head(results, metric, title))
+            columns.append((head, [(plain(console, text), mark) for text, mark in cells]))
         marks |= _table(console, models, columns)
     for reason, number in reasons.items():
-        _line(console, f"[{number}] {reason}", "dim")
+        say(console, f"[{number}] {reason}", "dim")
     for mark in (mark for mark in _MARKS if mark in marks):
-        _line(console, f"{mark} {_MARKS[mark]}", "dim")
+        say(console, f"{mark} {_MARKS[mark]}", "dim")
     for said in folded:
-        _line(console, said, "dim")
+        say(console, said, "dim")
     if marks or reasons or folded:
         console.print()
 
@@ -146,7 +143,7 @@ def _table(console: Console, models: list[str], columns: list[Column]) -> set[st
     from rich.table import Table
     from rich.text import Text
 
-    names = {model: _plain(console, line(model, _MODEL_WIDTH)) for model in models}
+    names = {model: plain(console, line(model, _MODEL_WIDTH)) for model in models}
     first = max(len(name) for name in [*names.values(), "model"])
     marks: set[str] = set()
     for block in _blocks(columns, console.width - first):
@@ -240,11 +237,9 @@ def _blocks(columns: list[Column], room: int) -> list[list[Column]]:
 
 
 def _verdicts(results: Results, console: Console) -> None:
-    from rich.padding import Padding
-
     rows = worst_first(results.verdicts)
     foreseen = expected(rows)
-    _line(console, _sentence(results), "bold")
+    say(console, _sentence(results), "bold")
     for row in rows:
         if not quiet(row) and not folded(row) and (row.gate or place(row) not in foreseen):
             _verdict(results, row, console)
@@ -254,16 +249,16 @@ def _verdicts(results: Results, console: Console) -> None:
             word, symbol, style = _WORDS[kind]
             claims = "; ".join(dict.fromkeys(line(row.claim, 200) for row in checks))
             models = _models(results, scenario, [row.model for row in checks])
-            text = _styled(console, f"{word} {symbol} ", style)
-            console.print(text.append(_plain(console, f"{claims} · {models}{_where(results, scenario)}")))
+            text = styled(console, f"{word} {symbol} ", style)
+            console.print(text.append(plain(console, f"{claims} · {models}{_where(results, scenario)}")))
             first = f"{'' if len(checks) == 1 else 'such as: '}{line(checks[0].reason)}"
             why = ". ".join(filter(None, (first, would_decide_all(checks))))
-            console.print(Padding(_styled(console, why, "dim"), (0, 0, 0, 4), expand=False))
+            say(console, why, "dim", indent=4)
     if foreseen:
         known = plural(len(foreseen), "built-in check")
-        _line(console, f"FINDING {known} {'finds' if len(foreseen) == 1 else 'find'} what a claim expects")
+        say(console, f"FINDING {known} {'finds' if len(foreseen) == 1 else 'find'} what a claim expects")
     if held := sum(quiet(row) and outcome(row) is Outcome.HOLDS for row in rows):
-        _line(console, f"PASS {plural(held, 'built-in check')} without a finding")
+        say(console, f"PASS {plural(held, 'built-in check')} without a finding")
     console.print()
 
 
@@ -275,8 +270,8 @@ def _reproduced(results: Results, console: Console) -> None:
     for fold in found:
         kind = Outcome.HOLDS if fold.held == fold.count else Outcome.FAILED
         word, symbol, style = _WORDS[kind]
-        text = _styled(console, f"{word} {symbol} ", style)
-        console.print(text.append(_plain(console, told(fold, results) + _where(results, fold.scenario))))
+        text = styled(console, f"{word} {symbol} ", style)
+        console.print(text.append(plain(console, told(fold, results) + _where(results, fold.scenario))))
 
 
 def _figures(results: Results, found: list[Reproduced], console: Console) -> None:
@@ -292,7 +287,7 @@ def _figures(results: Results, found: list[Reproduced], console: Console) -> Non
         for row in fold.rows:
             where = "" if row.slice == "all" else f" · {line(row.slice, 60)}"
             named = [results.title(row.metric), f"{line(row.model, 60)}{where}", *told_apart(row, results)]
-            table.add_row(*(Text(_plain(console, text)) for text in named))
+            table.add_row(*(Text(plain(console, text)) for text in named))
     console.print(table)
     console.print()
 
@@ -303,18 +298,16 @@ def _sentence(results: Results) -> str:
 
 
 def _verdict(results: Results, row: Verdict, console: Console) -> None:
-    from rich.padding import Padding
-
     word, symbol, style = _WORDS[outcome(row)]
-    text = _styled(console, f"{word} {symbol} ", style)
+    text = styled(console, f"{word} {symbol} ", style)
     lead = "does not hold: " if outcome(row) in {Outcome.FAILED, Outcome.FINDING} else ""
     where = _where(results, row.scenario)
-    text.append(_plain(console, f"{lead}{line(row.claim, 200)} · {line(row.model, 60)}{where}"))
+    text.append(plain(console, f"{lead}{line(row.claim, 200)} · {line(row.model, 60)}{where}"))
     if row.slice != "all":
-        text.append(_plain(console, f" · {line(row.slice, 60)}"))
+        text.append(plain(console, f" · {line(row.slice, 60)}"))
     console.print(text)
     for detail in filter(None, (line(row.reason), would_decide(row))):
-        console.print(Padding(_styled(console, detail, "dim"), (0, 0, 0, 4), expand=False))
+        say(console, detail, "dim", indent=4)
 
 
 def _models(results: Results, scenario: str, models: list[str]) -> str:
@@ -342,25 +335,8 @@ def _not_run(results: Results, console: Console) -> None:
         told.setdefault((word, row.scenario, why), []).append(row.model)
     for (word, scenario, why), models in told.items():
         who = _models(results, scenario, models)
-        _line(console, f"{word} - {who} in {line(scenario, 60)}: {why}", "yellow")
+        say(console, f"{word} - {who} in {line(scenario, 60)}: {why}", "yellow")
     for who, said in remarks(results):
-        _line(console, f"NOTE - {who}: {said}", "yellow")
+        say(console, f"NOTE - {who}: {said}", "yellow")
     if told or remarks(results):
         console.print()
-
-
-def _line(console: Console, text: str, style: str = "") -> None:
-    # Text, never markup: names and reasons come from strangers.
-    console.print(_styled(console, text, style))
-
-
-def _styled(console: Console, text: str, style: str) -> Text:
-    from rich.text import Text
-
-    return Text(_plain(console, text), style=style)
-
-
-def _plain(console: Console, text: str) -> str:
-    if not console.options.ascii_only:
-        return text
-    return text.replace("±", "+/-").translate(_PLAIN).encode("ascii", "replace").decode()

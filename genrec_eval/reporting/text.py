@@ -7,6 +7,7 @@ import re
 _HIDDEN = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f"  # control characters but tab and line feed
     "\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"  # bidi, invisible
+    "\ufffe\uffff"  # no characters at all, which XML forbids
     "\ud800-\udfff\U000e0000-\U000e007f]"  # lone surrogates, tags
 )
 
