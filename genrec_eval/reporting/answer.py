@@ -6,9 +6,11 @@ from collections import Counter
 from collections.abc import Iterable
 from enum import StrEnum
 
-from genrec_eval.core.numbers import bound, count
+from genrec_eval.audit.gating.types import GateRow
+from genrec_eval.core.numbers import count
 from genrec_eval.protocol.results import Ruling, Verdict
 from genrec_eval.reporting.results import Results
+from genrec_eval.reporting.rules import asked
 from genrec_eval.reporting.text import line, listing, plural
 
 
@@ -69,7 +71,7 @@ def alike(verdicts: Iterable[Verdict]) -> list[tuple[Outcome, str, list[Verdict]
     return [(kind, scenario, rows) for (kind, scenario), rows in ordered]
 
 
-def would_decide(verdict: Verdict) -> str:
+def would_decide(verdict: Verdict | GateRow) -> str:
     """What would decide an undecided claim."""
     if verdict.verdict is not Ruling.INSUFFICIENT or not verdict.needed:
         return ""
@@ -183,14 +185,4 @@ def len_of(counter: Counter[Outcome]) -> str:
 
 def rule(verdict: Verdict, results: Results) -> str:
     """What the claim asks for, in words: ``"at most 1 %"``."""
-    unit = results.unit(verdict.metric)
-    margin = bound(verdict.margin, unit)
-    against = verdict.baseline or "the baseline"
-    return {
-        "at_least": f"at least {margin}",
-        "at_most": f"at most {margin}",
-        "better_by": f"better than {against}" + (f" by more than {margin}" if verdict.margin else ""),
-        "not_worse_by": f"not worse than {against} by more than {margin}",
-        "within": f"within ±{margin} of {against}",
-        "published": f"as published, {margin}",
-    }.get(verdict.rule, f"{verdict.rule} {margin}")
+    return asked(verdict.rule, verdict.margin, results.unit(verdict.metric), verdict.baseline)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from genrec_eval.reporting.compare import differences, stays_clear
 from genrec_eval.reporting.results import Results
+from genrec_eval.reporting.rules import lines_at
 from genrec_eval.reporting.tables import Line, Table, blocks, cell, columns, covering
 from genrec_eval.reporting.text import plural
 
@@ -50,13 +51,8 @@ def difference_tables(
 
 
 def _margins(results: Results, scenario: str, metric: str) -> tuple[float, ...]:
-    sign = -1 if results.direction(metric) == "lower" else 1
     found: list[float] = []
     for row in results.verdicts:
-        if (row.scenario, row.metric, row.slice) == (scenario, metric, "all"):
-            found += {
-                "better_by": [sign * row.margin],
-                "not_worse_by": [-sign * row.margin],
-                "within": [-row.margin, row.margin],
-            }.get(row.rule, [])
+        if (row.scenario, row.metric, row.slice) == (scenario, metric, "all") and row.baseline is not None:
+            found += lines_at(row.rule, row.margin, results.direction(metric))
     return tuple(dict.fromkeys(found))

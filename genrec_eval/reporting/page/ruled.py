@@ -9,19 +9,14 @@ from typing import Any
 from markupsafe import Markup
 
 from genrec_eval.core.numbers import bound, figure
-from genrec_eval.protocol.results import Ruling, Verdict
+from genrec_eval.protocol.results import Verdict
 from genrec_eval.reporting.answer import RED, Outcome, outcome, rule, would_decide
 from genrec_eval.reporting.reproduced import LISTED, Reproduced, told, told_apart
 from genrec_eval.reporting.results import Results
+from genrec_eval.reporting.rules import SHAPES, lines_at
 from genrec_eval.reporting.svg import Scale, gauge
 from genrec_eval.reporting.text import plural
 
-_SHAPES = {
-    Ruling.PASS: ("v-pass", "pass"),
-    Ruling.FAIL: ("v-fail", "fail"),
-    Ruling.INSUFFICIENT: ("v-open", "open"),
-    Ruling.NOT_RUN: ("v-none", "none"),
-}
 HELD = {True: ("PASS", "pass", "v-pass"), False: ("FAIL", "fail", "v-fail")}
 
 
@@ -45,7 +40,7 @@ class Ruled:
 
 def ruled(results: Results, verdict: Verdict, order: list[str], flaws: Mapping[str, str]) -> Ruled:
     kind = outcome(verdict)
-    shape, style = _SHAPES[verdict.verdict]
+    shape, style = SHAPES[verdict.verdict]
     tag = {
         Outcome.FAILED: "",
         Outcome.MISSED: "planted flaw not caught",
@@ -64,7 +59,8 @@ def ruled(results: Results, verdict: Verdict, order: list[str], flaws: Mapping[s
     shown = figure(verdict.value, verdict.low, verdict.high, unit=unit, reason=verdict.reason)
     position = place_of(verdict.model, order)
     drawing = Markup("")
-    against = _signed(verdict, results)
+    direction = verdict.direction or results.direction(verdict.metric)
+    against = lines_at(verdict.rule, verdict.margin, direction)
     if shown.known and verdict.value is not None and verdict.low is not None and verdict.high is not None:
         zero = 0.0 if verdict.baseline is not None or verdict.low >= 0 else None
         scale = Scale.covering([verdict.low, verdict.high, *against, zero])
@@ -90,16 +86,6 @@ def ruled(results: Results, verdict: Verdict, order: list[str], flaws: Mapping[s
         where=(verdict.where or "").replace("\\", "/").rpartition("/")[2],
         position=position,
     )
-
-
-def _signed(verdict: Verdict, results: Results) -> tuple[float, ...]:
-    # Where the margin lies on the scale of the figure, which for a comparison is model minus baseline.
-    turn = -1 if (verdict.direction or results.direction(verdict.metric)) == "lower" else 1
-    return {
-        "better_by": (turn * verdict.margin,),
-        "not_worse_by": (-turn * verdict.margin,),
-        "within": (-verdict.margin, verdict.margin),
-    }.get(verdict.rule, (verdict.margin,))
 
 
 def folds(rows: list[Ruled]) -> list[tuple[list[Ruled], str]]:
