@@ -1,0 +1,85 @@
+"""``genrec-eval export``: tables and figures of a run for other tools."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from genrec_eval.cli.console import output
+from genrec_eval.core.errors import UsageError
+
+
+class Target(StrEnum):
+    """Where a run can go."""
+
+    CSV = "csv"
+    PARQUET = "parquet"
+    MLFLOW = "mlflow"
+    WANDB = "wandb"
+    MODEL_CARD = "model-card"
+
+
+def export(
+    run: Annotated[Path, typer.Argument(metavar="RUN", help="Run directory.")],
+    to: Annotated[Target, typer.Option("--to", help="What to write, or which tracker to tell.")] = Target.CSV,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", "-o", metavar="FOLDER", help="Where files go; <RUN>/export by default."),
+    ] = None,
+    table: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME", help="Only this table (csv, parquet); may be repeated."),
+    ] = None,
+    model: Annotated[
+        list[str] | None, typer.Option(metavar="NAME", help="Only this model (model-card); may be repeated.")
+    ] = None,
+    project: Annotated[
+        str, typer.Option(metavar="NAME", help="Experiment (mlflow) or project (wandb).")
+    ] = "genrec-eval",
+    offline: Annotated[
+        bool, typer.Option("--offline", help="wandb: write files for 'wandb sync' and send nothing.")
+    ] = False,
+) -> int:
+    """Write every table of a scored run as csv or parquet, model cards as Markdown, or tell a tracker.
+
+    MLflow is found by MLFLOW_TRACKING_URI, Weights & Biases by its own settings; both need their extra:
+    pip install 'genrec-eval[mlflow]' or 'genrec-eval[wandb]'. Text in csv that a spreadsheet would run as a
+    formula gets an apostrophe in front; parquet keeps every text as it is.
+    """
+    from genrec_eval.api import load_run
+    from genrec_eval.core.numbers import count
+
+    done = load_run(run)
+    _ = done.results  # says whether the run must be finished or scored first
+    if table and to not in (Target.CSV, Target.PARQUET):
+        raise UsageError(f"--table goes with --to csv and --to parquet, not with {to}")
+    if model and to is not Target.MODEL_CARD:
+        raise UsageError(f"--model goes with --to model-card, not with {to}")
+    folder = out or done.path / "export"
+    said: list[str] = []
+    if to in (Target.CSV, Target.PARQUET):
+        from genrec_eval.reporting.export.files import write_table
+        from genrec_eval.reporting.export.tables import exported
+
+        for one in exported(done.directory, table or ()):
+            path, rows = write_table(one, folder, to)
+            said.append(f"{path} ({count(rows)} {'row' if rows == 1 else 'rows'})")
+    elif to is Target.MLFLOW:
+        from genrec_eval.reporting.export.to_mlflow import log_mlflow
+
+        said.append(f"MLflow run {log_mlflow(done.path, experiment=project)} in experiment {project}")
+    elif to is Target.WANDB:
+        from genrec_eval.reporting.export.to_wandb import log_wandb
+
+        ids = log_wandb(done.path, project=project, offline=offline, folder=out)
+        said.append(f"W&B runs {', '.join(ids)} in project {project}")
+    else:
+        from genrec_eval.reporting.model_card import write_model_cards
+
+        said += [str(path) for path in write_model_cards(done.path, folder, model or ())]
+    for text in said:
+        output().print(text, markup=False, highlight=False, soft_wrap=True)
+    return 0

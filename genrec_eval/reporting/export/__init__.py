@@ -1,0 +1,1 @@
+"""The tables and figures of a run for other tools: csv, parquet, MLflow, Weights & Biases."""
