@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import datetime
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -24,6 +24,7 @@ from genrec_eval.engine.progress import Interrupted, Progress
 from genrec_eval.engine.ready import Stage, described, make_ready
 from genrec_eval.engine.records import RecordWriter, drop_stale
 from genrec_eval.engine.rundir import FORMAT, RunDirectory
+from genrec_eval.engine.sessions import asked, begin_session, end_session
 from genrec_eval.engine.summary import cover, usage
 from genrec_eval.models.logged import LoggedArm
 from genrec_eval.models.spec import ModelSpec
@@ -102,9 +103,10 @@ def play(
         with progress:
             stages = make_ready(loaded, plan, progress)
             benches = _benches(loaded, plan)
-            if fresh and (aside := directory.renew()):
+            aside = directory.renew() if fresh else None
+            if aside is not None:
                 progress.note(f"the run before lies in {aside}")
-            _play(loaded, directory, progress, plan, stages, benches)
+            _play(loaded, directory, progress, plan, stages, benches, aside.name if aside else None)
     except Interrupted:
         raise KeyboardInterrupt from None
 
@@ -124,18 +126,21 @@ def _play(
     plan: Plan,
     stages: list[Stage],
     benches: dict[str, Bench],
+    aside: str | None,
 ) -> None:
-    suite, run = loaded.suite, directory.run
+    suite, run, started = loaded.suite, directory.run, _now()
     run |= {
         "format": FORMAT,
         "name": suite.name,
         "suite": loaded.resolved,
         "folder": str(loaded.folder),
+        "given": loaded.given,
+        "sets": list(loaded.sets),
         "claims_at": [loaded.where(("claims", index)) for index in range(len(suite.claims))],
         "seed": suite.seed,
         "only": list(plan.only),
         "limit": plan.limit,
-        "created": run.get("created") or _now(),
+        "created": run.get("created") or started,
         "finished": None,
         "state": "playing",
         "versions": versions(),
@@ -148,6 +153,7 @@ def _play(
         "limits": {},
         "coverage": [row.to_json() for row in plan.left_out],
     }
+    begin_session(run, loaded, plan, started, aside)
     directory.save()
     directory.begin([(pairing.model, pairing.scenario) for pairing in plan.pairings])
     journal = Journal(directory.path / "journal.sqlite")
@@ -174,12 +180,13 @@ def _play(
     finally:
         journal.close()
     run["limits"] = {place: limiter.describe() for place, limiter in session.limiters.items() if limiter.cuts}
-    asked = [_asked(loaded.resolved), run["data"], run["models"], run["only"], run["limit"]]
+    made_of = [asked(loaded.resolved), run["data"], run["models"], run["only"], run["limit"]]
     if benches:
         judges = {name: [about["identity"], about["dialect"]] for name, about in run["judges"].items()}
-        asked.append([judges, run["rubrics"]])
-    run["run"] = digest(asked)[:16]
+        made_of.append([judges, run["rubrics"]])
+    run["run"] = digest(made_of)[:16]
     run |= {"state": "played", "finished": _now()}
+    end_session(run, run["finished"])
     directory.save()
 
 
@@ -197,12 +204,6 @@ def _judge(session: Session, plan: Plan, benches: dict[str, Bench]) -> None:
     run["rubrics"] = {q.judging.rubric: rubric_to_json(q.rubric) for q in questions}
     session.directory.save()
     judge_all(session, scenarios, benches)
-
-
-def _asked(resolved: Mapping[str, Any]) -> dict[str, Any]:
-    """The part of a suite that numbers and verdicts depend on: limits and retries change neither."""
-    asked = {name: value for name, value in resolved.items() if name != "engine"}
-    return {**asked, "error_budget": resolved["engine"]["error_budget"]}
 
 
 def _play_stage(session: Session, stage: Stage) -> None:

@@ -37,6 +37,10 @@ class LoadedSuite:
         Path of the file as given, or ``"suite"`` for a dict.
     resolved
         Plain JSON form with the defaults; ``${env:NAME}`` stays a reference.
+    given
+        The path or name by which the suite was asked for; None for a dict or models made in Python.
+    sets
+        ``key.path=value`` overrides, as given.
     """
 
     suite: Suite
@@ -44,6 +48,8 @@ class LoadedSuite:
     source: str
     resolved: dict[str, Any]
     root: Node = field(repr=False)
+    given: str | None = None
+    sets: tuple[str, ...] = ()
 
     def where(self, path: str | Sequence[str | int]) -> str:
         """``"file.yaml:12"`` for a key path such as ``("claims", 0)``; the nearest key above if absent."""
@@ -109,7 +115,8 @@ def resolve(
     resolved = _json(suite.model_dump(by_alias=True))
     if faults := [line(root, path, "needs a number, not true or false") for path in _truths(root, resolved)]:
         raise FileError(faults)
-    return LoadedSuite(suite, folder, name, resolved, root)
+    given = None if isinstance(source, Mapping) or models else str(source)
+    return LoadedSuite(suite, folder, name, resolved, root, given, tuple(sets))
 
 
 def _unfit(suite: Suite, folder: Path) -> Iterator[tuple[tuple[str | int, ...], str]]:

@@ -38,6 +38,14 @@ def references(data: Any) -> Iterator[Fault]:
     claims = data.get("claims")
     for index, claim in enumerate(claims if isinstance(claims, list | tuple) else ()):
         yield from _claim(tables, _table(claim), ("claims", index))
+    risks = _table(data.get("audit")).get("risks")
+    for index, risk in enumerate(risks if isinstance(risks, list | tuple) else ()):
+        for place, name in enumerate(_listed(_table(risk).get("scenarios"))):
+            yield from _known(tables, "scenarios", name, ("audit", "risks", index, "scenarios", place))
+
+
+def _listed(value: Any) -> list[Any]:
+    return list(value) if isinstance(value, list | tuple) else []
 
 
 def _table(value: Any) -> dict[str, Any]:
