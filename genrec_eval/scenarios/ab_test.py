@@ -133,6 +133,10 @@ class ABTest(Scenario):
         """Never called: nothing is asked."""
         raise NotImplementedError("an A/B test asks nothing")
 
+    def asked(self, cases: pa.Table, context: Mapping[str, pa.Table]) -> pa.Table:
+        """The arm that each user was assigned to: what came of it is the outcome."""
+        return cases.select(["unit", "arm"])
+
     def score(
         self,
         cases: pa.Table,

@@ -233,6 +233,14 @@ class Scenario(ABC):
         """
         return ()
 
+    def asked(self, cases: pa.Table, context: Mapping[str, pa.Table]) -> pa.Table:
+        """What each case asked and is held against, so that cases of two runs can be told to be the same.
+
+        One row per case: ``unit`` and whatever must be equal, with ids where the case table has codes, since
+        codes shift with every item that a catalogue gains. Groups are no part of it.
+        """
+        return cases.select([name for name in cases.column_names if not name.startswith("group.")])
+
     @abstractmethod
     def score(
         self,

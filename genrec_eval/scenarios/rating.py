@@ -112,6 +112,12 @@ class Rating(Scenario):
         """The same as :meth:`request`, for many users as arrays."""
         return self._what_is_asked(prepared).batch(rows)
 
+    def asked(self, cases: pa.Table, context: Mapping[str, pa.Table]) -> pa.Table:
+        """The case table with the ids of items for their codes."""
+        from genrec_eval.scenarios.ranking.records import with_ids
+
+        return with_ids(super().asked(cases, context), ("targets", "history"), context["items"])
+
     def score(
         self,
         cases: pa.Table,

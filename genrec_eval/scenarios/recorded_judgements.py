@@ -142,6 +142,10 @@ class RecordedJudgements(Scenario):
         """Never called: nothing is asked."""
         raise NotImplementedError("recorded judgements ask nothing")
 
+    def asked(self, cases: pa.Table, context: Mapping[str, pa.Table]) -> pa.Table:
+        """The items of each prompt, whoever judged them."""
+        return cases.select(["unit", "key"])
+
     def score(
         self,
         cases: pa.Table,

@@ -15,6 +15,7 @@ import pyarrow as pa
 
 from genrec_eval.audit.audit import error_budget_of
 from genrec_eval.audit.estimate import UnitSlices
+from genrec_eval.audit.results import ESTIMATES_FILE, Results, read_estimates
 from genrec_eval.audit.run_tables import scenario_of
 from genrec_eval.audit.score import ANSWERED, NOT_ATTEMPTED, SCORES_FILE, StoredScores
 from genrec_eval.audit.sources.base import Facts, Mask, UInt64, Units
@@ -23,7 +24,8 @@ from genrec_eval.core.registry import relative_to
 from genrec_eval.engine.rundir import RunDirectory
 from genrec_eval.metrics.base import Metric, UnitScores
 from genrec_eval.protocol.results import Coverage
-from genrec_eval.protocol.row_digests import row_digests
+from genrec_eval.protocol.row_prints import row_prints
+from genrec_eval.scenarios.base import Scenario
 
 
 class RunSource:
@@ -43,13 +45,17 @@ class RunSource:
     def __init__(self, directory: RunDirectory) -> None:
         self.directory = directory
         self.label = str(directory.path)
-        if directory.run.get("state") != "played" or not (directory.path / SCORES_FILE).is_file():
+        files = [directory.path / name for name in (SCORES_FILE, ESTIMATES_FILE)]
+        if directory.run.get("state") != "played" or not all(path.is_file() for path in files):
             raise UsageError(
                 f"{directory.path} has no scores; finish it with 'genrec-eval run', or score it with: "
                 f"genrec-eval score {directory.path}"
             )
+        _check(directory)
         self._stored = StoredScores(directory.path / SCORES_FILE)
         self._slices: dict[str, UnitSlices] = {}
+        self._units: dict[str, Units] = {}
+        self._scenarios: dict[str, Scenario] = {}
 
     @classmethod
     def open(cls, path: Path) -> RunSource:
@@ -69,24 +75,28 @@ class RunSource:
         """What the run's ``run.json`` says."""
         run = self.directory.run
         suite: Mapping[str, Any] = run.get("suite") or {}
-        scenarios = suite.get("scenarios") or {}
+        declared = suite.get("scenarios") or {}
+        played = dict.fromkeys(scenario for _, scenario in self.pairings())
         return Facts(
             run=str(run.get("run") or ""),
             suite=str(run.get("name") or suite.get("name") or ""),
             created=str(run.get("created") or ""),
             data={name: str(data.get("digest") or "") for name, data in (run.get("data") or {}).items()},
-            scenarios={name: scenarios.get(name) for name in self._scenarios()},
+            scenarios={name: declared.get(name) for name in played},
             judges={name: _digest(_judge(about)) for name, about in (run.get("judges") or {}).items()},
             models={
-                model: {scenario: _text(about.get("identity")) for scenario, about in played.items()}
-                for model, played in (run.get("models") or {}).items()
+                model: {scenario: _text(about.get("identity")) for scenario, about in by_scenario.items()}
+                for model, by_scenario in (run.get("models") or {}).items()
             },
-            definitions={
-                metric.id: metric.signature for name in self._scenarios() for metric in self.measured(name)
-            },
+            definitions={name: str(row.get("signature")) for name, row in self.results.definitions.items()},
             versions=run.get("versions") or {},
             seed=int(run.get("seed") or 0),
         )
+
+    @cached_property
+    def results(self) -> Results:
+        """What ``estimates.json`` holds."""
+        return read_estimates(self.directory.path / ESTIMATES_FILE)
 
     @property
     def coverage(self) -> Sequence[Coverage]:
@@ -98,28 +108,34 @@ class RunSource:
         """Share of the cases that a model may leave unanswered."""
         return error_budget_of(self.directory)
 
-    def _scenarios(self) -> list[str]:
-        return list(dict.fromkeys(scenario for _, scenario in self.pairings()))
-
     def pairings(self) -> list[tuple[str, str]]:
         """(model, scenario) of everything that was played."""
         return self.directory.played()
 
+    def scenario(self, name: str) -> Scenario:
+        """A scenario, built from the suite as the run keeps it."""
+        if name not in self._scenarios:
+            with relative_to(Path(self.directory.run.get("folder", "."))):
+                self._scenarios[name] = scenario_of(self.directory, name)
+        return self._scenarios[name]
+
     def measured(self, scenario: str) -> list[Metric]:
         """The metrics of a scenario, in the order of the report."""
         with relative_to(Path(self.directory.run.get("folder", "."))):
-            return list(scenario_of(self.directory, scenario).measured())
+            return list(self.scenario(scenario).measured())
 
     def units(self, scenario: str) -> Units:
         """The units of a scenario."""
-        slices = self._of(scenario)
-        cases = self.directory.cases(scenario)
-        return Units(
-            keys=unit_keys(slices.ids),
-            content=_content(cases, slices.ids),
-            slices=slices.slices,
-            names=slices.ids,
-        )
+        if scenario not in self._units:
+            slices, directory = self._of(scenario), self.directory
+            asked = self.scenario(scenario).asked(directory.cases(scenario), directory.context(scenario))
+            self._units[scenario] = Units(
+                keys=unit_keys(slices.ids),
+                content=unit_content(asked, slices.ids),
+                slices=slices.slices,
+                names=slices.ids,
+            )
+        return self._units[scenario]
 
     def _of(self, scenario: str) -> UnitSlices:
         if scenario not in self._slices:
@@ -131,44 +147,103 @@ class RunSource:
         return self._stored.metrics(model, scenario)
 
     def scores(self, model: str, scenario: str, metric: str) -> UnitScores | None:
-        """Scores in the order of :meth:`units`."""
-        read = self._stored.get(model, scenario, metric)
-        return None if read is None else self._of(scenario).place(*read)
+        """Scores in the order of :meth:`units`.
+
+        Raises
+        ------
+        UsageError
+            When the table of scores cannot be read, or does not belong to the cases.
+        """
+        where = f"{self.directory.path / SCORES_FILE}: {metric} of '{model}' in '{scenario}'"
+        again = f"score the run again with: genrec-eval score {self.directory.path}"
+        try:
+            read = self._stored.get(model, scenario, metric)
+        except (OSError, ValueError, KeyError, IndexError, pa.ArrowException) as error:
+            said = str(error).strip().splitlines() or [type(error).__name__]
+            raise UsageError(f"{where} cannot be read ({said[0][:200]}); {again}") from error
+        if read is None:
+            return None
+        units, scores = read
+        self._refuse_strangers(units, scenario, where, again)
+        weights = () if scores.weights is None else (scores.weights,)
+        sums = () if scores.sums is None else (scores.sums,)
+        if not all(np.isfinite(one[scores.scored]).all() for one in (scores.values, *weights, *sums)):
+            raise UsageError(f"{where} holds a number that is not finite; {again}")
+        return self._of(scenario).place(units, scores)
+
+    def _refuse_strangers(self, units: pa.Array, scenario: str, where: str, again: str) -> None:
+        import pyarrow.compute as pc
+
+        ids = self._of(scenario).ids
+        if units.equals(ids):
+            return
+        known = pc.is_in(units, value_set=ids)
+        if not pc.all(known).as_py():
+            stranger = units.filter(pc.invert(known))[0].as_py()
+            raise UsageError(f"{where} has a score of '{stranger}', which is no unit of the cases; {again}")
+        if len(pc.unique(units)) < len(units):
+            raise UsageError(f"{where} has two scores of one unit; {again}")
 
     def answered(self, model: str, scenario: str) -> Mask:
         """bool[n], the units that got an answer of any quality."""
-        read = self._stored.get(model, scenario, ANSWERED)
-        if read is None:
+        scores = self.scores(model, scenario, ANSWERED)
+        if scores is None:
             return np.zeros(len(self._of(scenario).ids), bool)
-        scores = self._of(scenario).place(*read)
         return scores.scored & (scores.values > 0)
 
     def attempted(self, model: str, scenario: str) -> Mask:
         """bool[n], the units that the run came to."""
-        read = self._stored.get(model, scenario, ANSWERED)
-        ids = self._of(scenario).ids
-        if read is None:
-            return np.zeros(len(ids), bool)
-        missed = self._of(scenario).place(*read).reasons.get(NOT_ATTEMPTED)
-        return np.ones(len(ids), bool) if missed is None else ~missed
+        scores, n = self.scores(model, scenario, ANSWERED), len(self._of(scenario).ids)
+        missed = None if scores is None else scores.reasons.get(NOT_ATTEMPTED)
+        return np.ones(n, bool) if missed is None else ~missed
 
 
 def unit_keys(ids: pa.Array) -> UInt64:
     """uint64[n], the first 8 bytes of the SHA-256 of each id."""
-    keys = b"".join(hashlib.sha256(str(unit).encode()).digest()[:8] for unit in ids.to_pylist())
+    sha256 = hashlib.sha256
+    keys = b"".join([sha256(unit.encode()).digest()[:8] for unit in ids.cast(pa.string()).to_pylist()])
     return np.frombuffer(keys, ">u8").astype(np.uint64)
 
 
-def _content(cases: pa.Table, ids: pa.Array) -> UInt64:
-    """uint64[n], a digest of the cases of each unit, in whatever order they come."""
+def unit_content(asked: pa.Table, ids: pa.Array) -> UInt64:
+    """uint64[n], a print of the cases of each unit, in whatever order they come.
+
+    Parameters
+    ----------
+    asked
+        See :meth:`genrec_eval.scenarios.base.Scenario.asked`.
+    """
     import pyarrow.compute as pc
 
-    asked = [name for name in cases.column_names if name != "unit" and not name.startswith("group.")]
-    digests = row_digests(cases.select(asked))[:, :8].copy().view(">u8").ravel().astype(np.uint64)
-    rows = pc.index_in(cases.column("unit").combine_chunks(), value_set=ids)
+    prints = row_prints(asked.select([name for name in asked.column_names if name != "unit"]))
+    units = asked.column("unit").combine_chunks()
+    if units.equals(ids):
+        return prints
+    rows = pc.index_in(units, value_set=ids).to_numpy(zero_copy_only=False).astype(np.int64)
+    order = np.lexsort((prints, rows))
+    rows, prints = rows[order], prints[order]
+    # what is said twice of a unit counts once
+    repeated = (rows[1:] == rows[:-1]) & (prints[1:] == prints[:-1])
     content = np.zeros(len(ids), np.uint64)
-    np.add.at(content, rows.to_numpy(zero_copy_only=False).astype(np.int64), digests)
+    kept = np.append(True, ~repeated)[: len(rows)]
+    np.add.at(content, rows[kept], prints[kept])
     return content
+
+
+def _check(directory: RunDirectory) -> None:
+    """Refuse a ``run.json`` that does not say what was played."""
+    suite = directory.run.get("suite")
+    declared = suite.get("scenarios") if isinstance(suite, Mapping) else None
+    try:
+        played = directory.played()
+        directory.coverage  # noqa: B018  (read for its faults)
+    except (KeyError, TypeError, AttributeError):
+        played = None
+    if not isinstance(declared, Mapping) or played is None or not isinstance(directory.run.get("seed"), int):
+        raise UsageError(
+            f"{directory.path / 'run.json'} does not say what was played: it was changed by hand or cut off;"
+            " run the suite again"
+        )
 
 
 def _judge(about: Mapping[str, Any]) -> Any:

@@ -193,6 +193,13 @@ class RankingScenario(Scenario):
 
         return score(self.parts(cases), self.read_depth(context), cases, context, records)
 
+    def asked(self, cases: pa.Table, context: Mapping[str, pa.Table]) -> pa.Table:
+        """The case table with the ids of items for their codes."""
+        from genrec_eval.scenarios.ranking.records import with_ids
+
+        found = super().asked(cases, context)
+        return with_ids(found, ("truth", "history", "rejected", "candidates"), context["items"])
+
     def read_depth(self, context: Mapping[str, pa.Table]) -> int:
         """How many items of a list are read."""
         k: int = self.options.k

@@ -193,6 +193,25 @@ def ragged(column: pa.ChunkedArray) -> Ragged:
     return Ragged(offsets - offsets[0], values.astype(np.int32, copy=False))
 
 
+def with_ids(cases: pa.Table, names: Iterable[str], items: pa.Table) -> pa.Table:
+    """``cases`` with item ids, as dictionaries of the catalogue, where its columns ``names`` hold codes."""
+    ids = items.column("item").combine_chunks().cast(pa.string())
+    for name in names:
+        if name not in cases.column_names:
+            continue
+        column = cases.column(name).combine_chunks()
+        lists = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+        flat = lists.values
+        if len(flat) and not 0 <= pc.min(flat).as_py() <= pc.max(flat).as_py() < len(ids):
+            raise UsageError(
+                f"the case table names items in '{name}' that its catalogue does not have: the run directory"
+                " is damaged; run again with --fresh"
+            )
+        named = pa.ListArray.from_arrays(lists.offsets, pa.DictionaryArray.from_arrays(flat, ids))
+        cases = cases.set_column(cases.column_names.index(name), name, named)
+    return cases
+
+
 def list_column(lists: Ragged) -> pa.Array:
     """:class:`Ragged` as a list<int32> array."""
     return pa.ListArray.from_arrays(pa.array(lists.offsets, pa.int32()), pa.array(lists.values, pa.int32()))
