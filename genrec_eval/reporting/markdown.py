@@ -31,7 +31,7 @@ def summary(estimates: Mapping[str, Any]) -> str:
     loud = [row for row in rows if not quiet(row) and not folded(row)]
     parts = [f"## {escape(results.run)}", escape(answer(results))]
     if loud:
-        table = [
+        told_rows = [
             [
                 f"**{_word(row.verdict, outcome(row))}**",
                 escape(row.claim),
@@ -43,7 +43,7 @@ def summary(estimates: Mapping[str, Any]) -> str:
             ]
             for row in loud[:_MOST_ROWS]
         ]
-        parts.append(_table(["verdict", "claim", "model", "figure", "asked"], table))
+        parts.append(table(["verdict", "claim", "model", "figure", "asked"], told_rows))
         if len(loud) > _MOST_ROWS:
             parts.append(f"{len(loud) - _MOST_ROWS} more verdicts stand in the report.")
     if folds := reproduced(results.verdicts):
@@ -69,7 +69,7 @@ def summary(estimates: Mapping[str, Any]) -> str:
                 cells.append(f"**{text}**" if model in top else text)
             body.append([escape(f"{results.title(metric)}{f' {unit}' if unit else ''}{arrow}"), *cells])
         parts.append(f"### {escape(scenario)}")
-        parts.append(_table(head, body))
+        parts.append(table(head, body))
         parts.append("Value with its interval; bold beats every model that is not, by the paired difference.")
     if gaps := not_tested(results):
         parts.append("### Not tested")
@@ -77,14 +77,14 @@ def summary(estimates: Mapping[str, Any]) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def escape(text: object) -> str:
-    """One line in which nothing is markup, link, mention or HTML.
+def escape(text: object, limit: int = 300) -> str:
+    """One line of at most ``limit`` characters in which nothing is markup, link, mention or HTML.
 
     >>> escape("a|b <img src=x> @team")
     'a&#124;b &#60;img src=x&#62; &#64;team'
     """
     # Numeric references, not backslashes: '@' and '|' keep their meaning on some hosts when backslashed.
-    return _SPECIAL.sub(lambda match: f"{match[0][:-1]}&#{ord(match[0][-1])};", line(text))
+    return _SPECIAL.sub(lambda match: f"{match[0][:-1]}&#{ord(match[0][-1])};", line(text, limit))
 
 
 def _word(ruling: str, kind: Outcome) -> str:
@@ -93,6 +93,7 @@ def _word(ruling: str, kind: Outcome) -> str:
     )
 
 
-def _table(head: list[str], body: list[list[str]]) -> str:
+def table(head: list[str], body: list[list[str]]) -> str:
+    """A table of cells that are escaped already."""
     lines = [head, ["---"] * len(head), *body]
     return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
