@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 
 from genrec_eval.reporting.text import line
+from genrec_eval.reporting.worddiff import LONGEST, differing
 from genrec_eval.scenarios.evidence import Mark
 
 VERDICTS = {
@@ -18,7 +19,7 @@ VERDICTS = {
 """Verdict on a claim, worst first → word, class of its underline, class of its hue, meaning."""
 FLAG = ("ALSO FOUND", "cm", "none", "no claim, and it speaks against the text")
 
-SHOWN = 3000
+SHOWN = LONGEST
 """Characters of a text that are quoted."""
 _HEAD, _LINES = 520, 8
 """What eight lines of a column hold; more than that folds."""
@@ -100,7 +101,7 @@ def marked(text: str, marks: Sequence[Mark]) -> Marked:
     ordered = sorted(known, key=lambda mark: (mark.start, mark.end))
     labels = _labels(ordered)
     inside = [mark for mark in ordered if mark.end <= len(shown)]
-    fold = _fold(shown)
+    fold = fold_at(shown)
     head = _pieces(shown, 0, fold, inside, labels)
     tail = _pieces(shown, fold, len(shown), inside, labels)
     return Marked(
@@ -137,7 +138,7 @@ def _letters(number: int) -> str:
     return (_letters(number // 26 - 1) if number >= 26 else "") + chr(97 + number % 26)
 
 
-def _fold(text: str) -> int:
+def fold_at(text: str) -> int:
     """Where the tail begins; the end of the text where it is short."""
     at = -1
     for _ in range(_LINES):
@@ -196,12 +197,4 @@ def changed(before: str, after: str) -> list[tuple[str, bool]]:
     >>> changed("a good film", "a bad film")
     [('a ', False), ('bad', True), (' film', False)]
     """
-    import difflib
-    import re
-
-    old, new = (re.findall(r"\s+|[^\s]+", text[:SHOWN]) for text in (before, after))
-    found: list[tuple[str, bool]] = []
-    for tag, _, _, first, last in difflib.SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
-        if first < last:
-            found.append(("".join(new[first:last]), tag != "equal"))
-    return found
+    return differing(before, after)[1]

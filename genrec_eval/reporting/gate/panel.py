@@ -102,9 +102,15 @@ def _ruled(row: GateRow, models: Sequence[str]) -> Ruled:
 
 def _bounded(row: GateRow) -> GateRow:
     # A name may be a megabyte long.
-    names = {name: line(getattr(row, name), _NAME) for name in ("scenario", "metric", "model", "slice")}
-    where = None if row.where is None else line(row.where, 300)
-    return replace(row, rule=line(row.rule, 300), where=where, **names)
+    return replace(
+        row,
+        rule=line(row.rule, 300),
+        scenario=line(row.scenario, _NAME),
+        metric=line(row.metric, _NAME),
+        model=line(row.model, _NAME),
+        slice=line(row.slice, _NAME),
+        where=None if row.where is None else line(row.where, 300),
+    )
 
 
 def _drawing(row: GateRow, models: Sequence[str]) -> Markup:
