@@ -146,6 +146,21 @@ def bound(value: float, unit: str = "") -> str:
     return f"{exact(value * 100)} %" if unit == "share" else exact(value)
 
 
+def side(value: float | None, low: float | None, high: float | None, unit: str = "") -> str:
+    """One side of a paired difference, with as many digits as the interval of the difference justifies.
+
+    >>> side(0.31234, -0.031, -0.009), side(0.25, 0.0, 0.0, "share"), side(None, 0.0, 1.0)
+    ('0.312', '25 %', '')
+    """
+    if value is None or not math.isfinite(value):
+        return ""
+    if low is None or high is None or not math.isfinite(high - low) or high <= low:
+        return bound(value, unit)
+    factor = 100.0 if unit == "share" else 1.0
+    text = fixed(value * factor, decimals((high - low) / 2 * factor))
+    return f"{text} %" if unit == "share" else text
+
+
 def count(value: object) -> str:
     """Thousands separated; ``"—"`` when unknown.
 

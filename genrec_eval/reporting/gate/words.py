@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from genrec_eval.audit.gating.types import GateResult, GateRow
 from genrec_eval.core.errors import Exit
-from genrec_eval.core.numbers import Figure, bound, count, decimals, figure, fixed
+from genrec_eval.core.numbers import Figure, bound, count, figure, side
 from genrec_eval.protocol.results import Ruling
 from genrec_eval.reporting.answer import would_decide
 from genrec_eval.reporting.rules import asked
@@ -124,21 +124,6 @@ def compared(row: GateRow) -> str:
 def level(value: float | None, row: GateRow) -> str:
     """One side of a difference, with the digits that the difference justifies."""
     return side(value, row.low, row.high, row.unit)
-
-
-def side(value: float | None, low: float | None, high: float | None, unit: str) -> str:
-    """One side of a paired difference, with as many digits as the interval of the difference justifies.
-
-    >>> side(0.31234, -0.031, -0.009, "")
-    '0.312'
-    """
-    if value is None:
-        return ""
-    if low is None or high is None or not high > low:
-        return bound(value, unit)
-    factor = 100.0 if unit == "share" else 1.0
-    percent = " %" if unit == "share" else ""
-    return f"{fixed(value * factor, decimals((high - low) / 2 * factor))}{percent}"
 
 
 def support(row: GateRow) -> list[str]:

@@ -1,0 +1,1 @@
+"""What a comparison says: terminal, Markdown, JSON and page from one object."""

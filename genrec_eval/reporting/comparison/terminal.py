@@ -1,0 +1,191 @@
+"""The comparison in the terminal: what differs, what was paired, what changed, what is missing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from genrec_eval.audit.comparing.types import Change, Comparison, Difference
+from genrec_eval.core.numbers import count
+from genrec_eval.reporting.comparison.words import (
+    DECIDED,
+    KINDS,
+    WORDS,
+    answer,
+    by_group,
+    caution,
+    figure_of,
+    flip_rows,
+    none,
+    overall,
+    sides,
+    support,
+    tally,
+    where,
+)
+from genrec_eval.reporting.console import plain, say, styled
+from genrec_eval.reporting.text import line
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+STYLES = {
+    Change.WORSE: "bold red",
+    Change.BETTER: "green",
+    Change.DIFFERENT: "yellow",
+    Change.INCONCLUSIVE: "yellow",
+    Change.EQUIVALENT: "",
+    Change.NOT_COMPARED: "dim",
+}
+_NARROW = 92
+"""Columns below which rows are lines and no table."""
+_LISTED = 40
+"""Reasons that are spelled out; the page and the JSON hold all."""
+
+
+def print_comparison(comparison: Comparison, console: Console) -> None:
+    """Print what differs beside the answers, what was paired, what changed, flips, and what is missing.
+
+    Parameters
+    ----------
+    comparison
+        The comparison.
+    console
+        Where to print; its width decides between a table and lines.
+    """
+    say(console, f"{line(comparison.candidate, 300)} against {line(comparison.reference, 300)}", "bold")
+    say(console, answer(comparison), "bold")
+    console.print()
+    _settings(comparison, console)
+    _pairs(comparison, console)
+    _differences(comparison, overall(comparison), console)
+    for name, rows in by_group(comparison).items():
+        say(console, f"By {line(name, 60)}: {tally(rows, 'figure')}", "bold")
+        decided = [row for row in rows if row.change in DECIDED]
+        if decided:
+            _differences(comparison, decided, console)
+        else:
+            console.print()
+    _flips(comparison, console)
+    _missing(comparison, console)
+
+
+def _settings(comparison: Comparison, console: Console) -> None:
+    if warning := caution(comparison):
+        text = styled(console, "WARNING ! ", "bold red")
+        console.print(text.append(plain(console, warning)))
+    if not comparison.settings:
+        say(console, "Settings: nothing differs beside the answers.", "dim")
+        console.print()
+        return
+    say(console, "Settings that differ", "bold")
+    for setting in comparison.settings:
+        mark = "unsound ! " if setting.unsound else ""
+        values = f"{line(none(setting.reference), 120)} → {line(none(setting.candidate), 120)}"
+        name = f"{line(setting.what, 60)} {line(setting.name, 120)}"
+        text = styled(console, mark, "red")
+        console.print(text.append(plain(console, f"{name}: {values}")))
+        if setting.unsound:
+            say(console, line(setting.unsound, 1000), "dim", indent=4)
+    console.print()
+
+
+def _pairs(comparison: Comparison, console: Console) -> None:
+    for row in comparison.pairs:
+        rest = [
+            f"{count(n)} {said}"
+            for n, said in (
+                (row.only_reference, "only in the reference"),
+                (row.only_candidate, "only in the candidate"),
+                (row.changed, "asked something else"),
+            )
+            if n
+        ]
+        said = f"{line(row.scenario, 60)}: {count(row.paired)} units paired"
+        say(console, f"{said}; {', '.join(rest)}" if rest else f"{said}, all that there are")
+        for name, ids in row.named.items():
+            shown = ", ".join(line(one, 60) for one in list(ids)[:10])
+            say(console, f"{line(name.replace('_', ' '), 60)}: {shown}", "dim", indent=4)
+    if comparison.pairs:
+        console.print()
+
+
+def _differences(comparison: Comparison, rows: Sequence[Difference], console: Console) -> None:
+    if not rows:
+        return
+    if console.width >= _NARROW:
+        _table(comparison, rows, console)
+    for row in rows[:_LISTED]:
+        word, symbol = WORDS[row.change]
+        if console.width < _NARROW:
+            before, after = sides(row)
+            shown = figure_of(row)
+            said = f": {before} → {after}, difference {shown}" if shown.known else ""
+            text = styled(console, f"{word} {symbol} ", STYLES[row.change])
+            console.print(text.append(plain(console, f"{_name(row, comparison)}{said}")))
+            say(console, "; ".join(support(row)), "dim", indent=4)
+        elif row.change in DECIDED or row.change is Change.NOT_COMPARED:
+            say(console, f"{_name(row, comparison)}: {line(row.reason, 1000)}")
+        if console.width < _NARROW and row.reason:
+            say(console, line(row.reason, 1000), indent=4)
+    if len(rows) > _LISTED:
+        say(console, f"{count(len(rows) - _LISTED)} more; the page and the JSON hold all.", "dim")
+    console.print()
+
+
+def _table(comparison: Comparison, rows: Sequence[Difference], console: Console) -> None:
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="bold")
+    table.add_column(Text("change"), no_wrap=True)
+    table.add_column(Text("metric"), overflow="fold")
+    for head in ("before", "after", "difference", "p, adjusted", "would show", "pairs"):
+        table.add_column(Text(head), justify="right", no_wrap=True)
+    for row in rows:
+        word, symbol = WORDS[row.change]
+        table.add_row(
+            styled(console, f"{word} {symbol}", STYLES[row.change]),
+            *(Text(plain(console, text)) for text in (_name(row, comparison), *_numbers(row))),
+        )
+    console.print(table)
+
+
+def _numbers(row: Difference) -> list[str]:
+    from genrec_eval.core.numbers import bound
+    from genrec_eval.reporting.tables import p_text
+
+    shown = figure_of(row)
+    return [
+        *(text or "—" for text in sides(row)),
+        str(shown) if shown.known else "—",
+        p_text(row.p if row.p_adjusted is None else row.p_adjusted),
+        "—" if row.detectable is None else bound(row.detectable, row.unit),
+        count(row.n),
+    ]
+
+
+def _name(row: Difference, comparison: Comparison) -> str:
+    return " · ".join(filter(None, (line(row.metric, 120), where(row, comparison))))
+
+
+def _flips(comparison: Comparison, console: Console) -> None:
+    rows = flip_rows(comparison)
+    if not rows:
+        return
+    say(console, "Flips", "bold")
+    for scenario, model, metric, counts in rows:
+        said = ", ".join(
+            f"{count(counts[kind])} {KINDS[kind][0].lower()}" for kind in KINDS if kind in counts
+        )
+        say(console, f"{line(metric, 120)} · {line(model, 60)} · {line(scenario, 60)}: {said}")
+    console.print()
+
+
+def _missing(comparison: Comparison, console: Console) -> None:
+    if not comparison.missing:
+        return
+    say(console, "Not compared, because only one of the runs has it", "bold")
+    for said in comparison.missing:
+        say(console, f"- {line(said, 1000)}")
+    console.print()

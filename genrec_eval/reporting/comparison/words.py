@@ -1,0 +1,197 @@
+"""What a comparison comes to, in the words that all of its outputs share."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+
+from genrec_eval.audit.comparing.types import Answered, Change, Comparison, Difference
+from genrec_eval.core.numbers import Figure, bound, count, figure, side
+from genrec_eval.reporting.tables import p_text
+from genrec_eval.reporting.text import line, listing, plural
+
+ORDER = (
+    Change.WORSE,
+    Change.BETTER,
+    Change.DIFFERENT,
+    Change.INCONCLUSIVE,
+    Change.EQUIVALENT,
+    Change.NOT_COMPARED,
+)
+"""What a reader needs first."""
+DECIDED = frozenset({Change.WORSE, Change.BETTER, Change.DIFFERENT})
+WORDS = {
+    Change.WORSE: ("WORSE", "✗"),
+    Change.BETTER: ("BETTER", "✓"),
+    Change.DIFFERENT: ("DIFFERENT", "≠"),
+    Change.INCONCLUSIVE: ("INCONCLUSIVE", "?"),
+    Change.EQUIVALENT: ("EQUIVALENT", "="),
+    Change.NOT_COMPARED: ("NOT COMPARED", "-"),
+}
+"""Change → word and symbol."""
+_SAID = {
+    Change.WORSE: "worse",
+    Change.BETTER: "better",
+    Change.DIFFERENT: "different without a better side",
+    Change.INCONCLUSIVE: "undecided",
+    Change.EQUIVALENT: "equivalent",
+    Change.NOT_COMPARED: "not compared",
+}
+KINDS = {
+    "lost": ("LOST", "✗", "scored before, and nothing now"),
+    "gained": ("GAINED", "✓", "nothing before, and a score now"),
+    "status": ("STATUS", "?", "the status of the answer changed"),
+    "changed": ("CHANGED", "≠", "between nothing and something, of a metric without a better side"),
+}
+"""Kind of a flip → word, symbol, meaning; the worst first."""
+
+
+def overall(comparison: Comparison) -> list[Difference]:
+    """Differences over all units, worst first."""
+    return worst_first(row for row in comparison.differences if row.slice == "all")
+
+
+def by_group(comparison: Comparison) -> dict[str, list[Difference]]:
+    """Name of a group → differences in its values, worst first."""
+    found: dict[str, list[Difference]] = {}
+    for row in comparison.differences:
+        if row.slice != "all":
+            found.setdefault(row.slice.partition("=")[0], []).append(row)
+    return {name: worst_first(rows) for name, rows in found.items()}
+
+
+def worst_first(rows: Iterable[Difference]) -> list[Difference]:
+    """By what became of them, in their order otherwise."""
+    return sorted(rows, key=lambda row: ORDER.index(row.change))
+
+
+def answer(comparison: Comparison) -> str:
+    """The sentence that stands first: ``"2 metrics are worse, 1 better, 9 undecided of 12."``."""
+    rows = overall(comparison)
+    if not rows:
+        return "Nothing could be compared."
+    alone = len({(row.scenario, row.model, row.reference_model) for row in rows}) == 1
+    return tally(rows, "metric" if alone else "figure")
+
+
+def tally(rows: Sequence[Difference], noun: str) -> str:
+    """How many rows became what."""
+    found = Counter(row.change for row in rows)
+    parts: list[str] = []
+    for change in ORDER:
+        if n := found[change]:
+            first = f"{plural(n, noun)} {'is' if n == 1 else 'are'}"
+            parts.append(f"{first if not parts else count(n)} {_SAID[change]}")
+    if len(parts) == 1 and len(rows) > 1:
+        return f"All {parts[0]}."
+    return f"{', '.join(parts)} of {count(len(rows))}." if len(parts) > 1 else f"{parts[0]}."
+
+
+def caution(comparison: Comparison) -> str:
+    """Why the comparison is unsound; empty where it is not."""
+    found = dict.fromkeys(line(setting.what, 60) for setting in comparison.settings if setting.unsound)
+    if not found:
+        return ""
+    return (
+        f"The runs differ in more than their models: {listing(list(found))}."
+        " A difference below need not come from the models."
+    )
+
+
+def asides(comparison: Comparison) -> list[str]:
+    """What else a reader should know before the tables."""
+    said = []
+    unpaired = sum(row.only_reference + row.only_candidate for row in comparison.pairs)
+    changed = sum(row.changed for row in comparison.pairs)
+    if unpaired:
+        said.append(f"{plural(unpaired, 'unit')} {'is' if unpaired == 1 else 'are'} in only one of the runs.")
+    if changed:
+        said.append(f"{plural(changed, 'unit')} {'was' if changed == 1 else 'were'} asked something else.")
+    for name, rows in by_group(comparison).items():
+        said.append(f"By {line(name, 60)}: {tally(rows, 'figure')}")
+    if flips := flip_totals(comparison):
+        said.append(f"Flips: {', '.join(f'{count(n)} {_FLIPPED[kind]}' for kind, n in flips.items())}.")
+    if missing := len(comparison.missing):
+        said.append(f"{plural(missing, 'figure')} could not be compared, named at the end.")
+    return said
+
+
+_FLIPPED = {"lost": "lost", "gained": "gained", "status": "changed status", "changed": "changed"}
+
+
+def flip_totals(comparison: Comparison) -> dict[str, int]:
+    """Kind of flip → how many of all."""
+    found: Counter[str] = Counter()
+    for row in comparison.flip_counts:
+        found[str(row.get("kind"))] += int(row.get("count") or 0)
+    return {kind: found[kind] for kind in KINDS if found[kind]}
+
+
+def flip_rows(comparison: Comparison) -> list[tuple[str, str, str, dict[str, int]]]:
+    """(scenario, model, what flipped, kind → count), in their order."""
+    found: dict[tuple[str, str, str], dict[str, int]] = {}
+    for row in comparison.flip_counts:
+        at = flip_place(row)
+        found.setdefault(at, {})[str(row.get("kind"))] = int(row.get("count") or 0)
+    return [(*at, counts) for at, counts in found.items()]
+
+
+def flip_place(row: Mapping[str, object]) -> tuple[str, str, str]:
+    """Scenario, model and what flipped: a metric, or the status."""
+    metric = row.get("metric")
+    return str(row.get("scenario")), str(row.get("model")), "status" if metric is None else str(metric)
+
+
+def figure_of(row: Difference) -> Figure:
+    """The difference with its interval."""
+    return figure(row.value, row.low, row.high, unit=row.unit, reason=row.reason)
+
+
+def sides(row: Difference) -> tuple[str, str]:
+    """Both values over the pairs; empty where there is none."""
+    return tuple(  # type: ignore[return-value]  # two of them
+        side(value, row.low, row.high, row.unit) for value in (row.reference_value, row.candidate_value)
+    )
+
+
+def who(row: Difference) -> str:
+    """The model, and what it is held against where that is another."""
+    model = line(row.model, 60)
+    other = line(row.reference_model, 60)
+    return model if row.model == row.reference_model else f"{model} against {other}"
+
+
+def where(row: Difference, comparison: Comparison) -> str:
+    """``"item-knn · gender=F · top-k"``, as far as rows differ in it."""
+    rows = comparison.differences
+    parts = [
+        who(row) if len({(one.model, one.reference_model) for one in rows}) > 1 else "",
+        "" if row.slice == "all" else line(row.slice, 60),
+        line(row.scenario, 60) if len({one.scenario for one in rows}) > 1 else "",
+    ]
+    return " · ".join(filter(None, parts))
+
+
+def support(row: Difference) -> list[str]:
+    """What stands behind a difference: pairs, exclusions, tests."""
+    left = sum(row.excluded.values())
+    why = ", ".join(f"{line(reason, 60)} {count(n)}" for reason, n in row.excluded.items())
+    said = [plural(row.n, "pair") + (f", excluded {count(left)}: {why}" if left else "")]
+    if row.p is not None:
+        holm = f", after Holm {p_text(row.p_adjusted)}" if row.p_adjusted is not None else ""
+        said.append(f"p {p_text(row.p)}{holm}")
+    if row.detectable is not None:
+        said.append(f"smallest difference to show {bound(row.detectable, row.unit)}")
+    if row.margin is not None:
+        said.append(f"margin of equivalence {bound(row.margin, row.unit)}")
+    return said
+
+
+def score(answered: Answered, unit: str = "") -> str:
+    """The score of one answer; a dash where there is none."""
+    return "—" if answered.value is None else bound(answered.value, unit)
+
+
+def none(text: str | None) -> str:
+    """The value of a setting, or that there is none."""
+    return "none" if text is None else text
