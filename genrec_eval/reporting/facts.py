@@ -53,7 +53,7 @@ def tested(results: Results, run: Mapping[str, Any]) -> Pairs:
             ("Scenarios", "; ".join(protocol) or listing(results.scenarios())),
             ("Population", "; ".join(population) if attempted or not results.coverage else ""),
             ("Questions", _questions(results)),
-            ("When", _period(run)),
+            ("When", period(run)),
             ("Seed", str(run["seed"]) if run.get("seed") is not None else ""),
         )
         if value
@@ -103,7 +103,7 @@ def play(run: Mapping[str, Any]) -> tuple[list[str], list[list[str]]]:
 def provenance(results: Results, run: Mapping[str, Any]) -> Pairs:
     """Where the figures come from."""
     pairs: Pairs = [("Run", results.run)]
-    if period := _period(run):
+    if period := period(run):
         pairs.append(("Played", period))
     if run.get("seed") is not None:
         pairs.append(("Seed", str(run["seed"])))
@@ -219,7 +219,7 @@ def moment(value: Any) -> str:
     return f"{text.removesuffix('Z').removesuffix('+00:00')} UTC" if text.endswith(("Z", "+00:00")) else text
 
 
-def _period(run: Mapping[str, Any]) -> str:
+def period(run: Mapping[str, Any]) -> str:
     start, end = (moment(run.get(key)) for key in ("created", "finished"))
     if start and end and start[:10] == end[:10]:
         start, end = start.removesuffix(" UTC"), end[11:]

@@ -24,6 +24,7 @@ EvidenceFact = Literal[
     "limits",
     "people",
     "personal-data",
+    "planted",
     "population",
     "purpose",
     "repeats",

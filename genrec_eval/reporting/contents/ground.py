@@ -1,0 +1,136 @@
+"""What all contents of the audit are made from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from genrec_eval.core.errors import UsageError
+from genrec_eval.reporting.page.material import Material
+from genrec_eval.reporting.results import Results, mapping
+from genrec_eval.reporting.review import Signed, estimates_digest, evidence_root, stored_reviews
+from genrec_eval.suite.audit import Audit
+
+
+@dataclass(frozen=True)
+class Ground:
+    """A run with what its suite states and what was reviewed.
+
+    Attributes
+    ----------
+    audit
+        ``audit`` of the suite; every key may be missing.
+    stated
+        Whether the suite has that key at all.
+    estimates
+        SHA-256 of ``estimates.json``.
+    root
+        Root of the evidence chain, or None.
+    reviews, faults
+        Reviews that are kept with the run, and what is wrong with files that are none.
+    """
+
+    results: Results
+    run: Mapping[str, Any]
+    directory: Path
+    flaws: Mapping[str, str]
+    audit: Audit
+    stated: bool
+    estimates: str
+    root: str | None
+    reviews: Sequence[Signed] = ()
+    faults: Sequence[str] = ()
+
+    @classmethod
+    def of(cls, material: Material) -> Ground:
+        """Read what lies beside the figures of a run."""
+        said = mapping(material.run.get("suite")).get("audit")
+        try:
+            audit = Audit.model_validate(said or {})
+        except ValidationError:
+            raise UsageError(
+                f"{material.directory / 'run.json'}: 'suite.audit' is not as genrec-eval writes it;"
+                " run the suite again"
+            ) from None
+        estimates = estimates_digest(material.directory) or ""
+        reviews, faults = stored_reviews(material.directory, estimates)
+        return cls(
+            material.results,
+            material.run,
+            material.directory,
+            material.flaws,
+            audit,
+            bool(said),
+            estimates,
+            evidence_root(material.directory),
+            reviews,
+            faults,
+        )
+
+    @property
+    def suite(self) -> dict[str, Any]:
+        """The resolved suite."""
+        return mapping(self.run.get("suite"))
+
+    @cached_property
+    def scenarios(self) -> dict[str, dict[str, Any]]:
+        """Scenario → its facts, with what it was made ready with."""
+        found = {}
+        for name, facts in mapping(self.run.get("scenarios")).items():
+            facts = mapping(facts)
+            found[str(name)] = {**facts, **mapping(facts.get("facts"))}
+        return found
+
+    @cached_property
+    def kinds(self) -> dict[str, str]:
+        """Scenario → its kind, of those that were played."""
+        declared = mapping(self.suite.get("scenarios"))
+        played = {row.scenario for row in self.results.coverage if row.state != "not-run"}
+        played |= {row.scenario for row in self.results.estimates}
+        return {
+            name: str(
+                mapping(self.run.get("scenarios", {}).get(name)).get("scenario")
+                or mapping(declared.get(name)).get("scenario")
+                or ""
+            )
+            for name in self.results.scenarios()
+            if name in played
+        }
+
+    @cached_property
+    def models(self) -> dict[str, dict[str, Any]]:
+        """Model → what the run says of it, in the first scenario that it played."""
+        found = {}
+        for name, facts in mapping(self.run.get("models")).items():
+            facts = mapping(facts)
+            flat = any(key in facts for key in ("identity", "description", "planted"))
+            found[str(name)] = facts if flat else mapping(next(iter(facts.values()), None))
+        return found
+
+    @cached_property
+    def data(self) -> dict[str, dict[str, Any]]:
+        """Data set → what the run says of it."""
+        return {str(name): mapping(facts) for name, facts in mapping(self.run.get("data")).items()}
+
+    @cached_property
+    def valued(self) -> dict[str, list[str]]:
+        """Name of a metric → scenarios in which it has a value."""
+        found: dict[str, list[str]] = {}
+        for row in self.results.estimates:
+            if row.value is None or row.baseline is not None:
+                continue
+            name = str(self.results.definition(row.metric).get("name") or row.metric.split("@")[0])
+            places = found.setdefault(name.split("(")[0], [])
+            if row.scenario not in places:
+                places.append(row.scenario)
+        return found
+
+    @property
+    def sessions(self) -> list[dict[str, Any]]:
+        """Each time that the run was played into."""
+        return [mapping(one) for one in self.run.get("sessions") or () if isinstance(one, Mapping)]
