@@ -239,11 +239,14 @@ def play_and_score(
     console: Console | None = None,
 ) -> Run:
     """Play a validated suite into its directory, then score it; see :func:`run`."""
+    from genrec_eval.audit.chain.closed import refuse_playing
     from genrec_eval.engine.play import play
 
     path = Path(out) if out is not None else Path("runs") / loaded.suite.name
     directory = RunDirectory.create(path, fresh)
     with directory.locked(), relative_to(loaded.folder):
+        if not fresh:
+            refuse_playing(directory.path)
         progress = Progress(console)
         _outside_a_loop(lambda: play(loaded, directory, progress, tuple(only), limit, fresh), progress)
         return _score(directory, console)
@@ -260,14 +263,21 @@ def _score(directory: RunDirectory, console: Console | None) -> Run:
     from contextlib import nullcontext
 
     from genrec_eval.audit.audit import audit_run
+    from genrec_eval.audit.chain.build import seal_pages, write_chain
+    from genrec_eval.audit.chain.closed import refuse_scoring
+    from genrec_eval.audit.chain.evidence import EVIDENCE_FILE
     from genrec_eval.reporting.html import write_report
 
     if directory.run.get("state") != "played":
         raise UsageError(_unfinished(directory))
     with console.status("scoring") if console is not None else nullcontext():
+        refuse_scoring(directory.path)
+        for name in (EVIDENCE_FILE, "report.html"):  # never older than the estimates
+            (directory.path / name).unlink(missing_ok=True)
         audit_run(directory)
-        (directory.path / "report.html").unlink(missing_ok=True)  # never older than the estimates
+        write_chain(directory)
         write_report(directory.path)
+        seal_pages(directory.path)
     return Run(directory)
 
 

@@ -17,19 +17,31 @@ from genrec_eval.core.errors import Exit
 from genrec_eval.suite.schema import Claim
 
 
-def audit_run(run: RunTables, path: Path | None = None) -> Results:
+def audit_run(run: RunTables) -> Results:
     """Score, estimate, decide, and write both files; the same tables give the same bytes.
 
     Parameters
     ----------
     run
         The run directory. Its ``run.json`` may hold ``claims_at``, the ``file:line`` of each claim.
-    path
-        Where the estimates go; ``estimates.json`` in the run directory by default.
     """
-    remarks = score_run(run)
+    results = results_of(run, score_run(run))
+    write_estimates(run.path / ESTIMATES_FILE, results)
+    return results
+
+
+def results_of(run: RunTables, remarks: Mapping[tuple[str, str], str], scores: Path | None = None) -> Results:
+    """Estimates and verdicts of a scored run; nothing is written.
+
+    Parameters
+    ----------
+    remarks
+        What :func:`~genrec_eval.audit.score.score_run` remarked.
+    scores
+        The file of scores; ``scores.parquet`` in the run directory by default.
+    """
     suite = run.run["suite"]
-    estimates = estimate_run(run)
+    estimates = estimate_run(run, scores)
     scenarios = {name: scenario_of(run, name) for name in dict.fromkeys(s for _, s in run.played())}
     metrics = [metric for scenario in scenarios.values() for metric in scenario.measured()]
     units = {metric.id: metric.definition.unit for metric in metrics}
@@ -42,15 +54,13 @@ def audit_run(run: RunTables, path: Path | None = None) -> Results:
         if scenario.kind == "log":
             checks += scenario.published(run.context(name), _arms(suite, models))
         verdicts += check_verdicts(checks, name, models, evidence)
-    results = Results(
+    return Results(
         run=run.run["run"],
         estimates=estimates,
         verdicts=verdicts,
         coverage=[replace(row, remark=remarks.get((row.model, row.scenario))) for row in run.coverage],
         definitions=definition_rows(metrics),
     )
-    write_estimates(path or run.path / ESTIMATES_FILE, results)
-    return results
 
 
 def _arms(suite: Mapping[str, Any], models: Iterable[str]) -> dict[str, str]:

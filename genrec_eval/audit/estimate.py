@@ -6,6 +6,7 @@ import itertools
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -36,15 +37,15 @@ _HELD = 32_000_000
 """Scores held in memory at a time; metrics that are estimated together share their resamples."""
 
 
-def estimate_run(run: RunTables) -> list[Estimate]:
-    """Estimate everything in ``scores.parquet``, at the suite's confidence level.
+def estimate_run(run: RunTables, scores: Path | None = None) -> list[Estimate]:
+    """Estimate everything in ``scores``, ``scores.parquet`` by default, at the suite's confidence level.
 
     Order: scenario, metric, then each model (whole run first, then its groups), then the pairs, each
     in the order of the suite. All models of a scenario are resampled together.
     """
     played = run.played()
     found: list[Estimate] = []
-    with StoredScores(run.path / SCORES_FILE) as stored:
+    with StoredScores(scores or run.path / SCORES_FILE) as stored:
         for name in dict.fromkeys(scenario for _, scenario in played):
             models = [model for model, scenario in played if scenario == name]
             found += _scenario(run, stored, name, models)
@@ -149,7 +150,7 @@ def _rows(
                 sample=sample if name == "all" else sample.where(mask),
                 attempted=int(mask.sum()),
                 answered=int((answered[model] & mask).sum()),
-                excluded=_excluded([scores[model]], mask),
+                excluded=excluded_of([scores[model]], mask),
             )
     for model, baseline, name in pairs:
         if model in samples and baseline in samples and name in units.slices:
@@ -165,11 +166,11 @@ def _rows(
                 sample=sample if name == "all" else sample.where(mask),
                 attempted=int(mask.sum()),
                 answered=int((answered[model] & answered[baseline] & mask).sum()),
-                excluded=_excluded([scores[model], scores[baseline]], mask),
+                excluded=excluded_of([scores[model], scores[baseline]], mask),
             )
 
 
-def _excluded(scores: Sequence[UnitScores], mask: Mask) -> dict[str, int]:
+def excluded_of(scores: Sequence[UnitScores], mask: Mask) -> dict[str, int]:
     """Units of ``mask`` without a score in any of ``scores``, each under the first reason found."""
     left = mask.copy()
     counts: dict[str, int] = {}

@@ -28,12 +28,17 @@ NOT_ATTEMPTED = "not-attempted"
 _INDEX = "genrec_eval.row_groups"
 
 
-def score_run(run: RunTables) -> dict[tuple[str, str], str]:
+def score_run(run: RunTables, target: Path | None = None) -> dict[tuple[str, str], str]:
     """Score everything that was played and write ``scores.parquet``.
 
     One row group per model, scenario and metric, in the order of play; the units in the order of
     the cases. A metric of the whole run has two more rows in front, without unit: the run's value,
     and the most that one unit can change it.
+
+    Parameters
+    ----------
+    target
+        Where the scores go; ``scores.parquet`` in the run directory by default.
 
     Returns
     -------
@@ -41,7 +46,7 @@ def score_run(run: RunTables) -> dict[tuple[str, str], str]:
         (model, scenario) → what is remarked on the answers or their judgements as a whole. Like the
         bytes of the file, it depends on the stored tables alone.
     """
-    target = run.path / SCORES_FILE
+    target = target or run.path / SCORES_FILE
     index: list[tuple[str, str, str]] = []
     remarks: dict[tuple[str, str], str] = {}
     judging: dict[str, Scenario] = {}

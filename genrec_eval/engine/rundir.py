@@ -22,7 +22,14 @@ if TYPE_CHECKING:
 FORMAT = 1
 """Version of the run directory that this version writes; it reads every version up to it."""
 
-RESULTS = ("estimates.json", "scores.parquet", "report.html")
+RESULTS = (
+    "estimates.json",
+    "scores.parquet",
+    "report.html",
+    "chain.parquet",
+    "evidence.json",
+    "evidence.json.sig",
+)
 """What is made from the stored tables and can be made again."""
 
 JUDGEMENTS_FILE = "judgements.parquet"

@@ -11,6 +11,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from genrec_eval.audit.chain.build import seal_pages
 from genrec_eval.core.content import content
 from genrec_eval.engine.rundir import disk_faults
 from genrec_eval.reporting.results import Results, mapping, read_json
@@ -63,7 +64,9 @@ def write_report(
     against, reviews
         As for :func:`render_report`.
     """
-    return write_page(out or directory / "report.html", render_report(directory, against, reviews))
+    path = write_page(out or directory / "report.html", render_report(directory, against, reviews))
+    seal_pages(directory)
+    return path
 
 
 def write_page(path: Path, text: str) -> Path:
@@ -102,9 +105,13 @@ def environment(*folders: str) -> Any:
         lstrip_blocks=True,
     )
     shared = content("reports") / "run"
-    styles = sorted(shared.glob("*.css"), key=lambda path: (path.name != "report.css", path.name))
+    # what all others build on comes first
+    styles, files = (
+        sorted(shared.glob(f"*.{kind}"), key=lambda path: (path.stem != "report", path.name))
+        for kind in ("css", "js")
+    )
     made.globals["stylesheet"] = Markup("\n".join(path.read_text("utf-8") for path in styles))
-    scripts = "\n".join(path.read_text("utf-8") for path in sorted(shared.glob("*.js")))
+    scripts = "\n".join(path.read_text("utf-8") for path in files)
     made.globals["script"] = Markup(scripts)
     # the policy lets this one script run, and nothing that a stranger wrote into the page
     made.globals["script_digest"] = base64.b64encode(hashlib.sha256(scripts.encode()).digest()).decode()
