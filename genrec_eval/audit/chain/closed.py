@@ -24,8 +24,8 @@ def refuse_scoring(directory: Path) -> None:
     """Refuse to score what was redacted: the scores of texts that are gone stay as they were recorded."""
     if n := redacted_rows(directory):
         raise UsageError(
-            f"{directory} holds {n:,} redacted row{'s' * (n != 1)}, whose texts cannot be scored again: its scores"
-            f" stay as they were recorded; write its report anew with: genrec-eval report {directory}"
+            f"{directory} holds {n:,} redacted row{'s' * (n != 1)}, whose texts cannot be scored again: its"
+            f" scores stay as they were recorded; write its report anew with: genrec-eval report {directory}"
         )
 
 
@@ -33,6 +33,6 @@ def refuse_playing(directory: Path) -> None:
     """Refuse to play into what was redacted: the models would be asked for the same texts again."""
     if n := redacted_rows(directory):
         raise UsageError(
-            f"{directory} holds {n:,} redacted row{'s' * (n != 1)}, and playing into it would ask for those texts"
-            " again; choose another --out, or run with --fresh to set it aside"
+            f"{directory} holds {n:,} redacted row{'s' * (n != 1)}, and playing into it would ask for those"
+            " texts again; choose another --out, or run with --fresh to set it aside"
         )

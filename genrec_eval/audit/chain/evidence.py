@@ -1,8 +1,8 @@
 """``evidence.json``: what a run was when it was scored, in digests.
 
-The root of a run is SHA-256 of ``"genrec-eval/run/1\\n"`` and of a line ``"{name} {root of the file}\\n"`` for
-each of its files, sorted by name. Whoever has that one line of 64 digits, from a report, a mail or a paper, can
-tell whether the run is still the one that was scored. Pages are sealed beside it, by digest: they show the root.
+The root of a run is SHA-256 of ``"genrec-eval/run/1\\n"`` and of a line ``"{name} {root of the file}\\n"``
+for each of its files, sorted by name. Whoever has that one line of 64 digits, from a report, a mail or a paper,
+can tell whether the run is still the one that was scored. Pages, which show the root, are sealed beside it.
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ RECIPE = 1
 """Version of leaves and roots; raised whenever the same run would have another root."""
 
 STATEMENT = (
-    "Integrity is not authenticity. These digests show that the run is the one that was scored, or what was "
-    "changed since. They do not show who ran it, nor that its models said what it holds: whoever can write here "
-    "can change the run and hash it anew. A signature, or a copy of the root kept elsewhere, shows that it was "
-    "not changed after it was signed or copied."
+    "Integrity is not authenticity. These digests show that the run is the one that was scored, or what was"
+    " changed since. They do not show who ran it, nor that its models said what it holds: whoever can write"
+    " here can change the run and hash it anew. A signature, or a copy of the root kept elsewhere, shows that"
+    " it was not changed after it was signed or copied."
 )
 
 _MOST = 1 << 28

@@ -1,8 +1,8 @@
 """What of a run is hashed, in the order in which it was made: later files follow from earlier ones.
 
-``journal.sqlite`` is not part of the chain. It is the source of resume, not of any number: scoring never reads
-it, it also holds attempts that came to nothing and answers of other plays, and its bytes change whenever SQLite
-tidies up. What an answer said is hashed where it counts, in the records.
+``journal.sqlite`` is not part of the chain. It is the source of resume, not of any number: scoring never
+reads it, it also holds attempts that came to nothing and answers of other plays, and its bytes change whenever
+SQLite tidies up. What an answer said is hashed where it counts, in the records.
 """
 
 from __future__ import annotations

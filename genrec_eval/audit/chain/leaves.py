@@ -64,8 +64,8 @@ class Leaves:
 def file_root(name: str, rows: int, per_leaf: int, metadata: str | None, digests: UInt8) -> str:
     """SHA-256 over name, shape and leaves of a file, as 64 hex digits.
 
-    It is ``SHA-256("genrec-eval/file/1\\n{name}\\n{rows}\\n{per_leaf}\\n{metadata or '-'}\\n" + leaves)``, the
-    leaves one after the other in the order of the rows.
+    It is ``SHA-256("genrec-eval/file/1\\n{name}\\n{rows}\\n{per_leaf}\\n{metadata or '-'}\\n" + leaves)``,
+    the leaves one after the other in the order of the rows.
 
     >>> file_root("run.json", 0, 1, None, np.zeros((0, 32), np.uint8))[:16]
     '85fea5c10d2329e6'
