@@ -13,7 +13,7 @@ from genrec_eval.core.numbers import fixed
 HUES = 7
 """Categorical hues and marker shapes; models beyond them share the ink and repeat the shapes."""
 
-_MARKERS = (
+MARKERS = (
     "M-4 0a4 4 0 1 0 8 0a4 4 0 1 0-8 0",  # disc
     "M-3.5-3.5h7v7h-7z",  # square
     "M0-4.4 4.4 3.4h-8.8z",  # triangle
@@ -66,9 +66,9 @@ class Scale:
 
 def definitions() -> Markup:
     """The shapes that every drawing of the page refers to."""
-    shapes = "".join(f'<path id="m{i}" d="{path}"/>' for i, path in enumerate(_MARKERS))
+    shapes = "".join(f'<path id="m{i}" d="{path}"/>' for i, path in enumerate(MARKERS))
     shapes += "".join(
-        f'<path id="n{i}" transform="scale(.8)" d="{path}"/>' for i, path in enumerate(_MARKERS)
+        f'<path id="n{i}" transform="scale(.8)" d="{path}"/>' for i, path in enumerate(MARKERS)
     )
     verdicts = (
         '<g id="v-pass"><circle r="5.5"/></g>'
@@ -88,28 +88,23 @@ def key(position: int) -> Markup:
     """The marker of a model, beside its name."""
     return Markup(
         '<svg class="k {}" viewBox="-6 -6 12 12" aria-hidden="true"><use href="#m{}"/></svg>'
-    ).format(hue(position), position % len(_MARKERS))
+    ).format(hue(position), position % len(MARKERS))
 
 
 def whisker(
-    value: float,
-    low: float,
-    high: float,
-    scale: Scale,
-    position: int,
-    label: str,
-    rules: Sequence[float] = (),
+    value: float, low: float, high: float, scale: Scale, position: int, rules: Sequence[float] = ()
 ) -> Markup:
-    """A dot with its interval on the column's scale; ``rules`` are thin vertical lines."""
+    """A dot with its interval on the column's scale, in the hue of its row; ``rules`` are upright lines.
+
+    Beside it the figure says the same in words, so that readers of the screen skip it.
+    """
     parts = [
         Markup('<line class="r" x1="{0}%" x2="{0}%" y2="100%"/>').format(scale.at(rule))
         for rule in dict.fromkeys(rules)
     ]
-    parts.append(Markup('<line x1="{}%" x2="{}%" y1="7" y2="7"/>').format(scale.at(low), scale.at(high)))
-    parts.append(Markup('<use href="#n{}" x="{}%" y="7"/>').format(position % len(_MARKERS), scale.at(value)))
-    return Markup('<svg class="f {}" role="img" aria-label="{}">{}</svg>').format(
-        hue(position), label, Markup("").join(parts)
-    )
+    parts.append(Markup('<line x1="{}%" x2="{}%"/>').format(scale.at(low), scale.at(high)))
+    parts.append(Markup('<use href="#n{}" x="{}%"/>').format(position % len(MARKERS), scale.at(value)))
+    return Markup('<svg class="f" aria-hidden="true">{}</svg>').format(Markup("").join(parts))
 
 
 def gauge(
@@ -134,7 +129,7 @@ def gauge(
     parts.append(Markup('<text x="96%" y="50" text-anchor="end">{}</text>').format(ends[1]))
     parts.append(Markup('<line x1="{}%" x2="{}%" y1="25" y2="25"/>').format(scale.at(low), scale.at(high)))
     parts.append(
-        Markup('<use href="#m{}" x="{}%" y="25"/>').format(position % len(_MARKERS), scale.at(value))
+        Markup('<use href="#m{}" x="{}%" y="25"/>').format(position % len(MARKERS), scale.at(value))
     )
     return Markup('<svg class="f g {}" role="img" aria-label="{}">{}</svg>').format(
         hue(position), label, Markup("").join(parts)

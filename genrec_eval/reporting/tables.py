@@ -1,4 +1,4 @@
-"""Matrix, differences and groups as rows of cells; one kind of cell everywhere."""
+"""The matrix as tables of cells: models down, metrics across."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from dataclasses import dataclass, field
 
 from markupsafe import Markup
 
-from genrec_eval.core.numbers import Figure, bound, count, figure, sign
+from genrec_eval.core.numbers import Figure, count, figure, sign
 from genrec_eval.protocol.results import Estimate, Ruling
 from genrec_eval.reporting.compare import best, broken, is_ruled, is_validity
 from genrec_eval.reporting.results import Results
 from genrec_eval.reporting.svg import Scale, whisker
 from genrec_eval.reporting.text import listing, plural
 
-_ARROWS = {"higher": "↑", "lower": "↓"}
+ARROWS = {"higher": "↑", "lower": "↓"}
 WIDEST = 7
 """Most metrics side by side: what a page of A4 and a tablet can hold."""
 
@@ -26,11 +26,20 @@ class Cell:
 
     figure: Figure
     drawing: Markup
+    order: str
+    """The value, for sorting; empty where there is none."""
     interval: str
-    counts: tuple[str, ...]
+    units: str
+    """n and what is excluded."""
     mark: str = ""
     """``"best"``, ``"broken"`` (a claim or check), ``"clear"`` or empty."""
     note: str = ""
+    """Why there is no figure."""
+
+    @property
+    def brief(self) -> str:
+        """The first words of the note: the rest is one pointing away."""
+        return self.note.partition(":")[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,18 +56,17 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A row: a model, a pair of models, or a value of a group."""
+    """A row: the figures of a model."""
 
     name: str
     position: int
     cells: tuple[Cell | None, ...]
-    baseline: str = ""
 
     @property
-    def common(self) -> tuple[str, ...]:
+    def common(self) -> str:
         """Counts that most figures of the row share; said once where there is little room."""
-        found = Counter(cell.counts for cell in self.cells if cell is not None)
-        return found.most_common(1)[0][0] if found else ()
+        found = Counter(cell.units for cell in self.cells if cell is not None)
+        return found.most_common(1)[0][0] if found else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,15 +76,9 @@ class Table:
     caption: str
     method: str
     columns: tuple[Column, ...]
-    bodies: tuple[tuple[str, int, tuple[Line, ...]], ...]
-    """(heading, model position or -1, rows) of each group of rows."""
+    lines: tuple[Line, ...]
     absent: tuple[str, ...] = field(default=())
     """Models without a row."""
-
-    @property
-    def height(self) -> int:
-        """Number of rows."""
-        return sum(len(rows) for _, _, rows in self.bodies)
 
 
 def blocks(metrics: Sequence[str]) -> list[list[str]]:
@@ -112,7 +114,7 @@ def matrix(
     tables = []
     for block in blocks(metrics):
         rows = {(m, model): results.get(scenario, m, model) for m in block for model in models}
-        margins = {m: _margins(results, scenario, m) for m in block}
+        margins = {m: margins_of(results, scenario, m) for m in block}
         scales = {m: covering([rows[m, model] for model in models], margins[m]) for m in block}
         tops = {m: best(results, scenario, m) for m in block}
         faults = {m: broken(results, scenario, m) for m in block}
@@ -152,95 +154,11 @@ def matrix(
                 finding,
                 " ".join(notes),
                 columns(results, block, scales, titles),
-                (("", -1, lines),),
+                lines,
                 absent=absent,
             )
         )
     return tables
-
-
-def group_tables(
-    results: Results, scenario: str, group: str, metrics: Sequence[str], order: Sequence[str]
-) -> list[Table]:
-    """One table a block of metrics: values of a group down, under each model."""
-    slices = [s for s in slices_of(results, scenario) if s.partition("=")[0] == group]
-    grouped = {row.metric for row in results.estimates if row.slice in slices and row.scenario == scenario}
-    there = [m for m in metrics if m in grouped]
-    alike = [m for m in there if _alike(results, scenario, m, slices, order)]
-    tables: list[Table] = []
-    for block in blocks([m for m in there if m not in alike]):
-        rows = {
-            (m, model, s): results.get(scenario, m, model, s)
-            for m in block
-            for model in order
-            for s in slices
-        }
-        everyone = {(m, model): results.get(scenario, m, model) for m in block for model in order}
-        scales = {
-            m: covering([row for (metric, _, _), row in rows.items() if metric == m], ()) for m in block
-        }
-        bodies = []
-        shown = apart = 0
-        for position, model in enumerate(order):
-            lines = []
-            for s in slices:
-                cells = []
-                for m in block:
-                    row, whole = rows[m, model, s], everyone[m, model]
-                    rule = whole.value if whole is not None else None
-                    off = rule is not None and _excludes(row, rule)
-                    shown += row is not None and row.low is not None
-                    apart += off
-                    cells.append(
-                        cell(
-                            results,
-                            row,
-                            scales[m],
-                            position,
-                            rules=() if rule is None else (rule,),
-                            mark="clear" if off else "",
-                        )
-                    )
-                if any(found is not None for found in cells):
-                    lines.append(Line(s.partition("=")[2], position, tuple(cells)))
-            if lines:
-                bodies.append((model, position, tuple(lines)))
-        left = "" if tables or not alike else listing([results.title(m) for m in alike])
-        tables.append(
-            Table(
-                f"By {group}: {apart} of {plural(shown, 'figure')} lie clear of their model's overall figure",
-                "The upright rule is the model's figure over all units; bold figures have an interval that"
-                f" excludes it. By chance alone one would expect up to about {shown * 0.05:.0f}."
-                + (f" Left out, for no model has another figure in any group: {left}." if left else ""),
-                columns(results, block, scales),
-                tuple(bodies),
-            )
-        )
-    return tables
-
-
-def _alike(results: Results, scenario: str, metric: str, slices: Sequence[str], order: Sequence[str]) -> bool:
-    """Whether the figures of all groups are those of all units, for every model."""
-    found = False
-    for model in order:
-        whole = results.get(scenario, metric, model)
-        for s in slices:
-            row = results.get(scenario, metric, model, s)
-            if row is not None and (whole is None or row.value is None or row.value != whole.value):
-                return False
-            found = found or row is not None
-    return found
-
-
-def slices_of(results: Results, scenario: str) -> list[str]:
-    """Slices other than the whole, in their order."""
-    found = (r.slice for r in results.estimates if r.scenario == scenario and r.slice != "all")
-    return list(dict.fromkeys(found))
-
-
-def groups_of(results: Results, scenario: str) -> list[str]:
-    """Names of the groups of a scenario."""
-    return list(dict.fromkeys(s.partition("=")[0] for s in slices_of(results, scenario)))
 
 
 def columns(
@@ -257,7 +175,7 @@ def columns(
             said[m],
             sign(results.unit(m)),
             results.direction(m),
-            f"{said[m]} {sign(results.unit(m))} {_ARROWS.get(results.direction(m), '')}".strip(),
+            f"{said[m]} {sign(results.unit(m))} {ARROWS.get(results.direction(m), '')}".strip(),
             scales[m].ends(results.unit(m)),
         )
         for m in metrics
@@ -277,25 +195,22 @@ def cell(
     if row is None:
         return None
     shown = figure(row.value, row.low, row.high, unit=results.unit(row.metric), reason=row.reason)
-    drawing = Markup("")
-    if shown.known and row.value is not None and row.low is not None and row.high is not None:
-        percent = " %" if shown.unit == "%" else ""
-        label = f"{interval_name(row)} {shown.range}{percent}"
-        drawing = whisker(row.value, row.low, row.high, scale, position, label, rules)
-    how = f" ({row.interval})" if row.interval else ""
-    interval = f"{interval_name(row)} {shown.range}{how}" if shown.known else ""
-    said = (*tested(row, results.unit(row.metric)), *counts(row))
-    return Cell(shown, drawing, interval, said, mark, "" if shown.known else shown.reason)
+    return Cell(
+        figure=shown,
+        drawing=drawn(row, shown, scale, position, rules),
+        order=f"{row.value:.6g}" if shown.known and row.value is not None else "",
+        interval=f"{interval_name(row)} {shown.range}" if shown.known else "",
+        units=units_of(row),
+        mark=mark,
+        note="" if shown.known else shown.reason,
+    )
 
 
-def tested(row: Estimate, unit: str) -> tuple[str, ...]:
-    """What a test of a difference says beside its interval; nothing where there is none."""
-    if row.p is None:
-        return ()
-    said = [f"p {p_text(row.p)}, after Holm {p_text(row.p_adjusted)}"]
-    if row.detectable is not None:
-        said.append(f"smallest difference to show in 80 % of runs {bound(row.detectable, unit)}")
-    return tuple(said)
+def drawn(row: Estimate, shown: Figure, scale: Scale, position: int, rules: Sequence[float] = ()) -> Markup:
+    """The whisker of an estimate; empty where it has no interval."""
+    if not shown.known or row.value is None or row.low is None or row.high is None:
+        return Markup("")
+    return whisker(row.value, row.low, row.high, scale, position, rules)
 
 
 def p_text(p: float | None) -> str:
@@ -314,16 +229,21 @@ def interval_name(row: Estimate) -> str:
     return f"{row.level * 100:.4g} % interval"
 
 
-def counts(row: Estimate) -> tuple[str, ...]:
+def units_of(row: Estimate) -> str:
+    """n and the excluded units, in a few words."""
+    left = sum(row.excluded.values())
+    return f"n {count(row.n)}, {f'{count(left)} excluded' if left else 'none excluded'}"
+
+
+def counts(row: Estimate) -> str:
     """What stands behind a figure: n and the four counts."""
     left = sum(row.excluded.values())
     if not left and row.n == row.attempted == row.answered == row.scored:
-        return (f"n {count(row.n)}, all answered and scored, none excluded",)
+        return f"n {count(row.n)}, all answered and scored, none excluded"
     why = ": " + ", ".join(f"{reason} {count(n)}" for reason, n in row.excluded.items()) if left else ""
     return (
-        f"n {count(row.n)}, scored {count(row.scored)}",
-        f"attempted {count(row.attempted)}, answered {count(row.answered)}",
-        f"excluded {count(left)}{why}",
+        f"n {count(row.n)}, attempted {count(row.attempted)}, answered {count(row.answered)},"
+        f" scored {count(row.scored)}, excluded {count(left)}{why}"
     )
 
 
@@ -340,13 +260,7 @@ def covering(rows: Sequence[Estimate | None], rules: Sequence[float]) -> Scale:
     return Scale.covering(values)
 
 
-def _excludes(row: Estimate | None, value: float) -> bool:
-    if row is None or row.low is None or row.high is None:
-        return False
-    return value < row.low or value > row.high
-
-
-def _margins(results: Results, scenario: str, metric: str) -> tuple[float, ...]:
+def margins_of(results: Results, scenario: str, metric: str) -> tuple[float, ...]:
     return tuple(
         dict.fromkeys(
             row.margin

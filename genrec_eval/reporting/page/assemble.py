@@ -15,6 +15,7 @@ from genrec_eval.reporting.distributions import distributions
 from genrec_eval.reporting.exchanges import exchanges
 from genrec_eval.reporting.gaps import not_tested, not_tested_groups
 from genrec_eval.reporting.groundings import TIERS, groundings
+from genrec_eval.reporting.page.detail import rows_by_metric
 from genrec_eval.reporting.page.material import Material
 from genrec_eval.reporting.page.parts import parts
 from genrec_eval.reporting.page.ruled import folds, published, ruled
@@ -31,7 +32,9 @@ def page(material: Material) -> dict[str, Any]:
     results, run, directory = material.results, material.run, material.directory
     order, flaws = list(material.order), material.flaws
     told_alone = (verdict for verdict in worst_first(results.verdicts) if not folded(verdict))
-    rows = [ruled(results, verdict, order, flaws) for verdict in told_alone]
+    told = {id(v): ruled(results, v, order, flaws) for v in worst_first(results.verdicts)}
+    rows = [told[id(verdict)] for verdict in told_alone]
+    by_metric = rows_by_metric(results)
     known = expected(results.verdicts)
     foreseen = [row for row in rows if not row.verdict.gate and place(row.verdict) in known]
     spread = distributions(directory / "scores.parquet")
@@ -41,7 +44,7 @@ def page(material: Material) -> dict[str, Any]:
     head, body = facts.play(run)
     metrics = list(dict.fromkeys(row.metric for row in results.estimates))
     sections = [
-        section(material, scenario, number, spread, grounded, quoted)
+        section(material, scenario, number, by_metric, list(told.values()), spread, grounded, quoted)
         for number, scenario in enumerate(results.scenarios(), 1)
         if results.metrics(scenario) or any(exchange.scenario == scenario for exchange in quoted)
     ]
@@ -70,7 +73,7 @@ def page(material: Material) -> dict[str, Any]:
         "definitions": [(m, results.title(m), results.definition(m)) for m in metrics],
         "anchors": {m: f"d{number}" for number, m in enumerate(metrics, 1)},
         "titles": {m: results.title(m) for m in [*metrics, *(row.metric for row in results.verdicts)]},
-        "places": {section.name: section.anchor for section in sections},
+        "places": {(s.name, metric): cell for s in sections for metric, cell in s.cells.items()},
         "text_places": _text_places(sections),
         "tiers": TIERS,
         "br": Markup("<br>"),

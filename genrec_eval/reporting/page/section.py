@@ -2,31 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from genrec_eval.protocol.results import Estimate
 from genrec_eval.reporting.compare import is_ruled, is_validity, uneventful
 from genrec_eval.reporting.curves import Curve, curves
-from genrec_eval.reporting.differences import difference_tables
 from genrec_eval.reporting.distributions import Distribution
 from genrec_eval.reporting.exchanges import Exchange
 from genrec_eval.reporting.experiment import Watch, watches
 from genrec_eval.reporting.groundings import Grounded
 from genrec_eval.reporting.judged import is_judged
 from genrec_eval.reporting.judges import Judges, judges
+from genrec_eval.reporting.page.by_group import Outlook, outlooks
+from genrec_eval.reporting.page.detail import Detail, detail
 from genrec_eval.reporting.page.material import Material
 from genrec_eval.reporting.page.parts import scenario_parts
-from genrec_eval.reporting.page.ruled import place_of
-from genrec_eval.reporting.page.spreads import Spread, spreads
+from genrec_eval.reporting.page.ruled import Ruled, place_of
 from genrec_eval.reporting.protocol import Leak, leaks, protocol
 from genrec_eval.reporting.results import Results
-from genrec_eval.reporting.tables import Table, group_tables, groups_of, interval_name, matrix
+from genrec_eval.reporting.tables import Table, interval_name, matrix
 from genrec_eval.reporting.text import listing
 from genrec_eval.reporting.texts import Texts, texts
-
-_FOLDED = 8
-"""Groups with more values than this start folded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,13 +39,12 @@ class Section:
     calm: list[Table]
     """Of the checks of the lists that found nothing."""
     calm_names: str
-    differences: list[Table]
-    check_differences: list[Table]
-    groups: list[tuple[str, list[Table], list[Table], bool]]
+    details: list[Detail]
+    cells: Mapping[str, str]
+    """Metric → anchor of its detail."""
+    outlooks: list[Outlook]
     judges: Judges | None
     texts: Texts | None
-    spreads: list[Spread]
-    undistributed: list[str]
     grounded: list[Grounded]
     exchanges: list[Exchange]
     protocol: list[tuple[str, str]]
@@ -62,6 +59,8 @@ def section(
     material: Material,
     scenario: str,
     number: int,
+    rows: Mapping[tuple[str, str], Sequence[Estimate]],
+    told: Sequence[Ruled],
     spread: Mapping[tuple[str, str, str], Distribution],
     grounded: list[Grounded],
     quoted: list[Exchange],
@@ -72,24 +71,26 @@ def section(
     ----------
     number
         Its place on the page, from 1.
+    rows
+        (scenario, metric) → its estimates.
+    told
+        All verdicts, worst first.
     spread, grounded, quoted
         Distributions, groundings and exchanges of the whole run.
     """
     results, run, directory = material.results, material.run, material.directory
     order = list(material.order)
-    judged = [m for m in results.metrics(scenario) if is_judged(results.definition(m))]
-    metrics = [m for m in results.metrics(scenario) if m not in judged]
+    every = results.metrics(scenario)
+    metrics = [m for m in every if not is_judged(results.definition(m))]
     calm = uneventful(results, scenario)
     written = texts(results, run, directory, scenario, material.flaws)
-    drawn, undistributed = spreads(results, scenario, order, spread)
     plain = [m for m in metrics if not is_validity(m)]
     ruled = [m for m in plain if is_ruled(results, scenario, m)]
-    groups = []
-    for group in groups_of(results, scenario):
-        tables = group_tables(results, scenario, group, [*plain, *judged], order)
-        lists = group_tables(results, scenario, group, [m for m in metrics if is_validity(m)], order)
-        longest = max((table.height for table in [*tables, *lists]), default=0)
-        groups.append((group, tables, lists, longest > _FOLDED * len(order)))
+    cells = {metric: f"s{number}m{place}" for place, metric in enumerate(every, 1)}
+    claims: dict[str, list[Ruled]] = {}
+    for row in told:
+        if row.verdict.scenario == scenario:
+            claims.setdefault(row.verdict.metric, []).append(row)
     return Section(
         name=scenario,
         anchor=f"s{number}",
@@ -101,13 +102,13 @@ def section(
         validity=matrix(results, scenario, [m for m in metrics if is_validity(m) and m not in calm], order),
         calm=matrix(results, scenario, calm, order),
         calm_names=listing([results.title(m) for m in calm]),
-        differences=difference_tables(results, scenario, [*plain, *judged], order),
-        check_differences=difference_tables(results, scenario, [m for m in metrics if is_validity(m)], order),
-        groups=groups,
+        details=[
+            detail(results, rows[scenario, m], order, cells[m], spread, claims.get(m, ())) for m in every
+        ],
+        cells=cells,
+        outlooks=outlooks(results, scenario, rows),
         judges=judges(results, run, directory, scenario, order),
         texts=written,
-        spreads=drawn,
-        undistributed=undistributed,
         grounded=sorted(
             (row for row in grounded if row.scenario == scenario), key=lambda row: place_of(row.model, order)
         ),

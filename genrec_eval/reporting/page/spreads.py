@@ -1,9 +1,9 @@
-"""How the scores of a scenario are spread over units, as small drawings."""
+"""How the scores of a metric are spread over units: a small histogram per model on one scale."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from markupsafe import Markup
@@ -12,67 +12,62 @@ from genrec_eval.core.numbers import fixed
 from genrec_eval.reporting.distributions import Distribution, is_mean
 from genrec_eval.reporting.results import Results
 from genrec_eval.reporting.svg import bars
-from genrec_eval.reporting.tables import blocks
-from genrec_eval.reporting.text import listing, plural
+from genrec_eval.reporting.text import plural
 
 
 @dataclass(frozen=True, slots=True)
 class Spread:
-    """The distribution of one metric: a histogram per model on one scale."""
+    """The distribution of one metric.
 
-    title: str
-    metric: str
-    ends: tuple[str, str]
-    unit: str
-    rows: tuple[tuple[str, int, Markup, str], ...]
+    Attributes
+    ----------
+    ends
+        Both ends of the common scale; empty where nothing is drawn.
+    rows
+        Model → its histogram and what stands under it.
+    undrawn
+        Why nothing is drawn.
+    """
+
+    ends: tuple[str, str] | None
+    rows: Mapping[str, tuple[Markup, str]]
+    undrawn: str = ""
 
 
-def spreads(
+def spread(
     results: Results,
     scenario: str,
-    order: list[str],
-    spread: Mapping[tuple[str, str, str], Distribution],
-) -> tuple[list[Spread], list[str]]:
-    found: list[Spread] = []
-    left: dict[str, list[str]] = {}
-    for block in blocks(results.metrics(scenario)):
-        for metric in block:
-            rows = {
-                model: spread[model, scenario, metric]
-                for model in order
-                if (model, scenario, metric) in spread
-            }
-            if not rows:
-                continue
-            values = {model: results.get(scenario, metric, model) for model in rows}
-            title = results.title(metric)
-            if all(row.binary for row in rows.values()):
-                left.setdefault("0 or 1 for every unit, so that the share says all", []).append(title)
-            elif not any(is_mean(row, e.value) for model, row in rows.items() if (e := values[model])):
-                left.setdefault("a figure of the whole run and not a mean over units", []).append(title)
-            elif all(row.constant for row in rows.values()):
-                left.setdefault("the same for every unit", []).append(title)
-            else:
-                found.append(_spread(results, metric, rows, order))
-    return found, [f"{listing(names)} ({why})" for why, names in left.items()]
+    metric: str,
+    order: Sequence[str],
+    found: Mapping[tuple[str, str, str], Distribution],
+) -> Spread:
+    """The histograms of a metric, or why there are none."""
+    rows = {model: found[model, scenario, metric] for model in order if (model, scenario, metric) in found}
+    if not rows:
+        return Spread(None, {})
+    values = {model: results.get(scenario, metric, model) for model in rows}
+    if all(row.binary for row in rows.values()):
+        return Spread(None, {}, "0 or 1 for every unit, so that the share says all")
+    if not any(is_mean(row, e.value) for model, row in rows.items() if (e := values[model])):
+        return Spread(None, {}, "a figure of the whole run and not a mean over units")
+    if all(row.constant for row in rows.values()):
+        return Spread(None, {}, "the same for every unit")
+    return _drawn(results, metric, rows, order)
 
 
-def _spread(results: Results, metric: str, rows: Mapping[str, Distribution], order: list[str]) -> Spread:
-    unit = results.unit(metric)
-    factor = 100.0 if unit == "share" else 1.0
+def _drawn(results: Results, metric: str, rows: Mapping[str, Distribution], order: Sequence[str]) -> Spread:
+    factor = 100.0 if results.unit(metric) == "share" else 1.0
     top = max(max(row.shares) for row in rows.values())
     first = next(iter(rows.values()))
     places = max(0, 2 - math.ceil(math.log10((first.high - first.low) * factor)))
-    lines = []
+    found = {}
     for model, row in rows.items():
         middle = ", ".join(fixed(value * factor, places) for value in row.quartiles)
         at_zero = f"{row.zero / row.n:.0%} at 0".replace("%", " %")
-        label = f"{plural(row.n, 'unit')}, quartiles {middle}, {at_zero}"
         if row.zero == row.n:
-            lines.append((model, order.index(model), Markup(""), "all at 0"))
+            found[model] = (Markup(""), "all at 0")
             continue
+        label = f"{plural(row.n, 'unit')}, quartiles {middle}, {at_zero}"
         note = f"{at_zero} · quartiles {middle}" if row.zero else f"quartiles {middle}"
-        position = order.index(model)
-        lines.append((model, position, bars(row.shares, top, position, label), note))
-    ends = (fixed(first.low * factor, places), fixed(first.high * factor, places))
-    return Spread(results.title(metric), metric, ends, "%" if unit == "share" else unit, tuple(lines))
+        found[model] = (bars(row.shares, top, order.index(model), label), note)
+    return Spread((fixed(first.low * factor, places), fixed(first.high * factor, places)), found)
