@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from rich.console import Console
 
+    from genrec_eval.audit.comparing.types import Comparison
     from genrec_eval.suite.load import LoadedSuite
 
 
@@ -205,6 +206,46 @@ def load_run(path: str | Path) -> Run:
         When it is not one, or was written by a newer version.
     """
     return Run(RunDirectory.open(Path(path)))
+
+
+def compare(
+    reference: str | Path | Run,
+    candidate: str | Path | Run,
+    *,
+    models: Mapping[str, str] | None = None,
+    margins: Mapping[str, float] | None = None,
+    metrics: str | Sequence[str] | None = None,
+    scenarios: str | Sequence[str] | None = None,
+) -> Comparison:
+    """Hold a run against an earlier one, unit by unit: ``compare(before, after).frame``.
+
+    Parameters
+    ----------
+    reference, candidate
+        Runs, or their directories: before and after.
+    models
+        Model of the candidate → model of the reference, where their names differ.
+    margins
+        Metric → greatest difference that does not matter: within it two models are equivalent.
+    metrics, scenarios
+        What to compare; everything that both have by default. Fewer metrics mean fewer tests to adjust for.
+
+    Raises
+    ------
+    UsageError
+        When a run is unfinished or damaged, or both have nothing in common.
+    """
+    from genrec_eval.audit.comparing.compare import compare as compare_sources
+    from genrec_eval.audit.sources.run import RunSource
+
+    def opened(run: str | Path | Run) -> RunSource:
+        return RunSource(run.directory) if isinstance(run, Run) else RunSource.open(Path(run))
+
+    only = [(words,) if isinstance(words, str) else words for words in (metrics, scenarios)]
+    with opened(reference) as before, opened(candidate) as after:
+        return compare_sources(
+            after, before, models=models, margins=margins, metrics=only[0], scenarios=only[1]
+        )
 
 
 def load_suite(

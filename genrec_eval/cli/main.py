@@ -17,6 +17,7 @@ from genrec_eval.core.errors import Exit, GenrecError, UsageError, did_you_mean
 COMMANDS: dict[str, tuple[str, str]] = {
     "run": ("genrec_eval.cli.run:run", "Play a suite, score it and write the report."),
     "score": ("genrec_eval.cli.score:score", "Redo scores, estimates and verdicts of a run offline."),
+    "compare": ("genrec_eval.cli.compare:compare", "Compare a run with an earlier one, unit by unit."),
     "report": ("genrec_eval.cli.report:report", "Write the report of a run again."),
     "annotate": ("genrec_eval.cli.annotate:app", "Have people judge the answers of a run, blindly."),
     "judge": ("genrec_eval.cli.judge:app", "Audit the judges of a run; show dialects and rubrics."),

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from genrec_eval.protocol.results import Direction
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 SCHEMA = "genrec-eval/comparison/1"
 
@@ -77,11 +80,14 @@ class Difference:
     """Pairs without a score in one of the runs, by reason."""
     p: float | None = None
     p_adjusted: float | None = None
-    """``p`` after Holm, over all models, metrics and scenarios that are compared for all units."""
+    """``p`` after Holm, over all models, metrics and scenarios that are compared for all units; slices are a
+    family of their own."""
     detectable: float | None = None
-    """Smallest true difference that so many pairs would show in 80 % of runs."""
+    """Smallest true difference that so many pairs would show in 80 % of runs, among so many tests."""
     margin: float | None = None
     """Declared margin of equivalence; None where none was declared."""
+    needed: int | None = None
+    """About how many pairs would decide an inconclusive one, if the difference stays."""
     direction: Direction
     unit: str = ""
 
@@ -149,7 +155,11 @@ class Comparison:
     flips
         The first ones of each scenario, model and metric; ``flip_counts`` counts all.
     flip_counts
-        ``{scenario, model, metric, kind, count}``.
+        ``{scenario, model, metric, kind, count}``; for statuses also ``changes``, as in
+        ``{"ok → timeout": 12}``, and ``as`` where the very same units flip under another metric, which
+        shows them.
+    remarks
+        Sentences about the comparison as a whole: that both runs are the same, how many tests there are.
     """
 
     reference: str
@@ -162,6 +172,7 @@ class Comparison:
     missing: Sequence[str] = ()
     flips: Sequence[Flip] = ()
     flip_counts: Sequence[Mapping[str, Any]] = ()
+    remarks: Sequence[str] = ()
 
     @property
     def sound(self) -> bool:
@@ -171,3 +182,10 @@ class Comparison:
     def to_json(self) -> dict[str, Any]:
         """Plain dict, with the schema's name first."""
         return {"schema": SCHEMA, "sound": self.sound, **asdict(self)}
+
+    @property
+    def frame(self) -> pd.DataFrame:
+        """The differences, one row each."""
+        import pandas as pd
+
+        return pd.DataFrame([asdict(one) for one in self.differences])

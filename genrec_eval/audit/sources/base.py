@@ -79,20 +79,27 @@ class Facts:
 
 
 class Source(Protocol):
-    """Scores by model, scenario, metric and unit.
+    """Scores by model, scenario, metric and unit."""
 
-    Attributes
-    ----------
-    label
-        How it is called in sentences: a path.
-    error_budget
-        Share of the cases that a model may leave unanswered.
-    """
+    @property
+    def label(self) -> str:
+        """How it is called in sentences: a path."""
+        ...
 
-    label: str
-    facts: Facts
-    coverage: Sequence[Coverage]
-    error_budget: float
+    @property
+    def facts(self) -> Facts:
+        """What it says of itself."""
+        ...
+
+    @property
+    def coverage(self) -> Sequence[Coverage]:
+        """What was played, and what was not and why."""
+        ...
+
+    @property
+    def error_budget(self) -> float:
+        """Share of the cases that a model may leave unanswered."""
+        ...
 
     def pairings(self) -> list[tuple[str, str]]:
         """(model, scenario) of everything that has scores."""

@@ -79,12 +79,13 @@ class Matched:
         if candidate.total is not None and (mask is not None or not self.complete):
             return None
         found = paired(
-            metric.sample(_taken(candidate, self.candidate)), metric.sample(_taken(reference, self.reference))
+            metric.sample(taken(candidate, self.candidate)), metric.sample(taken(reference, self.reference))
         )
         return found if mask is None else found.where(mask)
 
 
-def _taken(scores: UnitScores, rows: Int64) -> UnitScores:
+def taken(scores: UnitScores, rows: Int64) -> UnitScores:
+    """Scores of some units, in the order of ``rows``."""
     return UnitScores(
         values=scores.values[rows],
         reasons={name: mask[rows] for name, mask in scores.reasons.items()},

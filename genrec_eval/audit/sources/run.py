@@ -83,7 +83,7 @@ class RunSource:
             created=str(run.get("created") or ""),
             data={name: str(data.get("digest") or "") for name, data in (run.get("data") or {}).items()},
             scenarios={name: declared.get(name) for name in played},
-            judges={name: _digest(_judge(about)) for name, about in (run.get("judges") or {}).items()},
+            judges={name: _digest(judge_of(run, name)) for name in run.get("judges") or {}},
             models={
                 model: {scenario: _text(about.get("identity")) for scenario, about in by_scenario.items()}
                 for model, by_scenario in (run.get("models") or {}).items()
@@ -246,8 +246,16 @@ def _check(directory: RunDirectory) -> None:
         )
 
 
-def _judge(about: Mapping[str, Any]) -> Any:
-    return {key: value for key, value in about.items() if key != "played"}
+def judge_of(run: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """What a judge's verdicts depend on: model, dialect, policy, and the rubrics it is asked by."""
+    about = {key: value for key, value in run["judges"][name].items() if key not in ("played", "description")}
+    rubrics = run.get("rubrics") or {}
+    for entry in run["suite"]["scenarios"].values():
+        for judging in (entry or {}).get("judging") or ():
+            panel, rubric = judging.get("judge"), judging.get("rubric")
+            if name == panel or (isinstance(panel, list) and name in panel):
+                about.setdefault("rubrics", {})[rubric] = rubrics.get(rubric)
+    return about
 
 
 def _digest(value: Any) -> str:
