@@ -26,6 +26,7 @@ RESULTS = (
     "estimates.json",
     "scores.parquet",
     "report.html",
+    "report.instances.jsonl.gz",
     "chain.parquet",
     "evidence.json",
     "evidence.json.sig",

@@ -14,11 +14,19 @@ from typing import Any
 from genrec_eval.audit.chain.build import seal_pages
 from genrec_eval.core.content import content
 from genrec_eval.engine.rundir import disk_faults
+from genrec_eval.reporting.instances.types import BESIDE
 from genrec_eval.reporting.results import Results, mapping, read_json
 from genrec_eval.reporting.text import visible
 
 
-def render_report(directory: Path, against: Path | None = None, reviews: Sequence[Path] = ()) -> str:
+def render_report(
+    directory: Path,
+    against: Path | None = None,
+    reviews: Sequence[Path] = (),
+    *,
+    sidecar: Path | None = None,
+    beside: int | None = BESIDE,
+) -> str:
     """Render the report of a run directory.
 
     The same directory gives the same text: no clock, no random draw.
@@ -32,6 +40,10 @@ def render_report(directory: Path, against: Path | None = None, reviews: Sequenc
         An earlier run that it is held against.
     reviews
         Files of review comments that are shown with it.
+    sidecar
+        Where to write the instances that do not fit; they are not written when None.
+    beside
+        Most instances of the sidecar; all when None.
 
     Raises
     ------
@@ -42,7 +54,9 @@ def render_report(directory: Path, against: Path | None = None, reviews: Sequenc
 
     results = Results.load(directory)
     run = mapping(read_json(directory / "run.json")) if (directory / "run.json").is_file() else {}
-    material = material_of(results, run, directory, against=against, reviews=tuple(reviews))
+    material = material_of(
+        results, run, directory, against=against, reviews=tuple(reviews), sidecar=sidecar, beside=beside
+    )
     return str(environment("run").get_template("report.html.j2").render(page(material)))
 
 
@@ -52,6 +66,7 @@ def write_report(
     *,
     against: Path | None = None,
     reviews: Sequence[Path] = (),
+    beside: int | None = BESIDE,
 ) -> Path:
     """Write the report of a run directory and return its path.
 
@@ -61,10 +76,14 @@ def write_report(
         The run directory.
     out
         Where to write; ``report.html`` in the run directory by default.
-    against, reviews
-        As for :func:`render_report`.
+    against, reviews, beside
+        As for :func:`render_report`; the instances lie in ``<page>.instances.jsonl.gz`` beside the page.
     """
-    path = write_page(out or directory / "report.html", render_report(directory, against, reviews))
+    from genrec_eval.reporting.instances.sidecar import sidecar_path
+
+    out = out or directory / "report.html"
+    text = render_report(directory, against, reviews, sidecar=sidecar_path(out), beside=beside)
+    path = write_page(out, text)
     seal_pages(directory)
     return path
 

@@ -12,12 +12,15 @@ from genrec_eval.reporting.results import mapping
 from genrec_eval.reporting.text import block, line, listing, plural
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from genrec_eval.engine.rundir import RunDirectory
 
-_COLUMNS = (
+COLUMNS = (
     "model", "other", "case", "repeat", "step", "judge", "rubric", "task", "order", "sample", "claim",
     "status", "value", "label", "reason", "raw", "text",
 )  # fmt: skip
+"""What is read of the table of judgements."""
 _RAW = 700
 _MOST, _MOST_CLAIMS = 12, 40
 """Judgements of one text, and of its claims, that are shown."""
@@ -59,10 +62,15 @@ def said_of(
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    table = tables.judgements(scenario, _COLUMNS)
+    table = tables.judgements(scenario, COLUMNS)
     wanted = pc.is_in(table.column("case").cast(pa.string()), value_set=pa.array(sorted(cases), pa.string()))
+    return said_in(table.filter(wanted), run)
+
+
+def said_in(table: pa.Table, run: Mapping[str, Any]) -> dict[tuple[str, str], tuple[Said, ...]]:
+    """(model, case) → what was said of its text, from rows of one scenario with :data:`COLUMNS`."""
     grouped: dict[tuple[Any, ...], list[dict[str, Any]]] = {}
-    for row in table.filter(wanted).to_pylist():
+    for row in table.to_pylist():
         if not row["repeat"]:
             key = (row["model"], row["case"], row["step"] or 0, row["judge"], row["rubric"], row["task"])
             grouped.setdefault((*key, row["other"]), []).append(row)

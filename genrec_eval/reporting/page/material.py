@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from genrec_eval.reporting.instances.types import BESIDE
 from genrec_eval.reporting.results import Results
 
 
@@ -30,6 +31,10 @@ class Material:
         An earlier run, or None.
     reviews
         Files of review comments, to be shown with the report.
+    sidecar
+        Where the instances go that do not fit into the page; nowhere when None.
+    beside
+        Most instances of the sidecar; all when None.
     """
 
     results: Results
@@ -39,3 +44,5 @@ class Material:
     flaws: Mapping[str, str] = field(default_factory=dict)
     against: Path | None = None
     reviews: Sequence[Path] = ()
+    sidecar: Path | None = None
+    beside: int | None = BESIDE

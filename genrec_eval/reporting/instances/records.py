@@ -1,0 +1,155 @@
+"""Where the records of one model lie, by case; rows are read only where they are shown."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from genrec_eval.core.errors import UsageError
+from genrec_eval.protocol.arrays import Int64
+from genrec_eval.protocol.status import FAILED, UNANSWERED, Status
+from genrec_eval.reporting.instances.cases import Cases, positions
+
+_KEYS = ("model", "scenario", "case", "status")
+_SHOWN = (
+    "repeat", "step", "status", "error", "items", "mentions", "grounding", "ratings", "text", "blob", "raw",
+    "request", "attempts", "cached", "sent", "end", "input_tokens", "output_tokens", "cost",
+)  # fmt: skip
+_KEPT_ROWS = 120_000
+"""Records in memory at a time."""
+
+FINE = (str(Status.OK), str(Status.LOGGED))
+
+
+def severity(status: str) -> int:
+    """0 for an answer, 1 for half of one, 2 for none that can be used; unknown words count as none."""
+    if status in FINE:
+        return 0
+    return 1 if status in {str(one) for one in Status} - {str(one) for one in FAILED} else 2
+
+
+_SURELY_NONE = {str(one) for one in UNANSWERED}
+
+
+def _worse_first(status: str) -> tuple[int, bool, str]:
+    return -severity(status), status not in _SURELY_NONE, status
+
+
+def record_files(directory: Path) -> list[Path]:
+    """All files of records of a run."""
+    return sorted((directory / "records").rglob("*.parquet"))
+
+
+class Records:
+    """The records of one model in one scenario.
+
+    Parameters
+    ----------
+    paths
+        Files that may hold them; rows of others are passed over.
+    cases
+        The cases of the scenario, which records are joined to by id.
+
+    Attributes
+    ----------
+    statuses
+        Names, the worst first.
+    status
+        int16[n cases], position in ``statuses`` of the worst record of each case; −1 where there is none.
+    """
+
+    def __init__(self, paths: list[Path], model: str, scenario: str, cases: Cases) -> None:
+        self._groups: list[tuple[Path, int]] = []
+        self._tables: OrderedDict[int, pa.Table] = OrderedDict()
+        owners: list[Int64] = []
+        words: list[tuple[np.ndarray, list[str]]] = []
+        for path, group, table in _status_columns(paths):
+            wanted = pc.and_(
+                pc.equal(table.column("model").cast(pa.string()), model),
+                pc.equal(table.column("scenario").cast(pa.string()), scenario),
+            ).to_numpy()
+            if not wanted.any():
+                continue
+            owner = positions(table.column("case").cast(pa.string()).combine_chunks(), cases.ids)
+            coded = table.column("status").cast(pa.string()).combine_chunks().dictionary_encode()
+            codes = coded.indices.fill_null(-1).to_numpy(zero_copy_only=False)
+            owners.append(np.where(wanted, owner, -1))
+            words.append((codes, [str(word) for word in coded.dictionary.to_pylist()]))
+            self._groups.append((path, group))
+        self._ends = np.cumsum([len(owner) for owner in owners], dtype=np.int64)
+        self.statuses = sorted({word for _, names in words for word in names}, key=_worse_first)
+        place = {word: number for number, word in enumerate(self.statuses)}
+        self.status = np.full(len(cases), len(self.statuses), np.int16)
+        for owner, (codes, names) in zip(owners, words, strict=True):
+            known = (owner >= 0) & (codes >= 0)
+            here = np.array([place[name] for name in names] or [0], np.int16)[codes]
+            np.minimum.at(self.status, owner[known], here[known])
+        self.status[self.status == len(self.statuses)] = -1
+        whole = np.concatenate(owners) if owners else np.zeros(0, np.int64)
+        self._order = np.argsort(whole, kind="stable")
+        self._starts = np.searchsorted(whole[self._order], np.arange(len(cases) + 1))
+
+    def counts(self) -> dict[str, int]:
+        """Status → cases whose worst record has it."""
+        found = np.bincount(self.status[self.status >= 0], minlength=len(self.statuses)).tolist()
+        return {name: count for name, count in zip(self.statuses, found, strict=True) if count}
+
+    def of(self, rows: Int64) -> dict[int, list[dict[str, Any]]]:
+        """Case → its records by repeat and step, for cases ``rows``."""
+        spans = [self._order[self._starts[row] : self._starts[row + 1]] for row in rows.tolist()]
+        at = np.concatenate([*spans, np.zeros(0, np.int64)]).astype(np.int64)
+        owner = np.repeat(rows, [len(span) for span in spans])
+        order = np.argsort(at, kind="stable")
+        at, owner = at[order], owner[order]
+        found: dict[int, list[dict[str, Any]]] = {}
+        group = np.searchsorted(self._ends, at, side="right")
+        for number in np.unique(group).tolist():
+            mine = group == number
+            first = int(self._ends[number - 1]) if number else 0
+            some = self._table(number).take(pa.array(at[mine] - first))
+            for row, record in zip(owner[mine].tolist(), _dicts(some), strict=True):
+                found.setdefault(row, []).append(record)
+        for records in found.values():
+            if len(records) > 1:
+                records.sort(key=lambda record: (record.get("repeat") or 0, record.get("step") or 0))
+        return found
+
+    def _table(self, number: int) -> pa.Table:
+        if number in self._tables:
+            self._tables.move_to_end(number)
+            return self._tables[number]
+        path, group = self._groups[number]
+        with pq.ParquetFile(path, read_dictionary=["items.list.element"]) as file:
+            names = [name for name in _SHOWN if name in file.schema_arrow.names]
+            table = file.read_row_group(group, columns=names)
+        table = table.select([name for name in names if table.column(name).null_count < len(table)])
+        self._tables[number] = table
+        while len(self._tables) > 1 and sum(map(len, self._tables.values())) > _KEPT_ROWS:
+            self._tables.popitem(last=False)
+        return table
+
+
+def _dicts(table: pa.Table) -> Iterator[dict[str, Any]]:
+    names = table.column_names
+    columns = [table.column(name).to_pylist() for name in names]
+    for values in zip(*columns, strict=True):
+        yield dict(zip(names, values, strict=True))
+
+
+def _status_columns(paths: list[Path]) -> Iterator[tuple[Path, int, pa.Table]]:
+    for path in paths:
+        try:
+            with pq.ParquetFile(path) as file:
+                if any(name not in file.schema_arrow.names for name in _KEYS):
+                    raise UsageError(f"{path} is not a table of records; redo it with 'genrec-eval run'")
+                for group in range(file.num_row_groups):
+                    yield path, group, file.read_row_group(group, columns=list(_KEYS))
+        except (pa.ArrowException, OSError) as error:
+            raise UsageError(f"{path} cannot be read ({error}); redo it with 'genrec-eval run'") from None
