@@ -161,6 +161,15 @@ def side(value: float | None, low: float | None, high: float | None, unit: str =
     return f"{text} %" if unit == "share" else text
 
 
+def rough(value: float, unit: str = "") -> str:
+    """What was computed from a power or a guess: two digits.
+
+    >>> rough(0.0213456), rough(0.0213456, "share")
+    ('0.021', '2.1 %')
+    """
+    return bound(float(f"{value:.2g}"), unit)
+
+
 def count(value: object) -> str:
     """Thousands separated; ``"—"`` when unknown.
 

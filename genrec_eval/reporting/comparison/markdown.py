@@ -79,7 +79,7 @@ def comparison_summary(comparison: Comparison) -> str:
         parts.append(table(["what", "model", "scenario", *KINDS], body))
         parts += _more(len(flipped), "row")
     if comparison.missing:
-        parts.append("### In only one of the runs")
+        parts.append("### What could not be compared")
         parts.append("\n".join(f"- {escape(one, 500)}" for one in comparison.missing[:_MOST_ROWS]))
         parts += _more(len(comparison.missing), "figure")
     return "\n\n".join(parts) + "\n"

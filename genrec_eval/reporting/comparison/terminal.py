@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from genrec_eval.audit.comparing.types import Change, Comparison, Difference
-from genrec_eval.core.numbers import count
+from genrec_eval.core.numbers import count, rough
 from genrec_eval.reporting.comparison.words import (
     DECIDED,
     KINDS,
@@ -24,6 +24,7 @@ from genrec_eval.reporting.comparison.words import (
     where,
 )
 from genrec_eval.reporting.console import plain, say, styled
+from genrec_eval.reporting.tables import p_text
 from genrec_eval.reporting.text import line
 
 if TYPE_CHECKING:
@@ -55,6 +56,8 @@ def print_comparison(comparison: Comparison, console: Console) -> None:
     """
     say(console, f"{line(comparison.candidate, 300)} against {line(comparison.reference, 300)}", "bold")
     say(console, answer(comparison), "bold")
+    for said in comparison.remarks:
+        say(console, line(said, 600))
     console.print()
     _settings(comparison, console)
     _pairs(comparison, console)
@@ -104,6 +107,8 @@ def _pairs(comparison: Comparison, console: Console) -> None:
         said = f"{line(row.scenario, 60)}: {count(row.paired)} units paired"
         say(console, f"{said}; {', '.join(rest)}" if rest else f"{said}, all that there are")
         for name, ids in row.named.items():
+            if not ids:
+                continue
             shown = ", ".join(line(one, 60) for one in list(ids)[:10])
             say(console, f"{line(name.replace('_', ' '), 60)}: {shown}", "dim", indent=4)
     if comparison.pairs:
@@ -123,11 +128,10 @@ def _differences(comparison: Comparison, rows: Sequence[Difference], console: Co
             said = f": {before} → {after}, difference {shown}" if shown.known else ""
             text = styled(console, f"{word} {symbol} ", STYLES[row.change])
             console.print(text.append(plain(console, f"{_name(row, comparison)}{said}")))
+            say(console, line(row.reason, 1000), indent=4)
             say(console, "; ".join(support(row)), "dim", indent=4)
         elif row.change in DECIDED or row.change is Change.NOT_COMPARED:
             say(console, f"{_name(row, comparison)}: {line(row.reason, 1000)}")
-        if console.width < _NARROW and row.reason:
-            say(console, line(row.reason, 1000), indent=4)
     if len(rows) > _LISTED:
         say(console, f"{count(len(rows) - _LISTED)} more; the page and the JSON hold all.", "dim")
     console.print()
@@ -152,15 +156,12 @@ def _table(comparison: Comparison, rows: Sequence[Difference], console: Console)
 
 
 def _numbers(row: Difference) -> list[str]:
-    from genrec_eval.core.numbers import bound
-    from genrec_eval.reporting.tables import p_text
-
     shown = figure_of(row)
     return [
         *(text or "—" for text in sides(row)),
         str(shown) if shown.known else "—",
         p_text(row.p if row.p_adjusted is None else row.p_adjusted),
-        "—" if row.detectable is None else bound(row.detectable, row.unit),
+        "—" if row.detectable is None else rough(row.detectable, row.unit),
         count(row.n),
     ]
 
@@ -185,7 +186,7 @@ def _flips(comparison: Comparison, console: Console) -> None:
 def _missing(comparison: Comparison, console: Console) -> None:
     if not comparison.missing:
         return
-    say(console, "Not compared, because only one of the runs has it", "bold")
+    say(console, "What could not be compared", "bold")
     for said in comparison.missing:
         say(console, f"- {line(said, 1000)}")
     console.print()

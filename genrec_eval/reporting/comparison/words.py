@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
-from genrec_eval.audit.comparing.types import Answered, Change, Comparison, Difference
-from genrec_eval.core.numbers import Figure, bound, count, figure, side
+from genrec_eval.audit.comparing.types import Change, Comparison, Difference
+from genrec_eval.core.numbers import Figure, bound, count, figure, rough, side
 from genrec_eval.reporting.tables import p_text
 from genrec_eval.reporting.text import line, listing, plural
 
@@ -113,7 +113,7 @@ def asides(comparison: Comparison) -> list[str]:
         said.append(f"Flips: {', '.join(f'{count(n)} {_FLIPPED[kind]}' for kind, n in flips.items())}.")
     if missing := len(comparison.missing):
         said.append(f"{plural(missing, 'figure')} could not be compared, named at the end.")
-    return said
+    return [*said, *(line(one, 600) for one in comparison.remarks)]
 
 
 _FLIPPED = {"lost": "lost", "gained": "gained", "status": "changed status", "changed": "changed"}
@@ -181,15 +181,10 @@ def support(row: Difference) -> list[str]:
         holm = f", after Holm {p_text(row.p_adjusted)}" if row.p_adjusted is not None else ""
         said.append(f"p {p_text(row.p)}{holm}")
     if row.detectable is not None:
-        said.append(f"smallest difference to show {bound(row.detectable, row.unit)}")
+        said.append(f"smallest difference to show {rough(row.detectable, row.unit)}")
     if row.margin is not None:
         said.append(f"margin of equivalence {bound(row.margin, row.unit)}")
     return said
-
-
-def score(answered: Answered, unit: str = "") -> str:
-    """The score of one answer; a dash where there is none."""
-    return "—" if answered.value is None else bound(answered.value, unit)
 
 
 def none(text: str | None) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from genrec_eval.audit.gating.types import GateResult, GateRow
 from genrec_eval.core.errors import Exit
-from genrec_eval.core.numbers import Figure, bound, count, figure, side
+from genrec_eval.core.numbers import Figure, count, figure, rough, side
 from genrec_eval.protocol.results import Ruling
 from genrec_eval.reporting.answer import would_decide
 from genrec_eval.reporting.rules import asked
@@ -137,7 +137,7 @@ def support(row: GateRow) -> list[str]:
             + (f", adjusted {p_text(row.p_adjusted)}" if row.p_adjusted is not None else "")
         )
     if row.detectable is not None:
-        said.append(f"smallest loss it would notice {bound(row.detectable, row.unit)}")
+        said.append(f"smallest loss it would notice {rough(row.detectable, row.unit)}")
     if row.power is not None:
         said.append(f"power {row.power * 100:.0f} %")
     return said
