@@ -111,7 +111,7 @@
     const head = make("div", { class: "window-head" },
       make("div", {},
         make("h2", { id: "window-title" }, name ? `${title} of ${name}` : title),
-        make("p", { class: "note" }, `in ${whole.dataset.scenario}${chosen ? `: ${chosen.cells[1].textContent.trim()}` : ""}`)),
+        make("p", { class: "note" }, `in ${whole.dataset.scenario}${chosen ? `: ${chosen.cells[1].textContent.replace(/[★✗]/g, "").trim()}` : ""}`)),
       make("button", { type: "button", class: "close" }, "Close"));
     head.querySelector(".close").addEventListener("click", () => window_.close());
     window_.replaceChildren(head, make("div", { class: "window-body" }, copy));

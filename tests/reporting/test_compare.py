@@ -11,7 +11,7 @@ from genrec_eval.protocol.results import Ruling, Verdict
 from genrec_eval.reporting.answer import Outcome, outcome, sentence, worst_first
 from genrec_eval.reporting.compare import best, broken, is_ruled
 from genrec_eval.reporting.results import Results
-from genrec_eval.reporting.tables import group_tables, matrix
+from genrec_eval.reporting.tables import matrix
 
 
 def _row(model: str, value: float, **more: Any) -> dict[str, Any]:
@@ -160,21 +160,8 @@ def test_what_fails_is_marked_and_told_in_the_caption() -> None:
     assert broken(results, "s", "m") == {"a"}
     (table,) = matrix(results, "s", ["m"], ["a", "b", "c"])
     assert table.caption == "Rules are broken on Made up by a"
-    assert [line.cells[0].mark for _, _, lines in table.bodies for line in lines if line.cells[0]] == [
+    assert [line.cells[0].mark for line in table.lines if line.cells[0]] == [
         "broken",
         "",
         "",
     ]
-
-
-def test_groups_leave_out_what_is_the_same_for_all() -> None:
-    def of(metric: str, slice: str, value: float) -> dict[str, Any]:
-        return _row("a", value, metric=metric, slice=slice)
-
-    rows = [of("m", s, 3.0) for s in ("all", "g=x", "g=y")]
-    rows += [of("n", s, value) for s, value in (("all", 3.0), ("g=x", 2.0), ("g=y", 4.0))]
-    titles = {"m": {"title": "Same"}, "n": {"title": "Other"}}
-    results = Results.read({"estimates": rows, "definitions": titles})
-    (table,) = group_tables(results, "s", "g", ["m", "n"], ["a"])
-    assert [column.title for column in table.columns] == ["Other"]
-    assert "Left out, for no model has another figure in any group: Same." in table.method

@@ -18,6 +18,7 @@ from genrec_eval.reporting.groundings import TIERS, groundings
 from genrec_eval.reporting.page.detail import rows_by_metric
 from genrec_eval.reporting.page.material import Material
 from genrec_eval.reporting.page.parts import parts
+from genrec_eval.reporting.page.readers import readers
 from genrec_eval.reporting.page.ruled import folds, published, ruled
 from genrec_eval.reporting.page.section import Section, section
 from genrec_eval.reporting.pieces import FLAG, VERDICTS
@@ -66,6 +67,7 @@ def page(material: Material) -> dict[str, Any]:
         "models": {name: position for position, name in enumerate(order)},
         "keys": {name: key(position) for position, name in enumerate(order)},
         "flaws": flaws,
+        "readers": readers(material),
         "tested": facts.tested(results, run),
         "untested": not_tested(results),
         "untested_groups": not_tested_groups(results),
@@ -80,9 +82,6 @@ def page(material: Material) -> dict[str, Any]:
         "headed": _headed,
         "play_head": head,
         "play_body": body,
-        "provenance": facts.provenance(results, run),
-        "suite": facts.suite_text(run),
-        "limits": facts.limits(results, run),
         **parts(material),
     }
 
