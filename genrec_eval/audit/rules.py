@@ -134,9 +134,15 @@ def reason(rule: Rule, ruling: Ruling, margin: float, estimate: Estimate, unit: 
     if rule.name == "better_by" and margin == 0:
         words = {Ruling.PASS: "so it is better", Ruling.FAIL: "so it is not better"}.get(ruling, "better")
     else:
-        words = rule.words[ruling].format(margin=_amount(margin, unit, paired))
+        words = rule.words[ruling].format(margin=amount(margin, unit, paired))
     link = ", which leaves open whether it is " if ruling is Ruling.INSUFFICIENT else ", "
-    return f"{(_difference if paired else _measured)(about(estimate), estimate, unit)}{link}{words}"
+    return f"{told(estimate, unit)}{link}{words}"
+
+
+def told(estimate: Estimate, unit: str = "") -> str:
+    """What is known of a figure, without a claim about it."""
+    shown = _measured if estimate.baseline is None else _difference
+    return shown(about(estimate), estimate, unit)
 
 
 def about(estimate: Estimate) -> str:
@@ -172,7 +178,8 @@ def _after(unit: str, paired: bool) -> str:
     return f" {unit}" if unit else ""
 
 
-def _amount(margin: float, unit: str, paired: bool) -> str:
+def amount(margin: float, unit: str, paired: bool) -> str:
+    """A margin in the unit of the figure that is held against it."""
     if unit == "share":
         points = bound(margin * 100)
         return f"{points} %" if not paired else f"{points} percentage point{'' if points == '1' else 's'}"

@@ -240,7 +240,7 @@ def decide(
     if ruling is not Ruling.INSUFFICIENT:
         return ruling, said, None
     held = rule.threshold(0.0 - value if flip else value, margin)
-    return ruling, said, _needed(estimate, 0.0 - held if flip else held)
+    return ruling, said, units_to_decide(estimate, 0.0 - held if flip else held)
 
 
 def _too_few(estimate: Estimate, error_budget: float) -> str:
@@ -251,8 +251,8 @@ def _too_few(estimate: Estimate, error_budget: float) -> str:
     return said.replace("%", " %")
 
 
-def _needed(estimate: Estimate, held: float) -> int | None:
-    """Units that would settle it, if the value stays."""
+def units_to_decide(estimate: Estimate, held: float) -> int | None:
+    """Units with which the interval would leave ``held`` out, if the value stays; None if none would."""
     value, low, high = estimate.value, estimate.low, estimate.high
     assert value is not None
     assert low is not None

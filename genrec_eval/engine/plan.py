@@ -15,6 +15,9 @@ from genrec_eval.protocol.model import BatchModel, Model, Translator
 from genrec_eval.protocol.results import Coverage
 from genrec_eval.scenarios.base import Prepared, Scenario
 
+LEFT_OUT = "left out by --only"
+"""Why a pairing was not played although its suite has it."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pairing:
@@ -78,7 +81,7 @@ def make_plan(suite: Any, only: tuple[str, ...] = (), limit: int | None = None) 
             matching = {p for p in only if _matches(p, model, scenario)}
             used |= matching
             if reason is None and only and not matching:
-                reason = "left out by --only"
+                reason = LEFT_OUT
             if reason is None:
                 plan.pairings.append(Pairing(model=model, scenario=scenario, spec=spec))
             else:

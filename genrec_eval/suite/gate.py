@@ -36,10 +36,18 @@ class GateRule(StrictModel):
         None, ge=0, description="Must improve: better than the baseline by more than this margin."
     )
     not_worse_by: Finite | None = Field(
-        None, gt=0, description="No regression: not worse than the baseline by this margin or more."
+        None,
+        gt=0,
+        description="No regression: not worse than the baseline by this margin or more. Fails where a loss"
+        " is shown and staying within the margin is not; the claim of this name fails only beyond the"
+        " margin.",
     )
     within: Finite | None = Field(
-        None, gt=0, description="Equivalence: differs from the baseline by less than this margin."
+        None,
+        gt=0,
+        description="Equivalence: differs from the baseline by less than this margin. Fails where a"
+        " difference is shown and staying within the margin is not; the claim of this name fails only beyond"
+        " the margin.",
     )
 
     @field_validator("slice")

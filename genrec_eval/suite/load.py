@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ValidationError
 
@@ -21,6 +21,9 @@ from genrec_eval.scenarios.base import SCENARIOS, Scenario
 from genrec_eval.suite.merge import extended, locate, override, read, shown
 from genrec_eval.suite.references import references
 from genrec_eval.suite.schema import PAIRED, RULES, Suite, find
+
+if TYPE_CHECKING:
+    from genrec_eval.metrics.base import Metric
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,18 +189,17 @@ def check_prompts(loaded: LoadedSuite) -> None:
 
 
 def check_metrics(loaded: LoadedSuite) -> None:
-    """Check that scenarios and claims name metrics that are there; this imports numpy.
+    """Check that scenarios, claims and gate name metrics that are there; this imports numpy.
 
     Raises
     ------
     FileError
-        One line for each unknown metric.
+        One line for each unknown metric, and each rule of the gate that makes no sense for its metric.
     """
-    from genrec_eval.core.errors import did_you_mean
-    from genrec_eval.metrics.registry import metric
+    from genrec_eval.suite.measured import gate_faults, unmeasured
 
     faults: list[str] = []
-    measured: dict[str, list[str]] = {}
+    measured: dict[str, dict[str, Metric]] = {}
     for name, entry in loaded.suite.scenarios.items():
         try:
             scenario = loaded.scenario(name)
@@ -208,31 +210,14 @@ def check_metrics(loaded: LoadedSuite) -> None:
             if said := _wrong_source(name, other, entry.data, loaded.suite.data):
                 faults.append(line(loaded.root, ("scenarios", name), said))
         try:
-            measured[name] = [one.id for one in scenario.measured()]
+            measured[name] = {one.id: one for one in scenario.measured()}
         except UsageError as error:
             faults.append(line(loaded.root, ("scenarios", name, "options", "metrics"), str(error)))
     for index, claim in enumerate(loaded.suite.claims):
-        path = ("claims", index, "metric")
-        known = measured.get(claim.scenario)
-        if known is None or claim.metric in known:
-            continue
-        try:
-            spelled = metric(claim.metric).id
-        except UsageError as error:
-            spelled = claim.metric
-            if not did_you_mean(spelled, filter(_of_the_scenario_alone, known)):
-                faults.append(line(loaded.root, path, str(error)))
-                continue
-        if spelled not in known:
-            hint = did_you_mean(spelled, known)
-            faults.append(
-                line(
-                    loaded.root,
-                    path,
-                    f"scenario '{claim.scenario}' does not measure '{spelled}'{hint} "
-                    f"(it measures: {', '.join(known)})",
-                )
-            )
+        said = unmeasured(claim.scenario, claim.metric, measured)
+        if said is not None:
+            faults.append(line(loaded.root, ("claims", index, "metric"), said))
+    faults += [line(loaded.root, path, said) for path, said in gate_faults(loaded, measured)]
     if faults:
         raise FileError(faults)
 
@@ -249,17 +234,6 @@ def _wrong_source(name: str, other: str, data: str | None, there: Mapping[str, A
         f"scenario '{name}' names the data set '{other}', which is not under data{did_you_mean(other, there)}"
         f" (known: {', '.join(there) or 'none'})"
     )
-
-
-def _of_the_scenario_alone(spelling: str) -> bool:
-    """Whether a metric is one that only its scenario knows, as ndcg(shots=3)@10 is."""
-    from genrec_eval.metrics.registry import metric
-
-    try:
-        metric(spelling)
-    except UsageError:
-        return True
-    return False
 
 
 def _truths(node: Node, value: Any, path: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:

@@ -38,6 +38,11 @@ def references(data: Any) -> Iterator[Fault]:
     claims = data.get("claims")
     for index, claim in enumerate(claims if isinstance(claims, list | tuple) else ()):
         yield from _claim(tables, _table(claim), ("claims", index))
+    rules = _table(data.get("gate")).get("rules")
+    for index, rule in enumerate(rules if isinstance(rules, list | tuple) else ()):
+        # what a rule is against stands in the baseline, which may hold models that are no more in the suite
+        rule = {**_table(rule), "against": None}
+        yield from _claim(tables, rule, ("gate", "rules", index))
     risks = _table(data.get("audit")).get("risks")
     for index, risk in enumerate(risks if isinstance(risks, list | tuple) else ()):
         for place, name in enumerate(_listed(_table(risk).get("scenarios"))):
