@@ -1,8 +1,7 @@
-"""What was tested, what was not, how it was played, and where it all comes from."""
+"""What was tested, how it was played, and facts of a run as people write them."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -100,36 +99,6 @@ def play(run: Mapping[str, Any]) -> tuple[list[str], list[list[str]]]:
     return [name for name, _ in columns], body
 
 
-def provenance(results: Results, run: Mapping[str, Any]) -> Pairs:
-    """Where the figures come from."""
-    pairs: Pairs = [("Run", results.run)]
-    if period := period(run):
-        pairs.append(("Played", period))
-    if run.get("seed") is not None:
-        pairs.append(("Seed", str(run["seed"])))
-    for name, facts in _tables(run.get("data")):
-        said = [str(facts[key]) for key in ("name", "licence", "source") if facts.get(key)]
-        digest = f"SHA-256 {facts['digest']}" if facts.get("digest") else "no digest recorded"
-        pairs.append((f"Data: {name}", ". ".join([*dict.fromkeys(said), digest])))
-        if more := spell(mapping(facts.get("facts"))):
-            pairs.append((f"Counts of {name}", more))
-    for name, facts in _tables(run.get("scenarios")):
-        told = {
-            **facts,
-            **mapping(facts.get("facts")),
-            "facts": None,
-            "guardrails": None,
-        }  # a table of its own
-        pairs.append((f"Scenario: {name}", spell(told)))
-    for name, facts in _models(run).items():
-        said = [str(facts["description"]).rstrip(".")] if facts.get("description") else []
-        pairs.append((f"Model: {name}", ". ".join([*said, _json(facts.get("identity"))])))
-    for title, key in (("Versions", "versions"), ("Git", "git"), ("Environment", "environment")):
-        if facts := mapping(run.get(key)):
-            pairs.append((title, spell(facts)))
-    return pairs
-
-
 def planted(run: Mapping[str, Any]) -> dict[str, str]:
     """Model → its planted flaw, where the run says so."""
     found = {}
@@ -137,40 +106,6 @@ def planted(run: Mapping[str, Any]) -> dict[str, str]:
         if facts.get("planted"):
             found[name] = "a planted flaw" if facts["planted"] is True else str(facts["planted"])
     return found
-
-
-def limits(results: Results, run: Mapping[str, Any]) -> list[str]:
-    """What must not be concluded from this report."""
-    said = [
-        "The intervals carry the chance of which units were asked. They do not carry the chance of another"
-        " training, another split or another date.",
-        "INSUFFICIENT and NOT-RUN are not a pass: nothing was shown either way.",
-        "Two figures may be compared only where their definitions are equal, cutoff and parameters included.",
-        "A figure of a ranking metric counts held-out choices that were found. An item that nobody had the"
-        " chance to choose counts as a miss, so the figure is no rate of satisfied people.",
-        "Overlapping intervals of two models do not show that the models are equal; look at the paired"
-        " difference. “No difference” may be claimed only inside a margin that was set beforehand.",
-        f"Nothing beyond {plural(len(results.scenarios()), 'scenario')} was asked"
-        f" ({listing(results.scenarios()) or 'none'}): the report is silent on every other kind of request.",
-    ]
-    for name, facts in _tables(run.get("data")):
-        warnings = mapping(facts.get("facts")).get("warnings")
-        said += [f"Data set {name}: {line(w, 1000)}." for w in warnings or ()]
-    suite = mapping(run.get("suite"))
-    worlds = [n for n, facts in _tables(suite.get("data")) if facts.get("dataset") == "synthetic"]
-    if worlds or any("ynthetic" in str(f.get("name")) for _, f in _tables(run.get("data"))):
-        said.insert(
-            0,
-            "The data are simulated. The figures show that the measuring works and how these models"
-            " behave in that world; they say nothing of real users.",
-        )
-    return said
-
-
-def suite_text(run: Mapping[str, Any]) -> str:
-    """The resolved suite, readable."""
-    suite = mapping(run.get("suite"))
-    return json.dumps(suite, indent=2, ensure_ascii=False, default=str) if suite else ""
 
 
 def spell(value: Any) -> str:
@@ -220,6 +155,7 @@ def moment(value: Any) -> str:
 
 
 def period(run: Mapping[str, Any]) -> str:
+    """When a run was played, from and to."""
     start, end = (moment(run.get(key)) for key in ("created", "finished"))
     if start and end and start[:10] == end[:10]:
         start, end = start.removesuffix(" UTC"), end[11:]
@@ -270,7 +206,3 @@ def _population(facts: Mapping[str, Any]) -> str:
 
 def _tables(value: Any) -> list[tuple[str, dict[str, Any]]]:
     return [(str(name), mapping(facts)) for name, facts in mapping(value).items()]
-
-
-def _json(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, default=str) if value is not None else "no identity recorded"

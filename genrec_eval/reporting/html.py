@@ -22,7 +22,6 @@ from genrec_eval.reporting.text import visible
 def render_report(
     directory: Path,
     against: Path | None = None,
-    reviews: Sequence[Path] = (),
     *,
     sidecar: Path | None = None,
     beside: int | None = BESIDE,
@@ -38,8 +37,6 @@ def render_report(
         ``records/*.parquet``.
     against
         An earlier run that it is held against.
-    reviews
-        Files of review comments that are shown with it.
     sidecar
         Where to write the instances that do not fit; they are not written when None.
     beside
@@ -55,7 +52,7 @@ def render_report(
     results = Results.load(directory)
     run = mapping(read_json(directory / "run.json")) if (directory / "run.json").is_file() else {}
     material = material_of(
-        results, run, directory, against=against, reviews=tuple(reviews), sidecar=sidecar, beside=beside
+        results, run, directory, against=against, sidecar=sidecar, beside=beside
     )
     return str(environment("run").get_template("report.html.j2").render(page(material)))
 
@@ -76,13 +73,17 @@ def write_report(
         The run directory.
     out
         Where to write; ``report.html`` in the run directory by default.
-    against, reviews, beside
+    against, beside
         As for :func:`render_report`; the instances lie in ``<page>.instances.jsonl.gz`` beside the page.
+    reviews
+        Files of reviews, which are kept with the run and shown by this report and every later one.
     """
     from genrec_eval.reporting.instances.sidecar import sidecar_path
+    from genrec_eval.reporting.review import merge_reviews
 
+    merge_reviews(directory, reviews)
     out = out or directory / "report.html"
-    text = render_report(directory, against, reviews, sidecar=sidecar_path(out), beside=beside)
+    text = render_report(directory, against, sidecar=sidecar_path(out), beside=beside)
     path = write_page(out, text)
     seal_pages(directory)
     return path

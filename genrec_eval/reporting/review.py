@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal
 import orjson
 from pydantic import Field, ValidationError, field_validator, model_validator
 
+from genrec_eval.audit.chain.evidence import read_root
 from genrec_eval.audit.results import ESTIMATES_FILE
 from genrec_eval.core.errors import UsageError, did_you_mean
 from genrec_eval.core.faults import FileError, sentence
@@ -262,4 +263,5 @@ def estimates_digest(directory: Path) -> str | None:
 
 def evidence_root(directory: Path) -> str | None:
     """Root of the evidence chain of a run, 64 hex digits; None where it has none."""
-    return None
+    root = read_root(directory)
+    return None if root is None else root.root

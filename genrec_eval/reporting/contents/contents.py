@@ -49,12 +49,14 @@ class Contents:
             state: sum(row.state == state for row in self.risks) for state in (TESTED, MEANT, CONSIDERED)
         }
         absent = sum(row.state == ABSENT for row in self.risks)
-        said = [f"{counts[TESTED]} are tested, some of them in part"]
-        if counts[MEANT]:
-            said.append(f"{counts[MEANT]} should have been and were not run")
-        said.append(f"{counts[CONSIDERED]} were considered and are not tested")
-        said.append(f"{absent} were not considered")
-        return f"Of {plural(len(self.risks), 'risk')} {', '.join(said)}."
+        words = (
+            (counts[TESTED], "tested, wholly or in part"),
+            (counts[MEANT], "meant to be tested and not run"),
+            (counts[CONSIDERED], "considered and not tested"),
+            (absent, "not considered"),
+        )
+        said = ", ".join(f"{n} {word}" for n, word in words if n)
+        return f"{plural(len(self.risks), 'risk')}: {said}."
 
     @property
     def untested(self) -> list[str]:

@@ -100,7 +100,7 @@ def _sentence(cells: list[Cell]) -> str:
     by_state = {state: sum(cell.state == state for cell in meant) for state in ("run", "partial", "not-run")}
     words = {"run": "run whole", "partial": "run in part", "not-run": "not run"}
     said = [f"{count(n)} {words[state]}" for state, n in by_state.items() if n]
-    text = f"Of {plural(len(meant), 'pairing')} of a model with a scenario {', '.join(said)}."
+    text = f"{plural(len(meant), 'pairing')} of a model with a scenario: {', '.join(said) or 'none meant'}."
     rest = len(cells) - len(meant)
     return text + (
         f" {plural(rest, 'further pairing was', 'further pairings were')} never meant." if rest else ""

@@ -10,10 +10,11 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from genrec_eval.audit.chain.evidence import Root, read_root
 from genrec_eval.core.errors import UsageError
 from genrec_eval.reporting.page.material import Material
 from genrec_eval.reporting.results import Results, mapping
-from genrec_eval.reporting.review import Signed, estimates_digest, evidence_root, stored_reviews
+from genrec_eval.reporting.review import Signed, estimates_digest, stored_reviews
 from genrec_eval.suite.audit import Audit
 
 
@@ -30,7 +31,7 @@ class Ground:
     estimates
         SHA-256 of ``estimates.json``.
     root
-        Root of the evidence chain, or None.
+        Root of the evidence chain and what it covers, or None.
     reviews, faults
         Reviews that are kept with the run, and what is wrong with files that are none.
     """
@@ -42,7 +43,7 @@ class Ground:
     audit: Audit
     stated: bool
     estimates: str
-    root: str | None
+    root: Root | None
     reviews: Sequence[Signed] = ()
     faults: Sequence[str] = ()
 
@@ -67,7 +68,7 @@ class Ground:
             audit,
             bool(said),
             estimates,
-            evidence_root(material.directory),
+            read_root(material.directory),
             reviews,
             faults,
         )

@@ -223,8 +223,8 @@ def _statistics(on: Ground) -> Iterator[Limit]:
         missing = round(len(rows) * (1 - level))
         yield Limit(
             f"Each interval is right by itself in {100 * level:g} % of runs; among all {count(len(rows))} of"
-            f" this report about {count(missing)} may miss. A single remarkable figure that no claim had named"
-            " is a reason to look again, not a finding.",
+            f" this report about {count(missing)} may miss. A remarkable figure that no claim had named is a"
+            " reason to look again, not a finding.",
             f"{count(len(rows))} intervals at {100 * level:g} %",
         )
     few: dict[str, int] = {}

@@ -11,7 +11,7 @@ from genrec_eval.core.fingerprint import digest
 from genrec_eval.reporting.contents.ground import Ground
 from genrec_eval.reporting.facts import moment, period, spell
 from genrec_eval.reporting.results import mapping
-from genrec_eval.reporting.text import line, plural
+from genrec_eval.reporting.text import line, listing, plural
 
 Pairs = list[tuple[str, str]]
 
@@ -32,11 +32,13 @@ class Provenance:
     facts: Pairs
     commands: tuple[tuple[str, str, str], ...]
     suite: str
+    evidence: tuple[str, str] | None
+    """What the root covers, and what it does not show."""
 
 
 def provenance(on: Ground) -> Provenance:
     """Gather the provenance of a run."""
-    return Provenance(_digests(on), _facts(on), tuple(_commands(on)), _suite_text(on))
+    return Provenance(_digests(on), _facts(on), tuple(_commands(on)), _suite_text(on), _evidence(on))
 
 
 def replay(on: Ground) -> tuple[str, str]:
@@ -55,22 +57,24 @@ def replay(on: Ground) -> tuple[str, str]:
         note += f", at commit {line(on.run['git']['commit'], 40)[:12]}"
     if not on.run.get("given"):
         note = "The run did not record how its suite was named; this is its name"
-    return shlex.join([*words, "--out", "replay"]), note + ". The suite must resolve to the digest above."
+    return shlex.join([*words, "--out", "replay"]), note + ". The suite must resolve to the digest below."
 
 
 def _digests(on: Ground) -> Pairs:
     pairs = [("Figures: estimates.json, the twin of this page", on.estimates)] if on.estimates else []
     if on.root:
-        pairs.append(("Evidence: root of the chain over all records", on.root))
+        pairs.append(("Evidence: root of the chain over all records", on.root.root))
     if on.suite:
         pairs.append(("Suite, resolved", digest(on.suite)))
         pairs.append(("Claims", digest(on.suite.get("claims") or [])))
     pairs += [
         (f"Data: {name}", str(facts["digest"])) for name, facts in on.data.items() if facts.get("digest")
     ]
+    alike: dict[tuple[str, str], list[str]] = {}
     for name, facts in on.models.items():
-        for path, found in _named(facts.get("identity"), ("training", "prompt", "digest", "source")):
-            pairs.append((f"Model {name}: {path}", found))
+        for place in _named(facts.get("identity"), ("training", "prompt", "digest", "source")):
+            alike.setdefault(place, []).append(line(name, 60))
+    pairs += [(f"{path.capitalize()} of {listing(names)}", found) for (path, found), names in alike.items()]
     for name, facts in mapping(on.run.get("judges")).items():
         dialect = mapping(mapping(facts).get("dialect"))
         if dialect.get("digest"):
@@ -125,19 +129,27 @@ def _facts(on: Ground) -> Pairs:
     return pairs
 
 
+def _evidence(on: Ground) -> tuple[str, str] | None:
+    if on.root is None:
+        return None
+    said = f"The root covers {plural(on.root.rows, 'row')} of {plural(on.root.files, 'file')}"
+    if on.root.redacted:
+        said += f"; the texts of {plural(on.root.redacted, 'row')} were taken out since"
+    said += "; a signature lies beside it" if on.root.signed else "; no signature lies beside it"
+    return said + ".", on.root.statement
+
+
 def _commands(on: Ground) -> list[tuple[str, str, str]]:
     command, note = replay(on)
     checks = (
         "from the stored records, without asking any model; the digest of estimates.json must be the same"
     )
+    check = "hashes every record again and recomputes every figure"
+    check += "; the root must be the one below" if on.root else ""
     return [
         ("Play it again", command, note),
         ("Redo the figures", "genrec-eval score RUN", checks),
-        (
-            "Check the evidence",
-            "genrec-eval verify RUN",
-            "hashes every record again and recomputes every figure; the root must be the one above",
-        ),
+        ("Check the evidence", "genrec-eval verify RUN", check),
     ]
 
 

@@ -11,6 +11,7 @@ from genrec_eval.reporting.results import mapping
 from genrec_eval.reporting.text import line, listing
 
 NOT_STATED = "not stated"
+_NAMED = ("model", "revision", "version")
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,9 +116,10 @@ def _models(on: Ground) -> list[str]:
         if facts is None:
             continue
         identity = mapping(facts.get("identity"))
-        shown = [line(identity[key], 80) for key in ("model", "revision", "version") if identity.get(key)]
-        said = f"{line(name, 60)}: {line(facts.get('adapter') or identity.get('adapter') or '', 40)}"
-        said += f" {' '.join(shown)}" if shown else ""
+        adapter = facts.get("adapter") or identity.get("adapter") or "unknown"
+        shown = [f"adapter {line(adapter, 40)}"]
+        shown += [f"{key} {line(identity[key], 80)}" for key in _NAMED if identity.get(key)]
+        said = f"{line(name, 60)}: {', '.join(shown)}"
         said += f". {line(facts['description'], 300).rstrip('.')}" if facts.get("description") else ""
         if name in on.flaws:
             said += f". Planted flaw: {line(on.flaws[name], 80)}"

@@ -60,7 +60,7 @@ def signing(on: Ground) -> Signing:
     return Signing(
         run=on.results.run,
         estimates=on.estimates,
-        root=on.root or "",
+        root=on.root.root if on.root else "",
         author=on.audit.conducted_by or "",
         reviews=tuple(Shown(one, tuple(_remark(on, c) for c in one.review.comments)) for one in on.reviews),
         faults=on.faults,

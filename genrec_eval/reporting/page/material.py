@@ -29,8 +29,6 @@ class Material:
         Model → its planted flaw.
     against
         An earlier run, or None.
-    reviews
-        Files of review comments, to be shown with the report.
     sidecar
         Where the instances go that do not fit into the page; nowhere when None.
     beside
@@ -43,6 +41,5 @@ class Material:
     order: Sequence[str]
     flaws: Mapping[str, str] = field(default_factory=dict)
     against: Path | None = None
-    reviews: Sequence[Path] = ()
     sidecar: Path | None = None
     beside: int | None = BESIDE

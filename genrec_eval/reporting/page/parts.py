@@ -10,6 +10,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from genrec_eval.reporting.charts.draw import charts_of
+from genrec_eval.reporting.contents.contents import contents
+from genrec_eval.reporting.instances.part import instances_of
 from genrec_eval.reporting.page.material import Material
 
 
@@ -18,9 +21,11 @@ def nothing(material: Material) -> None:
 
 
 PARTS: dict[str, Callable[[Material], Any]] = {
+    "audit": contents,
+    "charts": charts_of,
     "gate": nothing,
     "comparison": nothing,
-    "instances": nothing,
+    "instances": instances_of,
 }
 """Name in the templates → function."""
 
