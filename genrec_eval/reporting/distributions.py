@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -70,10 +71,16 @@ def distributions(path: Path) -> dict[Key, Distribution]:
     UsageError
         When the file is not a table of scores.
     """
-    import numpy as np
-
     if not path.is_file():
         return {}
+    held = path.stat()
+    return _read(path, held.st_mtime_ns, held.st_size)
+
+
+@lru_cache(maxsize=1)  # several parts of one page show them
+def _read(path: Path, _changed: int, _bytes: int) -> dict[Key, Distribution]:
+    import numpy as np
+
     keys: dict[Key, int] = {}
     low, high, total, zero, one, n = (np.empty(0) for _ in range(6))
     for codes, values in _batches(path, keys):

@@ -122,6 +122,29 @@ class Asked:
         )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rated:
+    """Predictions of one model beside the truth.
+
+    Attributes
+    ----------
+    pairs
+        Of the units that were asked.
+    units
+        All units.
+    rows
+        int64[len(pairs)], which of the units they are.
+    attempted, answered
+        bool[units].
+    """
+
+    pairs: RatedPairs
+    units: Units
+    rows: Int64
+    attempted: np.ndarray
+    answered: np.ndarray
+
+
 def score(
     metrics: Sequence[Metric],
     cases: pa.Table,
@@ -129,6 +152,20 @@ def score(
     records: Iterable[pa.RecordBatch],
 ) -> ScoredUnits:
     """See :meth:`genrec_eval.scenarios.rating.Rating.score`."""
+    found = rated(cases, context, records)
+    ids = found.units.ids
+    return ScoredUnits(
+        remark=_remark(found.pairs),
+        units=ids,
+        scores={m.id: m(found.pairs).place(found.rows, len(ids), "not-attempted") for m in metrics},
+        groups=found.units.groups(cases),
+        attempted=found.attempted,
+        answered=found.answered,
+    )
+
+
+def rated(cases: pa.Table, context: Mapping[str, pa.Table], records: Iterable[pa.RecordBatch]) -> Rated:
+    """Predictions beside the truth; those of several repeats are averaged."""
     n = len(cases)
     targets = ragged(cases.column("targets"))
     truth: Float64 = pc.list_flatten(cases.column("ratings")).to_numpy().astype(np.float64)
@@ -159,14 +196,7 @@ def score(
         answered=answered_units[asked_rows],
         scale=(context["scale"].column("low")[0].as_py(), context["scale"].column("high")[0].as_py()),
     )
-    return ScoredUnits(
-        remark=_remark(pairs),
-        units=units.ids,
-        scores={m.id: m(pairs).place(asked_rows, len(units.ids), "not-attempted") for m in metrics},
-        groups=units.groups(cases),
-        attempted=asked_units,
-        answered=answered_units,
-    )
+    return Rated(pairs=pairs, units=units, rows=asked_rows, attempted=asked_units, answered=answered_units)
 
 
 def _predictions(

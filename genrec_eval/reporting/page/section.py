@@ -8,7 +8,6 @@ from typing import Any
 
 from genrec_eval.protocol.results import Estimate
 from genrec_eval.reporting.compare import is_ruled, is_validity, uneventful
-from genrec_eval.reporting.curves import Curve, curves
 from genrec_eval.reporting.distributions import Distribution
 from genrec_eval.reporting.exchanges import Exchange
 from genrec_eval.reporting.experiment import Watch, watches
@@ -49,7 +48,6 @@ class Section:
     exchanges: list[Exchange]
     protocol: list[tuple[str, str]]
     leaks: list[Leak]
-    curves: list[Curve]
     watches: list[Watch]
     parts: Mapping[str, Any]
     """Of :data:`~genrec_eval.reporting.page.parts.SCENARIO_PARTS`."""
@@ -123,7 +121,6 @@ def section(
         ),
         protocol=protocol(run, scenario),
         leaks=leaks(run, scenario),
-        curves=curves(results, scenario, order),
         watches=watches(run, scenario),
         parts=scenario_parts(material, scenario),
     )
