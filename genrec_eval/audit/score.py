@@ -155,6 +155,11 @@ class StoredScores:
     def __exit__(self, *_: object) -> None:
         self._file.close()
 
+    @property
+    def groups(self) -> list[tuple[str, str, str]]:
+        """(model, scenario, metric) of each row group, in the order of the file."""
+        return list(self._group)
+
     def metrics(self, model: str, scenario: str) -> list[str]:
         """Ids of the stored metrics, without :data:`ANSWERED`."""
         return [m for of, where, m in self._group if (of, where) == (model, scenario) and m != ANSWERED]

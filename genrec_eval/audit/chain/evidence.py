@@ -1,8 +1,8 @@
 """``evidence.json``: what a run was when it was scored, in digests.
 
 The root of a run is SHA-256 of ``"genrec-eval/run/1\\n"`` and of a line ``"{name} {root of the file}\\n"``
-for each of its files, sorted by name. Whoever has that one line of 64 digits, from a report, a mail or a paper,
-can tell whether the run is still the one that was scored. Pages, which show the root, are sealed beside it.
+for each of its files, sorted by name. Whoever has those 64 digits, from a report, a mail or a paper, can tell
+whether the run is still the one that was scored. Pages, which show the root, are sealed beside it.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """What of a run is hashed, in the order in which it was made: later files follow from earlier ones.
 
 ``journal.sqlite`` is not part of the chain. It is the source of resume, not of any number: scoring never
-reads it, it also holds attempts that came to nothing and answers of other plays, and its bytes change whenever
+reads it, it also holds attempts that came to nothing and answers of other plays, and its bytes change when
 SQLite tidies up. What an answer said is hashed where it counts, in the records.
 """
 
@@ -29,7 +29,7 @@ _LAST = (
 )
 _TABLES = ("cases", "records")
 _NAME = re.compile(r"(?:cases|records)/[^/\\\x00-\x1f]+\.parquet")
-_PAGES = ("*.html", "report.*", "report-*", "*.instances*")
+_PAGES = ("*.html", "report.instances.*")
 
 
 def hashed_files(directory: Path) -> list[str]:

@@ -76,8 +76,13 @@ def file_root(name: str, rows: int, per_leaf: int, metadata: str | None, digests
     return content.hexdigest()
 
 
-def leaves(directory: Path, name: str) -> Leaves:
+def leaves(directory: Path, name: str, instead: Path | None = None) -> Leaves:
     """Hash one file of a run.
+
+    Parameters
+    ----------
+    instead
+        Where the file lies for now, before it takes its place.
 
     Raises
     ------
@@ -86,7 +91,7 @@ def leaves(directory: Path, name: str) -> Leaves:
     """
     if name == BLOBS:
         return _blobs(directory)
-    path = regular(directory / name)
+    path = regular(instead or directory / name)
     per_leaf = ROWS_PER_LEAF.get(name, 1)
     if name.endswith(".json"):
         labels, digests = _json(path)
