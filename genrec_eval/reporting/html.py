@@ -12,11 +12,16 @@ from pathlib import Path
 from typing import Any
 
 from genrec_eval.audit.chain.build import seal_pages
+from genrec_eval.audit.comparing.types import Comparison
 from genrec_eval.core.content import content
 from genrec_eval.engine.rundir import disk_faults
 from genrec_eval.reporting.instances.types import BESIDE
 from genrec_eval.reporting.results import Results, mapping, read_json
 from genrec_eval.reporting.text import visible
+
+
+_FLIPS = 1000
+"""Flips of each model, scenario and metric that the report marks."""
 
 
 def render_report(
@@ -52,9 +57,24 @@ def render_report(
     results = Results.load(directory)
     run = mapping(read_json(directory / "run.json")) if (directory / "run.json").is_file() else {}
     material = material_of(
-        results, run, directory, against=against, sidecar=sidecar, beside=beside
+        results,
+        run,
+        directory,
+        against=against,
+        comparison=None if against is None else _compared(directory, against),
+        sidecar=sidecar,
+        beside=beside,
     )
     return str(environment("run").get_template("report.html.j2").render(page(material)))
+
+
+def _compared(directory: Path, against: Path) -> Comparison:
+    """The run held against an earlier one: for the panel, and for the instances that flipped."""
+    from genrec_eval.audit.comparing.compare import compare
+    from genrec_eval.audit.sources.run import RunSource
+
+    with RunSource.open(directory) as candidate, RunSource.open(against) as reference:
+        return compare(candidate, reference, shown=_FLIPS)
 
 
 def write_report(

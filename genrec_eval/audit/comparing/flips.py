@@ -203,7 +203,8 @@ class _Turned:
             return
         both = mine.scored[matched.candidate] & theirs.scored[matched.reference]
         new, old = mine.values[matched.candidate], theirs.values[matched.reference]
-        turned = np.flatnonzero(both & (side(metric, new) != side(metric, old)))
+        bounds = metric.definition.bounds
+        turned = np.flatnonzero(both & (side(bounds, new) != side(bounds, old)))
         change = (new - old)[turned]
         better = {"higher": change > 0, "lower": change < 0}.get(metric.definition.direction)
         kinds: npt.NDArray[np.str_] = (
@@ -261,13 +262,15 @@ class _Turned:
             )
 
 
-def side(metric: Metric, values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """float64[n], on which side of nothing each value lies.
+def side(
+    bounds: tuple[float | None, float | None], values: npt.NDArray[np.float64]
+) -> npt.NDArray[np.float64]:
+    """float64[n], on which side of nothing each value of a metric with these bounds lies.
 
     Nothing is 0; where the least value is above 0, as on a scale from 1 to 5, it is the lower half. Values
     of both signs have a side for each.
     """
-    least, greatest = metric.definition.bounds
+    least, greatest = bounds
     if least is None or least < 0:
         return np.sign(values)
     edge = (least + greatest) / 2 if least > 0 and greatest is not None else 0.0

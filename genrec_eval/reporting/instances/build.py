@@ -99,7 +99,11 @@ def instances(
         shown=shown,
         scenes={stage.scene.name: stage.scene for stage in stages},
         answers=answers,
-        sentences=[*_sentences(stages, total, shown, held), *([scores.fault] if scores.fault else [])],
+        sentences=[
+            *_sentences(stages, total, shown, held),
+            *_unmarked(comparison),
+            *([scores.fault] if scores.fault else []),
+        ],
         silent=silent,
         places={
             (one.scenario, one.model, each_.row["case"]): each_.anchor
@@ -230,6 +234,19 @@ def _sentences(stages: list[Stage], total: int, shown: int, held: Sidecar | None
             f"({_size(held.size)}); the others in the records of the run."
         )
     return found
+
+
+def _unmarked(comparison: Comparison | None) -> list[str]:
+    """What is said where a comparison lists fewer flips than it counts."""
+    if comparison is None:
+        return []
+    counted = sum(int(row["count"]) for row in comparison.flip_counts if "as" not in row)
+    listed = len(comparison.flips)
+    if counted <= listed:
+        return []
+    return [
+        f"{listed:,} of {plural(counted, 'flip')} against the earlier run are marked, the greatest first."
+    ]
 
 
 def _size(size: int) -> str:

@@ -35,10 +35,13 @@ class Side:
     scored: Mask
 
 
-def flips(before: Side, after: Side, direction: str) -> Int8:
+def flips(
+    before: Side, after: Side, direction: str, bounds: tuple[float | None, float | None] = (0.0, None)
+) -> Int8:
     """Which of n instances flipped, and how.
 
-    Cases that only one side came to are none. A changed status is told before a changed score.
+    Cases that only one side came to are none. A changed status is told before a changed score; what nothing
+    is on a scale is told by :func:`genrec_eval.audit.comparing.flips.side`, as for two runs.
 
     Returns
     -------
@@ -53,11 +56,13 @@ def flips(before: Side, after: Side, direction: str) -> Int8:
     >>> [KINDS[code] for code in flips(one, other, "higher")]
     ['gained', 'lost', 'status']
     """
+    from genrec_eval.audit.comparing.flips import side
+
     both = np.array([word is not None for word in before.status], bool)
     both &= np.array([word is not None for word in after.status], bool)
-    crossed = before.scored & after.scored & ((before.values != 0) != (after.values != 0))
-    rose = after.values != 0
-    up, down = (2, 3) if direction == "higher" else (3, 2) if direction == "lower" else (4, 4)
+    crossed = before.scored & after.scored & (side(bounds, before.values) != side(bounds, after.values))
+    rose = after.values > before.values
+    up, down = {"higher": (2, 3), "lower": (3, 2)}.get(direction, (4, 4))
     found = np.where(crossed, np.where(rose, up, down), 0)
     found = np.where(before.status != after.status, 1, found)
     return np.where(both, found, 0).astype(np.int8)

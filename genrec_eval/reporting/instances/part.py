@@ -17,6 +17,7 @@ def instances_of(material: Material) -> Instances | None:
         material.results,
         material.run,
         material.directory,
+        comparison=material.comparison,
         budget=Budget(beside=material.beside),
         sidecar=material.sidecar,
     )

@@ -177,7 +177,7 @@ def stage_of(
     direction = results.direction(main) if main else "none"
     suite = mapping(run.get("suite"))
     names = list(files)
-    baseline = suite.get("baseline") if suite.get("baseline") in names else (names or [None])[0]
+    baseline = suite.get("baseline") if suite.get("baseline") in names else names[0] if names else None
     listed: dict[tuple[str, str], list[Flip]] = {}
     if comparison is not None:
         baseline = None
@@ -192,7 +192,7 @@ def stage_of(
     base = next((one for one in played if one.model == baseline), None)
     for one in played:
         if base is not None and one is not base:
-            one.flip = flips(base.side, one.side, direction)
+            one.flip = flips(base.side, one.side, direction, _bounds(results, main))
             one.flipped = one.flip > 0
         elif listed:
             ids = [case for model, case in listed if model == one.model]
@@ -224,6 +224,14 @@ def stage_of(
         flips=listed,
         spoken=Spoken(directory, run, scenario, cases),
     )
+
+
+def _bounds(results: Results, metric: str | None) -> tuple[float | None, float | None]:
+    told = results.definition(metric or "").get("bounds")
+    if not isinstance(told, list | tuple) or len(told) != 2:
+        return 0.0, None
+    least, greatest = (float(one) if isinstance(one, int | float) else None for one in told)
+    return least, greatest
 
 
 def _played(

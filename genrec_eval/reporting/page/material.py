@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from genrec_eval.audit.comparing.types import Comparison
 from genrec_eval.reporting.instances.types import BESIDE
 from genrec_eval.reporting.results import Results
 
@@ -29,6 +30,8 @@ class Material:
         Model → its planted flaw.
     against
         An earlier run, or None.
+    comparison
+        With that earlier run; None where there is none.
     sidecar
         Where the instances go that do not fit into the page; nowhere when None.
     beside
@@ -41,5 +44,6 @@ class Material:
     order: Sequence[str]
     flaws: Mapping[str, str] = field(default_factory=dict)
     against: Path | None = None
+    comparison: Comparison | None = None
     sidecar: Path | None = None
     beside: int | None = BESIDE
