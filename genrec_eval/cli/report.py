@@ -77,12 +77,12 @@ def _report(run: Path, out: Path | None, against: Path | None, reviews: Sequence
 
 
 def _index(runs: Sequence[Path], folder: Path | None, out: Path | None, more: bool) -> Path:
-    from genrec_eval.reporting.index import write_index
-
     if more:
         raise UsageError("--against and --review belong to the report of one run; name one RUN")
     if out is None and folder is None:
         raise UsageError("several runs get an index page; say where to write it: -o index.html")
+    from genrec_eval.reporting.index import write_index
+
     return write_index([folder] if folder else list(runs), out or Path(str(folder)) / "index.html")
 
 

@@ -13,18 +13,14 @@ from typing import Any
 from genrec_eval.reporting.charts.draw import charts_of
 from genrec_eval.reporting.contents.contents import contents
 from genrec_eval.reporting.instances.part import instances_of
+from genrec_eval.reporting.page.beside import comparison_of, gate_of
 from genrec_eval.reporting.page.material import Material
-
-
-def nothing(material: Material) -> None:
-    """What a part says that this run has nothing for."""
-
 
 PARTS: dict[str, Callable[[Material], Any]] = {
     "audit": contents,
     "charts": charts_of,
-    "gate": nothing,
-    "comparison": nothing,
+    "gate": gate_of,
+    "comparison": comparison_of,
     "instances": instances_of,
 }
 """Name in the templates → function."""

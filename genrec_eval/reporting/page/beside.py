@@ -1,0 +1,59 @@
+"""What lies beside a run and is shown with it: the verdict of its gate, and the run before it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from genrec_eval.core.errors import UsageError
+from genrec_eval.reporting.page.material import Material
+
+GATE_FILE = "gate.json"
+"""Where the gate leaves its verdict in a run directory."""
+MOST_BYTES = 20_000_000
+
+
+def gate_of(material: Material) -> dict[str, Any] | None:
+    """The panel of the gate, where the run directory holds a ``gate.json``.
+
+    Raises
+    ------
+    UsageError
+        When the file cannot be read as a verdict of the gate, or is one on another run.
+    """
+    from pydantic import TypeAdapter, ValidationError
+
+    from genrec_eval.audit.gating.types import SCHEMA, GateResult
+    from genrec_eval.reporting.gate.panel import panel
+    from genrec_eval.reporting.results import mapping, read_json
+
+    path = material.directory / GATE_FILE
+    if not path.is_file():
+        return None
+    again = "decide it again with 'genrec-eval gate', or remove the file"
+    if path.stat().st_size > MOST_BYTES:
+        raise UsageError(f"{path} is larger than {MOST_BYTES:,} bytes: no verdict of a gate; {again}")
+    found = mapping(read_json(path))
+    schema = found.pop("schema", None)
+    if schema != SCHEMA:
+        raise UsageError(f"{path} has schema {schema!r}, and this version reads '{SCHEMA}'; {again}")
+    found.pop("exit_code", None)  # follows from the rows
+    try:
+        result = TypeAdapter(GateResult).validate_python(found)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"]))
+        raise UsageError(f"{path}: {where}: {first['msg'].lower()}; {again}") from None
+    if result.run_id != material.results.run:
+        raise UsageError(
+            f"{path} is about run {result.run_id}, and this one is {material.results.run}; {again}"
+        )
+    return panel(result, material.order)
+
+
+def comparison_of(material: Material) -> dict[str, Any] | None:
+    """What changed since an earlier run; None where none is named."""
+    if material.comparison is None:
+        return None
+    from genrec_eval.reporting.comparison.panel import panel
+
+    return panel(material.comparison, material.order)
