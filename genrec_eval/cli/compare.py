@@ -26,9 +26,7 @@ def compare(
     ] = None,
     model: Annotated[
         list[str] | None,
-        typer.Option(
-            "--model", metavar="NEW=OLD", help="Compare model NEW of B with model OLD of A; same names are."
-        ),
+        typer.Option("--model", metavar="NEW=OLD", help="Compare model NEW of B with model OLD of A."),
     ] = None,
     margin: Annotated[
         list[str] | None,
@@ -97,13 +95,9 @@ def _html(found: Comparison, path: Path) -> None:
 
 
 def _json(found: Comparison, path: Path) -> None:
-    import json
+    from genrec_eval.reporting.comparison.json import write_comparison_json
 
-    from genrec_eval.engine.rundir import whole_file
-
-    text = json.dumps(found.to_json(), indent=1, ensure_ascii=False, allow_nan=False)
-    with whole_file(path) as part:
-        part.write_text(text + "\n", encoding="utf-8")
+    write_comparison_json(found, path)
 
 
 def _markdown(found: Comparison, path: Path) -> None:

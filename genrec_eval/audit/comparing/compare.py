@@ -63,8 +63,13 @@ def compare(
     measured = {name: candidate.measured(name) for name in names}
     wanted = None if metrics is None else _named(metrics, measured, candidate, reference)
     matched = {name: _matched(candidate.units(name), reference.units(name)) for name in names}
-    paired = [name for name in names if candidate.scenario(name).paired]
-    if len(paired) == len(names) and not any(len(one.candidate) for one in matched.values()):
+    # users of two experiments: other people under other ids
+    independent = {
+        name
+        for name, one in matched.items()
+        if not candidate.scenario(name).paired and not len(one.candidate) and not len(one.changed)
+    }
+    if not independent and not any(len(one.candidate) for one in matched.values()):
         raise UsageError(_nothing_common(candidate, reference, names, matched))
     compared = differences(
         candidate,
@@ -76,6 +81,7 @@ def compare(
         refused=lambda scenario, metric: refused(candidate, reference, scenario, metric),
         margins=_margins(margins or {}, measured, candidate, reference),
         wanted=wanted,
+        independent=independent,
     )
     turned, counts = flips(
         candidate,
@@ -90,7 +96,7 @@ def compare(
         candidate=candidate.label,
         reference_run=reference.facts.run,
         candidate_run=candidate.facts.run,
-        settings=settings(candidate, reference, found),
+        settings=settings(candidate, reference, found, matched),
         pairs=[_pairs(name, matched[name], candidate.units(name), reference.units(name)) for name in names],
         differences=compared,
         missing=[
@@ -144,9 +150,11 @@ def _nothing_common(
             f"in '{name}' the candidate has {count(len(mine))} units ({few[0]}, ...) and the reference"
             f" {count(len(theirs))} others ({few[1]}, ...)"
         )
+    seeds = candidate.facts.seed, reference.facts.seed
+    apart = "" if seeds[0] == seeds[1] else f" and seed, which is {seeds[0]} here and {seeds[1]} there"
     return (
         f"{candidate.label} and {reference.label} have no unit in common that was asked the same: "
-        f"{'; '.join(said)}; compare runs of the same data and split"
+        f"{'; '.join(said)}; compare runs of the same data, split{apart if apart else ' and seed'}"
     )
 
 

@@ -25,7 +25,9 @@ class Question:
     who, other
         See :func:`~genrec_eval.audit.comparing.words.moved`.
     same
-        Whether no unit differs.
+        Whether no unit with both scores differs.
+    one_sided
+        Where more units than the error budget allows have a score in one of the runs only: so many, else 0.
     unanswered
         Why the answers say neither better nor worse; None where enough came.
     tests
@@ -38,6 +40,7 @@ class Question:
     unit: str
     interval: Interval
     same: bool
+    one_sided: int
     unanswered: str | None
     p_adjusted: float | None
     tests: int
@@ -53,10 +56,13 @@ def decide(asked: Question) -> tuple[Change, str, int | None]:
     found = asked.interval
     if found.n == 0 or found.value is None:
         return Change.NOT_COMPARED, f"{asked.who} has no value in both runs: {found.reason}", None
-    if asked.same:
-        return Change.EQUIVALENT, f"{asked.who} is the same for every one of {count(found.n)} units", None
     if asked.unanswered is not None:
         return Change.INCONCLUSIVE, asked.unanswered, None
+    if asked.same:
+        said = f"{asked.who} is the same for every one of {count(found.n)} units"
+        if asked.one_sided:
+            return Change.INCONCLUSIVE, f"{said}; {count(asked.one_sided)} have a score in one run only", None
+        return Change.EQUIVALENT, said, None
     if found.low is None or found.high is None:
         return Change.INCONCLUSIVE, f"{asked.who} differs, but has no interval: {found.reason}", None
     said = moved(asked.who, asked.other, found.value, found.low, found.high, asked.unit)

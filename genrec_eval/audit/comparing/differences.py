@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 from genrec_eval.audit.comparing.deciding import Question, decide
@@ -37,6 +37,7 @@ def differences(
     refused: Refused,
     margins: Mapping[str, float],
     wanted: Sequence[str] | None = None,
+    independent: Collection[str] = (),
 ) -> list[Difference]:
     """Compare everything that both runs measured, in the order of the candidate's report.
 
@@ -48,13 +49,15 @@ def differences(
         Metric id → margin of equivalence.
     wanted
         Ids of the metrics to compare; all when None.
+    independent
+        Scenarios whose units have nothing to do with each other in the two runs.
     """
     rows: list[Row] = []
     waiting: list[Row] = []
     held = 0
     for scenario in dict.fromkeys(one.scenario for one in partners):
         here = [one for one in partners if one.scenario == scenario]
-        sides = Sides(candidate, reference, scenario, matched[scenario])
+        sides = Sides(candidate, reference, scenario, matched[scenario], scenario in independent)
         for metric in [*candidate.measured(scenario), None]:
             if wanted is not None and (metric is None or metric.id not in wanted):
                 continue
@@ -145,6 +148,7 @@ def _difference(
                 unit=row.unit,
                 interval=_explained(interval, row.excluded),
                 same=row.same,
+                one_sided=row.lopsided if row.lopsided > row.allowed else 0,
                 unanswered=row.unanswered,
                 p_adjusted=adjusted,
                 tests=tests,

@@ -6,10 +6,13 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
 from genrec_eval.audit.comparing.meaning import changed_judges, identity_of, rubrics_of
 from genrec_eval.audit.comparing.partners import Partners
 from genrec_eval.audit.comparing.types import Setting
 from genrec_eval.audit.comparing.words import share_words
+from genrec_eval.audit.sources.matched import Matched
 from genrec_eval.audit.sources.run import RunSource, judge_of
 from genrec_eval.core.numbers import count
 from genrec_eval.protocol.results import Coverage
@@ -46,9 +49,12 @@ _COVERAGE = "which cases a model fails to answer is rarely chance, so nothing of
 _PARTIAL = "it was not played, or not judged, to the end"
 
 
-def settings(candidate: RunSource, reference: RunSource, partners: Sequence[Partners]) -> list[Setting]:
+def settings(
+    candidate: RunSource, reference: RunSource, partners: Sequence[Partners], matched: Mapping[str, Matched]
+) -> list[Setting]:
     """Everything of the scenarios and models that are compared, the unsound first."""
-    found = list(dict.fromkeys(_all(candidate, reference, partners)))
+    moved = (_groups(candidate, reference, scenario, pairs) for scenario, pairs in matched.items())
+    found = list(dict.fromkeys([*_all(candidate, reference, partners), *filter(None, moved)]))
     return sorted(found, key=lambda one: (one.unsound is None, ORDER.index(one.what)))
 
 
@@ -143,6 +149,19 @@ def _judges(candidate: RunSource, reference: RunSource, partners: Sequence[Partn
     for rubric in after:
         if rubric in before:
             yield from _each("judge", f"rubric {rubric}", before[rubric], after[rubric], _JUDGE)
+
+
+def _groups(candidate: RunSource, reference: RunSource, scenario: str, pairs: Matched) -> Setting | None:
+    """Units that are of another group than before: slices hold those that are in them in both runs."""
+    new, old = candidate.units(scenario).slices, reference.units(scenario).slices
+    moved = np.zeros(len(pairs.candidate), bool)
+    for name in new:
+        if name in old:
+            moved |= new[name][pairs.candidate] != old[name][pairs.reference]
+    if not moved.any():
+        return None
+    said = f"{count(int(moved.sum()))} of {count(len(moved))} paired units are of another group"
+    return Setting(what="scenario", name=f"{scenario}: groups of units", reference=None, candidate=said)
 
 
 def _coverage(candidate: RunSource, reference: RunSource, one: Partners) -> Iterator[Setting]:

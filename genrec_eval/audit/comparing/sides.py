@@ -37,8 +37,14 @@ class Row:
     sample: Sample | None = None
     refused: str | None = None
     values: tuple[float | None, float | None] = (None, None)
+    """Of reference and candidate."""
     excluded: dict[str, int] = field(default_factory=dict)
     same: bool = False
+    """Whether no unit with both scores differs."""
+    lopsided: int = 0
+    """Pairs with a score in one of the runs only."""
+    allowed: float = 0.0
+    """So many of them are taken as chance: the error budget."""
     unanswered: str | None = None
     interval: Interval | None = None
     spreads: tuple[tuple[float, int], ...] = ()
@@ -50,12 +56,20 @@ class Row:
 
 
 class Sides:
-    """Both runs in one scenario."""
+    """Both runs in one scenario.
 
-    def __init__(self, candidate: Measured, reference: Measured, scenario: str, matched: Matched) -> None:
+    Parameters
+    ----------
+    independent
+        Whether the units of the two runs have nothing to do with each other, as the users of two experiments.
+    """
+
+    def __init__(
+        self, candidate: Measured, reference: Measured, scenario: str, matched: Matched, independent: bool
+    ) -> None:
         self.candidate, self.reference, self.name, self.matched = candidate, reference, scenario, matched
         mine, theirs = candidate.units(scenario), reference.units(scenario)
-        self.independent = not len(matched.candidate)
+        self.independent = independent
         self.slices = _slices(mine, theirs, matched)
         self._reach: dict[Partners, tuple[Mask, Mask]] = {}
 
@@ -66,10 +80,10 @@ class Sides:
         if mine is None or theirs is None:
             return
         why = refused(self.name, metric) or self._never(metric, mine, theirs)
-        same = self._same(mine, theirs)
-        if why is not None and not (metric.definition.contrast and not self.independent and same.all()):
+        if why is not None:
             yield self._row(one, metric, "all", refused=why, excluded={})
             return
+        same = self._same(mine, theirs)
         if self.independent:
             yield from self._apart(one, metric, mine, theirs)
             return
@@ -82,7 +96,10 @@ class Sides:
     ) -> Row:
         rows = self.matched.candidate, self.matched.reference
         excluded = _excluded([(found, at) for found, at in zip(scores, rows, strict=True)], mask)
+        both = [found.scored[at] & mask for found, at in zip(scores, rows, strict=True)]
         row = self._row(one, metric, name, excluded=excluded, same=bool(same[mask].all()))
+        row.lopsided = int((both[0] != both[1]).sum())
+        row.allowed = int(mask.sum()) * max(self.candidate.error_budget, self.reference.error_budget)
         row.unanswered = self._unanswered(one, metric, mask, excluded)
         if metric.definition.contrast is not None:  # the same in both runs, for all units
             value = intervals(
@@ -129,7 +146,7 @@ class Sides:
 
     def answered(self, one: Partners) -> Iterator[Row]:
         """How many units were answered at all, where some were not."""
-        if self.independent or not len(self.matched.candidate):
+        if not len(self.matched.candidate):
             return
         mine, theirs = self._reached(one)
         scores = (
@@ -181,7 +198,9 @@ class Sides:
 
     def _never(self, metric: Metric, mine: UnitScores, theirs: UnitScores) -> str | None:
         """Why the scores cannot be held against each other, unit by unit."""
-        if metric.definition.contrast is not None:
+        if not len(self.matched.candidate) and not self.independent:
+            return f"the runs have no unit of '{self.name}' in common that was asked the same"
+        if metric.definition.contrast is not None and not self._alike(mine, theirs):
             return (
                 f"{metric.id} already compares two groups of users: hold the intervals of both runs side by"
                 " side"
@@ -202,10 +221,16 @@ class Sides:
             )
         return None
 
-    def _same(self, mine: UnitScores, theirs: UnitScores) -> Mask:
-        """bool[m], pairs whose scores are equal, or missing in both."""
+    def _alike(self, mine: UnitScores, theirs: UnitScores) -> bool:
+        """Whether all units have the same score, or none, in both runs."""
         own, other = self.matched.candidate, self.matched.reference
-        scored = mine.scored[own], theirs.scored[other]
+        scored = bool((mine.scored[own] == theirs.scored[other]).all())
+        return self.matched.complete and scored and bool(self._same(mine, theirs).all())
+
+    def _same(self, mine: UnitScores, theirs: UnitScores) -> Mask:
+        """bool[m], pairs whose scores do not differ: they are equal, or one of them is missing."""
+        own, other = self.matched.candidate, self.matched.reference
+        scored = mine.scored[own] & theirs.scored[other]
         equal = mine.values[own] == theirs.values[other]
         for one, two in ((mine.weights, theirs.weights), (mine.sums, theirs.sums)):
             if one is not None and two is not None and one.shape[1:] == two.shape[1:]:
@@ -215,7 +240,7 @@ class Sides:
                 equal &= False
         if mine.total != theirs.total:
             equal &= False
-        found: Mask = (scored[0] == scored[1]) & (equal | ~scored[0])
+        found: Mask = equal | ~scored
         return found
 
     def _reached(self, one: Partners) -> tuple[Mask, Mask]:
