@@ -15,7 +15,6 @@ from genrec_eval.core.numbers import Figure, count, sign
 from genrec_eval.reporting.comparison.flips import groups, kinds
 from genrec_eval.reporting.comparison.forest import drawn, scales
 from genrec_eval.reporting.comparison.words import (
-    DECIDED,
     KINDS,
     WORDS,
     answer,
@@ -49,6 +48,7 @@ _NAMED = {
     "changed": "asked something else",
 }
 _LONG = 120
+_CALM = 6
 _MOST = 2000
 """Differences of one table; the JSON holds all."""
 
@@ -80,6 +80,8 @@ class Body:
     style: str
     count: int
     rows: Sequence[Row]
+    folded: bool
+    """Many figures that did not change are worth a line that unfolds."""
 
 
 def panel(comparison: Comparison, order: Sequence[str] = (), *, flips: bool = False) -> dict[str, Any]:
@@ -107,6 +109,7 @@ def panel(comparison: Comparison, order: Sequence[str] = (), *, flips: bool = Fa
         "caution": caution(comparison),
         "asides": asides(comparison),
         "settings": [_setting(setting) for setting in comparison.settings],
+        "sound": comparison.sound,
         "pairs": [
             (
                 line(row.scenario, _LONG),
@@ -125,7 +128,7 @@ def panel(comparison: Comparison, order: Sequence[str] = (), *, flips: bool = Fa
             (
                 f"By {line(name, 60)}: {tally(found, 'figure')}",
                 _bodies(found[:_MOST], comparison, models, scale),
-                any(row.change in DECIDED for row in found),
+                any(row.change is Change.WORSE for row in found),
                 max(0, len(found) - _MOST),
             )
             for name, found in by_group(comparison).items()
@@ -171,7 +174,8 @@ def _bodies(
     found = []
     for change, members in groupby(rows, key=lambda row: row.change):
         shown = [_row(row, comparison, models, scale[row.metric]) for row in members]
-        found.append(Body(WORDS[change][0], *SHAPES[change], len(shown), shown))
+        folded = change is Change.EQUIVALENT and len(shown) > _CALM
+        found.append(Body(WORDS[change][0], *SHAPES[change], len(shown), shown, folded))
     return found
 
 

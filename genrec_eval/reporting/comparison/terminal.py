@@ -38,10 +38,10 @@ STYLES = {
     Change.EQUIVALENT: "",
     Change.NOT_COMPARED: "dim",
 }
-_NARROW = 92
+_NARROW = 110
 """Columns below which rows are lines and no table."""
-_LISTED = 40
-"""Reasons that are spelled out; the page and the JSON hold all."""
+_CALM = 6
+"""Up to so many figures that did not change stand in rows of their own."""
 
 
 def print_comparison(comparison: Comparison, console: Console) -> None:
@@ -118,39 +118,52 @@ def _pairs(comparison: Comparison, console: Console) -> None:
 def _differences(comparison: Comparison, rows: Sequence[Difference], console: Console) -> None:
     if not rows:
         return
-    if console.width >= _NARROW:
-        _table(comparison, rows, console)
-    for row in rows[:_LISTED]:
-        word, symbol = WORDS[row.change]
-        if console.width < _NARROW:
-            before, after = sides(row)
-            shown = figure_of(row)
-            said = f": {before} → {after}, difference {shown}" if shown.known else ""
-            text = styled(console, f"{word} {symbol} ", STYLES[row.change])
-            console.print(text.append(plain(console, f"{_name(row, comparison)}{said}")))
-            say(console, line(row.reason, 1000), indent=4)
-            say(console, "; ".join(support(row)), "dim", indent=4)
-        elif row.change in DECIDED or row.change is Change.NOT_COMPARED:
-            say(console, f"{_name(row, comparison)}: {line(row.reason, 1000)}")
-    if len(rows) > _LISTED:
-        say(console, f"{count(len(rows) - _LISTED)} more; the page and the JSON hold all.", "dim")
+    same = [row for row in rows if row.change is Change.EQUIVALENT]
+    calm = same if len(same) > _CALM else []
+    shown = [row for row in rows if row not in calm]
+    if console.width >= _NARROW and shown:
+        _table(comparison, shown, console)
+        for row in shown:
+            if row.value is None or row.low is None:  # the table has no figure for it
+                say(console, f"{_name(row, comparison)}: {line(row.reason, 1000)}", "dim")
+    elif shown:
+        for row in shown:
+            _line(comparison, row, console)
+    if calm:
+        word, symbol = WORDS[Change.EQUIVALENT]
+        names = "; ".join(_name(row, comparison) for row in calm)
+        say(console, f"{word} {symbol} {count(len(calm))} figures: {names}")
     console.print()
+
+
+def _line(comparison: Comparison, row: Difference, console: Console) -> None:
+    word, symbol = WORDS[row.change]
+    before, after = sides(row)
+    shown = figure_of(row)
+    said = f": {before} → {after}, difference {shown}" if shown.known else ""
+    text = styled(console, f"{word} {symbol} ", STYLES[row.change])
+    console.print(text.append(plain(console, f"{_name(row, comparison)}{said}")))
+    say(console, line(row.reason, 1000), indent=4)
+    say(console, "; ".join(support(row)), "dim", indent=4)
 
 
 def _table(comparison: Comparison, rows: Sequence[Difference], console: Console) -> None:
     from rich.table import Table
     from rich.text import Text
 
+    numbers = [_numbers(row) for row in rows]
+    heads = ("before", "after", "difference", "p, adjusted", "would show", "pairs", "would decide")
+    told = [at for at in range(len(heads)) if any(row[at] != "—" for row in numbers)]
     table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="bold")
     table.add_column(Text("change"), no_wrap=True)
     table.add_column(Text("metric"), overflow="fold")
-    for head in ("before", "after", "difference", "p, adjusted", "would show", "pairs"):
-        table.add_column(Text(head), justify="right", no_wrap=True)
-    for row in rows:
+    for at in told:
+        table.add_column(Text(heads[at]), justify="right", no_wrap=True)
+    for row, cells in zip(rows, numbers, strict=True):
         word, symbol = WORDS[row.change]
         table.add_row(
             styled(console, f"{word} {symbol}", STYLES[row.change]),
-            *(Text(plain(console, text)) for text in (_name(row, comparison), *_numbers(row))),
+            *(Text(plain(console, text)) for text in (_name(row, comparison), *(cells[at] for at in told))),
         )
     console.print(table)
 
@@ -163,6 +176,7 @@ def _numbers(row: Difference) -> list[str]:
         p_text(row.p if row.p_adjusted is None else row.p_adjusted),
         "—" if row.detectable is None else rough(row.detectable, row.unit),
         count(row.n),
+        count(row.needed),
     ]
 
 
