@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
+from genrec_eval.audit.examples import example
+
 if TYPE_CHECKING:
     from genrec_eval.metrics.base import Metric
 
@@ -29,6 +31,7 @@ def _row(metric: Metric) -> dict[str, Any]:
         "degenerate": definition.degenerate,
         "source": definition.source,
         "traps": definition.traps,
+        "example": example(metric),
         "direction": definition.direction,
         "unit": definition.unit,
         "bounds": list(definition.bounds),

@@ -192,7 +192,7 @@ def check_review(
     if review.evidence and evidence and review.evidence != evidence:
         raise UsageError(
             f"{path} was signed on other evidence of this run (root {review.evidence[:12]}…, and now"
-            f" {evidence[:12]}…): records were changed since; 'genrec-eval verify' says which"
+            f" {evidence[:12]}…): it was played again, or its records were changed since"
         )
     for number, comment in enumerate(review.comments):
         if comment.verdict is not None and comment.verdict >= verdicts:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from genrec_eval.core.numbers import count
@@ -145,7 +144,7 @@ def known_whole(on: Ground, row: Estimate) -> bool:
 
 def _groups(on: Ground) -> list[Group]:
     shown: dict[tuple[str, str], int] = {}
-    hidden: dict[tuple[str, str], Mapping[str, int]] = {}
+    hidden: dict[tuple[str, str], dict[str, int]] = {}
     for row in on.results.estimates:
         if row.slice == "all" or row.baseline is not None or not known_whole(on, row):
             continue
@@ -153,10 +152,9 @@ def _groups(on: Ground) -> list[Group]:
         if row.value is not None and row.low is not None:
             shown[place] = shown.get(place, 0) + 1
         else:
-            reasons = dict(hidden.get(place, {}))
+            reasons = hidden.setdefault(place, {})
             reason = row.reason or "no interval"
             reasons[reason] = reasons.get(reason, 0) + 1
-            hidden[place] = reasons
     found = []
     for (scenario, group), sizes in group_sizes(on).items():
         for value, units in sizes.items():

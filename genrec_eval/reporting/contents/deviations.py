@@ -18,7 +18,7 @@ Deviation = tuple[str, str]
 
 def deviations(on: Ground) -> list[Deviation]:
     """Everything in which this run departs from its suite as written and played once, whole."""
-    found = [*_asked_less(on), *_sessions(on), *_gaps(on), *_checkout(on)]
+    found = [*_asked_less(on), *_sessions(on), *_since(on), *_gaps(on), *_checkout(on)]
     return found + [("Stated in the suite", line(text, 2000)) for text in on.audit.deviations]
 
 
@@ -85,6 +85,20 @@ def _changed(rows: list[dict[str, Any]], key: str, title: str) -> list[Deviation
         if before.get(key) != after.get(key)
     ]
     return [(title, "; ".join(steps[:5]))] if steps else []
+
+
+def _since(on: Ground) -> list[Deviation]:
+    before = mapping(on.before.get("suite"))
+    if not before:
+        return []
+    name = line(on.before.get("run") or "unnamed", 60)
+    found = []
+    if (before.get("claims") or []) != (on.suite.get("claims") or []):
+        found.append(("The claims are not those of the earlier run", f"earlier run {name}"))
+    if on.before.get("seed") != on.run.get("seed"):
+        seeds = f"{line(on.before.get('seed'), 40)} then, {line(on.run.get('seed'), 40)} now"
+        found.append(("The seed is not that of the earlier run", seeds))
+    return found
 
 
 def _gaps(on: Ground) -> list[Deviation]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from genrec_eval.audit.chain.evidence import Root, read_root
 from genrec_eval.core.errors import UsageError
 from genrec_eval.reporting.page.material import Material
-from genrec_eval.reporting.results import Results, mapping
+from genrec_eval.reporting.results import Results, mapping, read_json
 from genrec_eval.reporting.review import Signed, estimates_digest, stored_reviews
 from genrec_eval.suite.audit import Audit
 
@@ -34,6 +34,8 @@ class Ground:
         Root of the evidence chain and what it covers, or None.
     reviews, faults
         Reviews that are kept with the run, and what is wrong with files that are none.
+    before
+        ``run.json`` of the earlier run that this one is held against; empty where there is none.
     """
 
     results: Results
@@ -46,6 +48,7 @@ class Ground:
     root: Root | None
     reviews: Sequence[Signed] = ()
     faults: Sequence[str] = ()
+    before: Mapping[str, Any] = field(default_factory=dict)
 
     @classmethod
     def of(cls, material: Material) -> Ground:
@@ -71,6 +74,7 @@ class Ground:
             read_root(material.directory),
             reviews,
             faults,
+            _earlier(material.against),
         )
 
     @property
@@ -135,3 +139,8 @@ class Ground:
     def sessions(self) -> list[dict[str, Any]]:
         """Each time that the run was played into."""
         return [mapping(one) for one in self.run.get("sessions") or () if isinstance(one, Mapping)]
+
+
+def _earlier(directory: Path | None) -> dict[str, Any]:
+    file = None if directory is None else directory / "run.json"
+    return mapping(read_json(file)) if file is not None and file.is_file() else {}

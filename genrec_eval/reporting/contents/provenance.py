@@ -119,8 +119,8 @@ def _facts(on: Ground) -> Pairs:
         told = {key: value for key, value in facts.items() if key not in ("facts", "guardrails", "leakage")}
         pairs.append((f"Scenario: {name}", spell(told)))
     for name, facts in on.models.items():
-        said = [str(facts["description"]).rstrip(".")] if facts.get("description") else []
-        pairs.append((f"Model: {name}", ". ".join([*said, _json(facts.get("identity"))])))
+        about = [str(facts["description"]).rstrip(".")] if facts.get("description") else []
+        pairs.append((f"Model: {name}", ". ".join([*about, _json(facts.get("identity"))])))
     for name, facts in mapping(run.get("judges")).items():
         pairs.append((f"Judge: {name}", _json(mapping(facts).get("identity"))))
     for title, key in (("Versions", "versions"), ("Git", "git"), ("Environment", "environment")):

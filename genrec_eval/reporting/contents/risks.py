@@ -51,7 +51,7 @@ def risks(on: Ground, places: dict[str, str]) -> list[RiskRow]:
         found = [hit for need in row.needs for hit in piece(on, need, places).found]
         stated = [_own(on, risk, places) for risk in mine]
         found += [hit for one in stated for hit in one.found if hit not in found]
-        said = [f"{one.title}: {one.why}" if one.why else one.title for one in stated]
+        said = [": ".join(filter(None, (one.title.rstrip("."), one.why.rstrip(".")))) for one in stated]
         if found:
             state, why = TESTED, ". ".join([*said, *([f"Not tested: {row.beyond}"] if row.beyond else [])])
         elif mine:

@@ -113,7 +113,9 @@ Sides = tuple[tuple[tuple[str, str], ...], tuple[tuple[str, str], ...], int]
 
 def _sides(results: Results, scenario: str, rows: list[Estimate], first: str) -> Sides:
     """Where the first is better, where the other is, and how many metrics left it open."""
-    gains, losses, undecided = [], [], 0
+    gains: list[tuple[str, str]] = []
+    losses: list[tuple[str, str]] = []
+    undecided = 0
     for row in rows:
         sign = {"higher": 1, "lower": -1}.get(results.direction(row.metric), 0)
         if not sign:
