@@ -76,7 +76,7 @@ def row(
         assert value is not None
         assert low is not None
         assert high is not None
-        drawing = whisker(value, low, high, scale, 0, f"{name}: {told}", rules)
+        drawing = whisker(value, low, high, scale, 0, rules)
     units = plural(measure.units, "case")
     basis = (
         "" if not measure.n else units if measure.n == measure.units else f"{count(measure.n)} from {units}"

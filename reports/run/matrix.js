@@ -137,12 +137,12 @@
     else instances(event, told);
   });
 
-  // The worst instances of one model by one metric: whoever shows instances listens for this.
+  // The instances of one model, which stand worst first: their part of the page reads the address.
   function instances(event, { row, detail }) {
-    const name = row.cells[0].querySelector("bdi").textContent;
-    const wanted = { scenario: detail.dataset.scenario, metric: detail.dataset.metric, model: name };
+    event.preventDefault();
+    const wanted = { scenario: detail.dataset.scenario, model: row.cells[0].querySelector("bdi").textContent };
     if (window_.open) window_.close();
-    document.dispatchEvent(new CustomEvent("genrec:instances", { detail: { ...wanted, sort: "worst" } }));
+    location.hash = "#instances?" + new URLSearchParams(wanted);
   }
 
   document.addEventListener("click", (event) => {

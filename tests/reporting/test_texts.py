@@ -198,7 +198,7 @@ def test_variants_references_facts_and_judgements_stand_with_the_text(text: str)
 
 def test_a_hostile_text_is_shown_whole_enough_and_does_nothing(text: str, page: Page) -> None:
     assert page.faults == []
-    assert not any(tag in ("script", "img", "iframe", "form") for tag, _ in page.tags)
+    assert [tag for tag, _ in page.tags if tag in ("script", "img", "iframe")] == ["script"]
     assert not any(name.startswith("on") for _, attributes in page.tags for name in attributes)
     found = part(text, "hostile")
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in found

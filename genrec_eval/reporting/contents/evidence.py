@@ -38,7 +38,11 @@ FACTS: dict[str, tuple[str, str, Known]] = {
         "provenance",
         lambda on: any(facts.get("digest") for facts in on.data.values()),
     ),
-    "definitions": ("definitions", "definitions", lambda on: bool(on.results.definitions)),
+    "definitions": (
+        "definitions",
+        "definitions",
+        lambda on: bool(on.results.definitions and on.results.estimates),
+    ),
     "deviations": ("deviations", "deviations", lambda on: bool(on.sessions)),
     "evidence-root": ("root of the evidence", "provenance", lambda on: on.root is not None),
     "examples": ("records", "provenance", lambda on: any((on.directory / "records").glob("*.parquet"))),
