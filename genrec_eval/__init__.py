@@ -5,16 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
-__all__ = ["__version__", "compare", "evaluate_metric", "load_run", "run"]
+__all__ = ["__version__", "compare", "evaluate_metric", "gate", "load_run", "run"]
 
 if TYPE_CHECKING:
-    from genrec_eval.api import compare, load_run, run
+    from genrec_eval.api import compare, gate, load_run, run
     from genrec_eval.metrics.huggingface.offered import evaluate_metric
 
 
 def __getattr__(name: str) -> Any:
     # Imported on first use, so that `genrec-eval --help` stays instant.
-    if name in {"compare", "load_run", "run"}:
+    if name in {"compare", "gate", "load_run", "run"}:
         from genrec_eval import api
 
         return getattr(api, name)

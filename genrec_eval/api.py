@@ -6,7 +6,7 @@ import html
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from genrec_eval.audit.results import ESTIMATES_FILE, Results, read_estimates
 from genrec_eval.core.errors import Exit, UsageError, did_you_mean
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from genrec_eval.audit.comparing.types import Comparison
+    from genrec_eval.audit.gating.types import GateResult
     from genrec_eval.suite.load import LoadedSuite
 
 
@@ -248,6 +249,45 @@ def compare(
         )
 
 
+def gate(
+    run: str | Path | Run,
+    baseline: str | Path | Run | None = None,
+    *,
+    suite: str | Path | Mapping[str, Any] | None = None,
+    inconclusive: Literal["fail", "warn", "pass"] | None = None,
+) -> GateResult:
+    """Hold a run to the gate of its suite: ``gate(run).exit_code``.
+
+    Parameters
+    ----------
+    run
+        The candidate, or its directory.
+    baseline
+        Baseline file or run that rules compare with; what the gate names by default.
+    suite
+        Where the rules are taken from; the suite that was run by default.
+    inconclusive
+        What undecided rules do; what the gate says by default.
+
+    Raises
+    ------
+    UsageError
+        When there is no gate, a rule names what is not there, or the baseline asked, scored or judged
+        otherwise.
+    """
+    from genrec_eval.audit.gating.decide import gate as evaluate
+    from genrec_eval.audit.gating.opening import opened, rules_of
+
+    directory = run.directory if isinstance(run, Run) else RunDirectory.open(Path(run))
+    rules = rules_of(directory, suite)
+    asked = rules.gate
+    if inconclusive is not None:
+        asked = asked.model_copy(update={"inconclusive": inconclusive})
+    base = baseline.path if isinstance(baseline, Run) else baseline
+    with opened(directory, rules, base) as (source, reference):
+        return evaluate(source, asked, reference, level=rules.level, where=rules.where)
+
+
 def load_suite(
     suite: str | Path | Mapping[str, Any],
     sets: Sequence[str] = (),
@@ -313,7 +353,7 @@ def _score(directory: RunDirectory, console: Console | None) -> Run:
         raise UsageError(_unfinished(directory))
     with console.status("scoring") if console is not None else nullcontext():
         refuse_scoring(directory.path)
-        for name in (EVIDENCE_FILE, "report.html"):  # never older than the estimates
+        for name in (EVIDENCE_FILE, "report.html", "gate.json"):  # never older than the estimates
             (directory.path / name).unlink(missing_ok=True)
         audit_run(directory)
         write_chain(directory)

@@ -22,6 +22,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "verify": ("genrec_eval.cli.verify:verify", "Check that a run is still the one that was scored."),
     "redact": ("genrec_eval.cli.redact:redact", "Take the texts of some cases out of a run, for good."),
     "sign": ("genrec_eval.cli.sign:sign", "Sign the evidence of a run."),
+    "gate": ("genrec_eval.cli.gate:gate", "Hold a run to the gate of its suite, for CI."),
+    "baseline": ("genrec_eval.cli.baseline:app", "Keep, show and renew what runs are held against."),
     "annotate": ("genrec_eval.cli.annotate:app", "Have people judge the answers of a run, blindly."),
     "judge": ("genrec_eval.cli.judge:app", "Audit the judges of a run; show dialects and rubrics."),
     "validate": ("genrec_eval.cli.validate:validate", "Check suites and show what they would run."),

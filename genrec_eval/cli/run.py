@@ -51,6 +51,8 @@ def run(
     )
     if not quiet:
         print_results(done.parsed, output(), done.report)
+        if loaded.suite.gate is not None:
+            output().print(f"gate: genrec-eval gate {done.path}", markup=False, soft_wrap=True)
     elif done.exit_code:
         print_trouble(done.parsed, errors())
     return done.exit_code

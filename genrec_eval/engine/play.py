@@ -137,6 +137,10 @@ def _play(
         "given": loaded.given,
         "sets": list(loaded.sets),
         "claims_at": [loaded.where(("claims", index)) for index in range(len(suite.claims))],
+        "gate_at": [
+            loaded.where(("gate", "rules", index))
+            for index in range(len(suite.gate.rules if suite.gate else ()))
+        ],
         "seed": suite.seed,
         "only": list(plan.only),
         "limit": plan.limit,

@@ -27,6 +27,7 @@ RESULTS = (
     "scores.parquet",
     "report.html",
     "report.instances.jsonl.gz",
+    "gate.json",
     "chain.parquet",
     "evidence.json",
     "evidence.json.sig",

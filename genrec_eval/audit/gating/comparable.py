@@ -57,7 +57,7 @@ def unsound(before: Facts, after: Facts, scenarios: Iterable[str], metrics: Iter
     for name in scenarios:
         one, other = (_asked(facts.scenarios[name]) for facts in (before, after))
         for path, was, now in differing(one, other):
-            yield f"{path} of scenario '{name}' was {_word(was)} and is {_word(now)}"
+            yield f"{path} of scenario '{name}' was {word(was)} and is {word(now)}"
     tables = [table for name in scenarios for table in (before.scenarios[name], after.scenarios[name])]
     named = {text for table in tables for text in _texts(table)}
     for what, one, other in (
@@ -141,7 +141,8 @@ def _texts(value: Any) -> Iterator[str]:
         yield value
 
 
-def _word(value: Any) -> str:
+def word(value: Any) -> str:
+    """A value of a file, for a sentence."""
     if value is _ABSENT:
         return "not said"
     if isinstance(value, list | tuple):

@@ -118,7 +118,7 @@ def gate(
     if against and baseline is None:
         raise UsageError(
             f"{len(against)} of {len(rules.rules)} rules of the gate compare with a baseline: name a run or a"
-            f" file with --baseline, or make one of a run you trust: genrec-eval baseline save {run.label}"
+            " file with --baseline, or make one of a run that is good as it is: genrec-eval baseline save RUN"
         )
     held = Held(run, baseline if against else None)
     found = list(subjects(held, rules.rules, where))

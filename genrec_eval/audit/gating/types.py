@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
-from genrec_eval.core.errors import Exit
+from genrec_eval.core.errors import Exit, UsageError
 from genrec_eval.protocol.results import Direction, Ruling
 
 SCHEMA = "genrec-eval/gate/1"
@@ -109,3 +109,34 @@ class GateResult:
     def to_json(self) -> dict[str, Any]:
         """Plain dict, the schema's name and the exit code first."""
         return {"schema": SCHEMA, "exit_code": int(self.exit_code), **asdict(self)}
+
+    @classmethod
+    def from_json(cls, document: Any, shown: str = "gate.json") -> GateResult:
+        """Read what :meth:`to_json` gave.
+
+        Parameters
+        ----------
+        document
+            Parsed JSON.
+        shown
+            Its name in messages.
+
+        Raises
+        ------
+        UsageError
+            When it is no such document, of a newer version, or its exit code does not follow from its rows.
+        """
+        from genrec_eval.audit.gating.reading import check_schema, read_as
+
+        check_schema(document, SCHEMA, shown)
+        given = {name: value for name, value in document.items() if name not in ("schema", "exit_code")}
+        rows = given.get("rows")
+        if isinstance(rows, list):
+            given["rows"] = [read_as(GateRow, row, f"{shown}: rows[{i}]") for i, row in enumerate(rows)]
+        found = read_as(cls, given, shown)
+        if document.get("exit_code") != int(found.exit_code):
+            raise UsageError(
+                f"{shown}: exit_code is {document.get('exit_code')!r}, its rows give {int(found.exit_code)}:"
+                " it was changed by hand; run 'genrec-eval gate' again"
+            )
+        return found
