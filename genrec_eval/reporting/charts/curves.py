@@ -177,11 +177,11 @@ def _panel(
     panel.put("spans", spans, strokeWidth=1.2, opacity=0.6)
     panel.put("paths", paths)
     panel.put("dots", dots, size=2.6)
-    _names(panel, last)
+    end_names(panel, last)
     return panel
 
 
-def _names(panel: Panel, last: Sequence[tuple[float, str]]) -> None:
+def end_names(panel: Panel, last: Sequence[tuple[float, str]]) -> None:
     """Names at the right ends of lines, moved apart where they would meet."""
     gap = (panel.y.high - panel.y.low) * 14 / panel.height
     rows: list[Row] = []

@@ -36,7 +36,8 @@ def name_marks(
         px, py = places[group[0]]
         others = [*taken, *(box for i, box in enumerate(marks) if i not in group)]
         align, left, top, cost, box = min(
-            _places(px, py, len(text) * _WIDE + 6), key=lambda one: _cost(panel, one[4], one[3], others, lying)
+            _places(px, py, len(text) * _WIDE + 6),
+            key=lambda one: _cost(panel, one[4], one[3], others, lying),
         )
         taken.append(box)
         x, y = panel.at(left, top)

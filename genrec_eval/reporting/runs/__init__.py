@@ -1,0 +1,1 @@
+"""Several runs: what each came to, and how figures went over time."""
