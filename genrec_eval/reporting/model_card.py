@@ -7,7 +7,7 @@ from pathlib import Path
 
 from genrec_eval.core.errors import UsageError, did_you_mean
 from genrec_eval.core.numbers import count, figure
-from genrec_eval.protocol.results import Estimate, Ruling
+from genrec_eval.protocol.results import Estimate, Ruling, Verdict
 from genrec_eval.reporting.answer import rule, worst_first
 from genrec_eval.reporting.contents.deviations import deviations
 from genrec_eval.reporting.contents.ground import Ground
@@ -125,12 +125,16 @@ def _claims(on: Ground, model: str) -> list[str]:
     if not rows:
         return ["## Claims", "The suite makes no claim about this model."]
     said = [
-        f"- **{escape(row.verdict)}**{' (as expected)' if row.verdict == row.expected == Ruling.FAIL else ''}:"
+        f"- **{escape(row.verdict)}**{_foreseen(row)}:"
         f" {escape(row.claim)}. {escape(on.results.title(row.metric))} {escape(rule(row, on.results))}."
         f" {escape(row.reason)}"
         for row in rows
     ]
     return ["## Claims", "\n".join(said)]
+
+
+def _foreseen(row: Verdict) -> str:
+    return " (as expected)" if row.verdict == row.expected == Ruling.FAIL else ""
 
 
 def _caveats(on: Ground) -> list[str]:

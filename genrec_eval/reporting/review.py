@@ -30,7 +30,9 @@ MOST_REVIEWS = 50
 SECTIONS = {
     "answer": "The answer",
     "tested": "What was tested",
-    "figures": "Figures",
+    "gate": "Gate",
+    "comparison": "Since an earlier run",
+    "matrix": "Figures",
     "tradeoffs": "Trade-offs",
     "instances": "Instances",
     "scope": "Scope",
@@ -39,9 +41,10 @@ SECTIONS = {
     "deviations": "Deviations from the plan",
     "frameworks": "Frameworks",
     "definitions": "Definitions",
+    "play": "Play and cost",
     "provenance": "Provenance",
 }
-"""Parts of the report that a comment may be about → their titles."""
+"""Parts of the report that a comment may be about, by their anchor → their titles."""
 
 Decision = Literal["accepted", "accepted with comments", "sent back"]
 Short = Annotated[str, Field(max_length=200)]

@@ -99,10 +99,8 @@
   restore();
   for (const section of document.querySelectorAll("main section[id]")) {
     const title = section.querySelector("h2");
-    const known = /^s\d+$/.test(section.id) ? "figures" : section.id;
-    if (!title || !form.dataset.sections.split(" ").includes(known)) continue;
-    if (known === "figures" && section.id !== "s1") continue;
-    offer(`section:${known}`, title.textContent, title, (box) => title.after(box));
+    if (!title || !form.dataset.sections.split(" ").includes(section.id)) continue;
+    offer(`section:${section.id}`, title.textContent, title, (box) => title.after(box));
   }
   for (const row of document.querySelectorAll("[data-verdict]")) {
     const holder = row.matches("tr") ? row.lastElementChild : row;
