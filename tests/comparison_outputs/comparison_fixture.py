@@ -1,4 +1,4 @@
-"""A comparison with every kind of change and flip, built by hand, and text that would like to be something else."""
+"""A comparison with every kind of change and flip, built by hand, and text that would be something else."""
 
 from __future__ import annotations
 
@@ -51,9 +51,9 @@ DIFFERENCES = (
     difference(
         Change.INCONCLUSIVE,
         metric="recall@10",
-        reason="item-knn's recall@10 fell by 0.4 percentage points (−1.0 to 1.9), which leaves open whether it"
-        " changed; 943 units would show 2.1 percentage points in 80 % of runs; about 9,100 would decide, if the"
-        " difference stays",
+        reason="item-knn's recall@10 fell by 0.4 percentage points (−1.0 to 1.9), which leaves open whether"
+        " it changed; 943 units would show 2.1 percentage points in 80 % of runs; about 9,100 would decide,"
+        " if the difference stays",
         reference_value=0.212,
         candidate_value=0.208,
         value=-0.004,

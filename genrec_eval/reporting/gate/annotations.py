@@ -1,6 +1,7 @@
-"""Annotations of GitHub: workflow commands that point at the lines of the suite."""
+"""Annotations of GitHub: workflow commands that point at the lines of the suite.
 
-from __future__ import annotations
+Without the usual future import, whose name is that of the function.
+"""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -15,7 +16,7 @@ MOST = 10
 """GitHub shows this many annotations of a kind for a step, and drops the others."""
 
 
-def annotations(result: GateResult, root: Path | None = None) -> list[str]:  # type: ignore[no-redef]
+def annotations(result: GateResult, root: Path | None = None) -> list[str]:
     """One workflow command a rule that does not hold, worst first, and a notice with the whole verdict.
 
     Parameters
