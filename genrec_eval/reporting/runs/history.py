@@ -123,11 +123,11 @@ def history(found: Sequence[Followed], scenario: str) -> Sketch | None:
         start = max(0, len(one.runs) - MOST)
         for place in range(start, len(one.runs)):
             run = one.runs[place]
-            joined = _changed(one, place) if place in one.breaks else "yes"
+            fit = _changed(one, place) if place in one.breaks else "yes"
             for model in one.models:
                 if (point := one.at(place, model)) is not None:
                     ends = (exactly(v, one.unit) for v in (point.value, point.low, point.high))
-                    said = "—" if place == 0 else joined
+                    said = "—" if place == 0 else fit
                     name = f"{one.title} %" if one.unit == "share" else one.title
                     rows.append((name, _moment(run), line(model, 80), *ends, f"{point.n:,}", said))
     runs = max(len(one.runs) for one in held)
