@@ -43,7 +43,7 @@ def verify(
     """
     from genrec_eval.audit.chain.verify import verify_run
 
-    done = verify_run(run, key=key, recompute=not hashes_only)
+    done = verify_run(run, key=key, recompute=not hashes_only, every=every or as_json)
     if as_json:
         import orjson
 

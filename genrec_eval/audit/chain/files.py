@@ -29,7 +29,7 @@ _LAST = (
 )
 _TABLES = ("cases", "records")
 _NAME = re.compile(r"(?:cases|records)/[^/\\\x00-\x1f]+\.parquet")
-_PAGES = ("*.html", "report.instances.*")
+_PAGES = ("*.html", "*.instances.*")
 
 
 def hashed_files(directory: Path) -> list[str]:

@@ -179,7 +179,8 @@ def _findings(
             said = _SAID[change.what]
             if change.what == "deleted" and now.labels is None:
                 said += f" (there are {now.rows:,} rows now, and were {one.rows:,})"
-            findings.append(Finding(file=one.name, row=change.row, name=name_of(change), said=said))
+            row = None if one.name.endswith(".json") else change.row  # its entries have names, no numbers
+            findings.append(Finding(file=one.name, row=row, name=name_of(change), said=said))
         if moved:
             findings.append(_moved(one, moved, name_of))
     if len(found) > MOST:

@@ -135,15 +135,17 @@ def _blobs(directory: Path) -> Leaves:
 
 
 def entries(document: Any) -> dict[str, Any]:
-    """The rows of a JSON file: its keys, and of those that hold a mapping or a list their entries.
+    """The rows of a JSON file: its keys, sorted, and of those that hold a mapping or a list their entries.
 
     >>> entries({"seed": 7, "suite": {"name": "x"}, "estimates": [{"n": 3}]})
-    {'seed': 7, 'suite.name': 'x', 'estimates[0]': {'n': 3}}
+    {'estimates[0]': {'n': 3}, 'seed': 7, 'suite.name': 'x'}
     """
+    if not isinstance(document, dict):
+        return {"": document}
     found: dict[str, Any] = {}
-    for key, value in document.items() if isinstance(document, dict) else [("", document)]:
+    for key, value in sorted(document.items()):
         if isinstance(value, dict) and value:
-            found |= {f"{key}.{name}": one for name, one in value.items()}
+            found |= {f"{key}.{name}": one for name, one in sorted(value.items())}
         elif isinstance(value, list) and value:
             found |= {f"{key}[{place}]": one for place, one in enumerate(value)}
         else:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -178,15 +178,16 @@ def _group(
 ) -> Iterator[Finding]:
     model, scenario, metric = group
     about = f"{metric} of {model} in {scenario}"
-    n = min(len(old), len(new))
-    units = old.column("unit").to_pylist() if "unit" in old.column_names else [None] * len(old)
+    units = _units(old)
+    if units != _units(new):
+        yield from _other_units(about, units, _units(new), start)
+        return
     kept: set[int] = set()
     for name in (name for name in new.column_names if name in old.column_names):
         left, right = _plain(old.column(name)), _plain(new.column(name))
         if left.equals(right):
             continue
-        rows = _differing(left.slice(0, n), right.slice(0, n))
-        for row in rows.tolist():
+        for row in _differing(left, right).tolist():
             was, is_ = left[row].as_py(), right[row].as_py()
             if done.same(was, is_) or _same_lists(was, is_, done):
                 continue
@@ -203,11 +204,37 @@ def _group(
                 found=is_,
                 values=True,
             )
-        if name == "unit" and len(rows):
-            break  # the rows no longer stand beside each other
-    if len(old) != len(new):
-        yield _whole(f"{about} has {len(old):,} rows, and the records give {len(new):,}")
     done.kept[model, scenario] += len(kept)
+
+
+def _units(table: pa.Table) -> list[str | None]:
+    units: list[str | None] = table.column("unit").to_pylist()
+    return units
+
+
+def _other_units(
+    about: str, old: Sequence[str | None], new: Sequence[str | None], start: int
+) -> Iterator[Finding]:
+    """Rows deleted, inserted or in another order."""
+    left, made = Counter(new), Counter(old)
+    for row, unit in enumerate(old):
+        left[unit] -= 1
+        if left[unit] < 0:
+            named = f"{about}, unit {unit}"
+            yield Finding(file=SCORES_FILE, row=start + row, name=named, said="the records give no such row")
+    for unit, n in (Counter(new) - made).items():
+        yield _whole(
+            f"{about} has no row of unit {unit}, {'which' if n == 1 else f'{n} of which'} the records give"
+        )
+    if Counter(new) == made:
+        row = next(i for i, pair in enumerate(zip(old, new, strict=True)) if pair[0] != pair[1])
+        named = f"{about}, unit {old[row]}"
+        yield Finding(
+            file=SCORES_FILE,
+            row=start + row,
+            name=named,
+            said=f"the records give the row of unit {new[row]} here",
+        )
 
 
 def _plain(column: pa.ChunkedArray) -> pa.Array:

@@ -10,9 +10,12 @@ from genrec_eval.audit.chain.files import is_name, order_of
 from genrec_eval.audit.chain.findings import Finding, Verification
 from genrec_eval.audit.chain.hashes import MOST, check_files, check_pages
 from genrec_eval.audit.chain.signature import check_signature
+from genrec_eval.audit.results import ESTIMATES_FILE
+from genrec_eval.audit.score import SCORES_FILE
 from genrec_eval.core.errors import GenrecError, IncompleteError
 from genrec_eval.engine.rundir import RunDirectory
 
+_MADE = {SCORES_FILE, ESTIMATES_FILE}
 _NOT_PART = {
     "journal.sqlite": "it is the source of resume, and no number is read from it",
     "spare": "it keeps records that no number of this run is made of",
@@ -20,7 +23,9 @@ _NOT_PART = {
 }
 
 
-def verify_run(path: Path, *, key: Path | None = None, recompute: bool = True) -> Verification:
+def verify_run(
+    path: Path, *, key: Path | None = None, recompute: bool = True, every: bool = True
+) -> Verification:
     """Check a run against its evidence; nothing is written into it.
 
     Parameters
@@ -31,6 +36,8 @@ def verify_run(path: Path, *, key: Path | None = None, recompute: bool = True) -
         The public key (PEM) that its signature must be of.
     recompute
         Also score the records again. That runs the code of scenarios and metrics that the suite names.
+    every
+        Score again even where what the scores are made of differs already.
 
     Raises
     ------
@@ -54,6 +61,11 @@ def verify_run(path: Path, *, key: Path | None = None, recompute: bool = True) -
         done.unchecked.append(
             "scores and estimates were not made again from the records: run.json, which names the code,"
             " was edited"
+        )
+    elif not every and edited - _MADE:
+        done.unchecked.append(
+            f"scores and estimates were not made again: {min(edited - _MADE, key=_place)} differs already;"
+            " --all makes them"
         )
     else:
         _recompute(directory, evidence, done)
