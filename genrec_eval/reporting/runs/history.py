@@ -8,7 +8,7 @@ from typing import Any
 
 from genrec_eval.core.numbers import figure
 from genrec_eval.reporting.answer import few
-from genrec_eval.reporting.charts.chart import Sketch, exactly, factor
+from genrec_eval.reporting.charts.chart import Sketch, exactly, factor, joined
 from genrec_eval.reporting.charts.choose import main_metrics
 from genrec_eval.reporting.charts.curves import end_names
 from genrec_eval.reporting.charts.panel import INK, MUTED, Axis, Panel, Row, hue, marker, room
