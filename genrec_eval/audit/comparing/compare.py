@@ -150,11 +150,9 @@ def _nothing_common(
             f"in '{name}' the candidate has {count(len(mine))} units ({few[0]}, ...) and the reference"
             f" {count(len(theirs))} others ({few[1]}, ...)"
         )
-    seeds = candidate.facts.seed, reference.facts.seed
-    apart = "" if seeds[0] == seeds[1] else f" and seed, which is {seeds[0]} here and {seeds[1]} there"
     return (
         f"{candidate.label} and {reference.label} have no unit in common that was asked the same: "
-        f"{'; '.join(said)}; compare runs of the same data, split{apart if apart else ' and seed'}"
+        f"{'; '.join(said)}; compare runs of the same data, split and seed"
     )
 
 

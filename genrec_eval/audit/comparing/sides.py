@@ -11,7 +11,7 @@ from genrec_eval.audit.comparing.partners import Partners
 from genrec_eval.audit.comparing.words import share_words
 from genrec_eval.audit.score import ANSWERED, NOT_ATTEMPTED
 from genrec_eval.audit.sources.base import Mask, Measured, Units
-from genrec_eval.audit.sources.matched import Matched
+from genrec_eval.audit.sources.matched import Matched, taken
 from genrec_eval.audit.verdicts import NO_PREDICTION
 from genrec_eval.core.numbers import bound, count
 from genrec_eval.metrics.base import Metric, UnitScores
@@ -108,10 +108,10 @@ class Sides:
             row.interval = Interval(value=0.0, low=0.0, high=0.0, level=value.level, n=value.n, p=1.0)
             row.values = (value.value, value.value)
             return row
-        taken = [at_rows(metric.sample(found), at) for found, at in zip(scores, rows, strict=True)]
-        whole = taken[0].total is not None
-        row.sample = paired(*taken) if whole else paired(*taken).where(mask)
-        row.values = tuple(_value(found, row.sample) for found in reversed(taken))  # type: ignore[assignment]
+        plain = [metric.sample(taken(found, at)) for found, at in zip(scores, rows, strict=True)]
+        whole = plain[0].total is not None
+        row.sample = paired(*plain) if whole else paired(*plain).where(mask)
+        row.values = tuple(_value(found, row.sample) for found in reversed(plain))  # type: ignore[assignment]
         return row
 
     def _apart(self, one: Partners, metric: Metric, mine: UnitScores, theirs: UnitScores) -> Iterator[Row]:
@@ -296,18 +296,6 @@ def _slices(mine: Units, theirs: Units, matched: Matched) -> dict[str, Mask]:
     return {
         name: mine.slices[name][matched.candidate] & theirs.slices[name][matched.reference] for name in shared
     }
-
-
-def at_rows(sample: Sample, rows: np.ndarray) -> Sample:
-    """The units at ``rows``, in that order."""
-    pooled = sample.pooled
-    return replace(
-        sample,
-        values=sample.values[rows],
-        scored=sample.scored[rows],
-        weights=None if sample.weights is None else sample.weights[rows],
-        pooled=None if pooled is None else replace(pooled, rows=pooled.rows[rows]),
-    )
 
 
 def _placed(mask: Mask, rows: np.ndarray, n: int) -> Mask:

@@ -16,7 +16,7 @@ def moved(who: str, other: str, value: float, low: float, high: float, unit: str
         ``"old's"`` where the models have different names, else empty.
 
     >>> moved("knn's ndcg@10", "", -0.0123, -0.0203, -0.0041, "")
-    "knn's ndcg@10 fell by 0.0123 (0.0041 to 0.0203)"
+    "knn's ndcg@10 fell by 0.012 (0.004 to 0.020)"
     >>> moved("new's hit_rate@10", "old's", 0.0123, -0.0041, 0.0287, "share")
     "new's hit_rate@10 is 1.2 percentage points above old's (−0.4 to 2.9)"
     """
