@@ -176,7 +176,7 @@ def test_two_runs_without_anything_in_common_have_a_page() -> None:
     page = Page(comparison_page(empty()))
     assert not page.faults
     assert "Nothing could be compared." in page.words
-    assert "Nothing differs beside the answers." in page.words
+    assert "No setting differs between the two runs." in page.words
     assert "Nothing could be compared" in comparison_summary(empty())
 
 

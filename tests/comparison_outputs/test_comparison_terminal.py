@@ -75,7 +75,7 @@ def test_many_figures_that_did_not_change_are_named_in_one_line() -> None:
 def test_nothing_in_common_is_said() -> None:
     text = printed(empty())
     assert "Nothing could be compared." in text
-    assert "nothing differs beside the answers" in text
+    assert "No setting differs between the two runs." in text
 
 
 def test_models_that_are_not_the_same_are_told_apart() -> None:

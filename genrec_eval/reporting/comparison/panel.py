@@ -146,11 +146,23 @@ def panel(comparison: Comparison, order: Sequence[str] = (), *, flips: bool = Fa
         "quoted": sum(len(group.flips) for group in quoted),
         "missing": [line(said, 600) for said in comparison.missing],
         "markers": {line(name, _LONG): key(position) for position, name in enumerate(models)},
-        "replay": line(
-            f"genrec-eval compare {shlex.quote(comparison.reference)} {shlex.quote(comparison.candidate)}",
-            1000,
-        ),
+        "replay": line(command(comparison), 2000),
     }
+
+
+def command(comparison: Comparison) -> str:
+    """The command that compares again, with the models and margins that were given."""
+    rows = comparison.differences
+    given = [
+        f"--model {shlex.quote(f'{new}={old}')}"
+        for new, old in dict.fromkeys((row.model, row.reference_model) for row in rows)
+        if new != old
+    ] + [
+        f"--margin {shlex.quote(f'{metric}={margin:g}')}"
+        for metric, margin in {row.metric: row.margin for row in rows if row.margin is not None}.items()
+    ]
+    paths = [shlex.quote(path) for path in (comparison.reference, comparison.candidate)]
+    return " ".join(["genrec-eval compare", *paths, *given])
 
 
 def _level(comparison: Comparison) -> str:

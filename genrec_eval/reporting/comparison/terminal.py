@@ -78,7 +78,7 @@ def _settings(comparison: Comparison, console: Console) -> None:
         text = styled(console, "WARNING ! ", "bold red")
         console.print(text.append(plain(console, warning)))
     if not comparison.settings:
-        say(console, "Settings: nothing differs beside the answers.", "dim")
+        say(console, "No setting differs between the two runs.", "dim")
         console.print()
         return
     say(console, "Settings that differ", "bold")
