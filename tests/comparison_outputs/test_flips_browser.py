@@ -58,10 +58,10 @@ def test_flips_are_sifted_by_kind_and_searched(browser: Any, tmp_path: Path, scr
 @pytest.mark.parametrize(("scheme", "width"), [("light", 1440), ("dark", 390)])
 def test_every_page_is_accessible_and_fits(browser: Any, tmp_path: Path, scheme: str, width: int) -> None:
     axe = pytest.importorskip("axe_playwright_python.sync_playwright")
+    dialogs: list[Any] = []
     for found in (comparison(), hostile()):
         path = write_comparison(found, tmp_path / "comparison.html")
         page = browser.new_page(color_scheme=scheme, viewport={"width": width, "height": 900})
-        dialogs: list[Any] = []
         page.on("dialog", lambda dialog: dialogs.append(dialog))
         page.goto(path.as_uri())
         assert page.evaluate("document.documentElement.scrollWidth") <= width
