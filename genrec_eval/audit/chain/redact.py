@@ -34,6 +34,7 @@ JUDGEMENT_TEXTS = ("raw", "text", "logprobs")
 _JUDGED = ("judgements.parquet", "annotations.parquet")
 _NEEDLE = 24
 """Characters from which on a text that is found again elsewhere is the same text."""
+_NEEDLES = 1000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,7 +103,8 @@ def redact(directory: RunDirectory, wanted: Wanted) -> Redacted:
     done = Redacted()
     _plan_records(directory, wanted, plan, done)
     _plan_judgements(path, wanted, plan, done)
-    _check(path, evidence, plan)
+    _check(path, evidence)
+    _only_theirs(path, plan, done.texts)
     shared = _shared(directory, plan)
     done.shared = sorted(plan.payloads & shared)
     payloads = sorted(plan.payloads - shared)
@@ -204,14 +206,33 @@ def _values(table: pa.Table, name: str) -> list[Any]:
 
 
 def _keep(texts: set[str], found: Iterable[str]) -> None:
-    """The longest line of each text: a line looks the same in most files."""
     for text in found:
-        line = max((one.strip() for one in text.splitlines()), key=len, default="")
-        if len(line) >= _NEEDLE and len(texts) < 1000:
-            texts.add(line[:80])
+        line = _needle(text)
+        if len(line) >= _NEEDLE and len(texts) < _NEEDLES:
+            texts.add(line)
 
 
-def _check(path: Path, evidence: Evidence, plan: _Plan) -> None:
+def _needle(text: str) -> str:
+    """The longest line of a text, since a line looks the same in most files."""
+    return max((one.strip() for one in text.splitlines()), key=len, default="")[:80]
+
+
+def _only_theirs(path: Path, plan: _Plan, texts: set[str]) -> None:
+    """Leave out what rows that stay say as well, such as a judge's answer in fixed words."""
+    import pyarrow.parquet as pq
+
+    names = [f"records/{one.name}" for one in sorted((path / "records").glob("*.parquet"))]
+    for name in [*names, *(one for one in _JUDGED if (path / one).is_file())]:
+        if texts:
+            gone = set(plan.rows.get(name, np.zeros(0, int)).tolist())
+            for column in pq.read_table(path / name, columns=["text", "raw"]).columns:
+                said = (
+                    one for row, one in enumerate(column.to_pylist()) if one is not None and row not in gone
+                )
+                texts.difference_update(map(_needle, said))
+
+
+def _check(path: Path, evidence: Evidence) -> None:
     """A run that was tampered with is not redacted: that would give the change a reason."""
     done = Verification(run=evidence.run, root=evidence.root)
     check_files(path, evidence, done)

@@ -181,8 +181,9 @@ def _fingerprint(public: Ed25519PublicKey) -> str:
 def _private(path: Path) -> Ed25519PrivateKey:
     serialization, ed25519 = _library()
     hint = "openssl genpkey -algorithm ed25519, or genrec-eval sign --new-key PREFIX, makes one"
+    data = _pem(path)
     try:
-        key = serialization.load_pem_private_key(_pem(path), password=None)
+        key = serialization.load_pem_private_key(data, password=None)
     except TypeError:
         raise UsageError(
             f"{path} is protected by a passphrase, which is not asked for; give an unprotected copy"
