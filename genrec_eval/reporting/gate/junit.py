@@ -5,7 +5,6 @@ from __future__ import annotations
 from xml.etree import ElementTree
 
 from genrec_eval.audit.gating.types import GateResult, GateRow
-from genrec_eval.core.numbers import exact
 from genrec_eval.protocol.results import Ruling
 from genrec_eval.reporting.gate.words import (
     asked_of,
@@ -100,7 +99,7 @@ def _properties(result: GateResult) -> ElementTree.Element:
         for key in ("value", "low", "high", "p", "p_adjusted", "detectable", "power"):
             value = getattr(row, key)
             if value is not None:
-                rows.append((f"{name}: {key}", exact(value).replace("\u2212", "-").replace(",", "")))
+                rows.append((f"{name}: {key}", f"{value:.6g}"))
         rows.append((f"{name}: n", str(row.n)))
     for name, text in rows:
         holder.append(_element("property", name=name, value=line(text, 500)))

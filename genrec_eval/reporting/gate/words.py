@@ -139,7 +139,7 @@ def support(row: GateRow) -> list[str]:
     if row.detectable is not None:
         said.append(f"smallest loss it would notice {rough(row.detectable, row.unit)}")
     if row.power is not None:
-        said.append(f"power {row.power * 100:.0f} %")
+        said.append(f"power {row.power * 100:.3g} %" if row.power >= 0.01 else "power < 1 %")
     return said
 
 
