@@ -148,8 +148,7 @@ def _annotate(result: GateResult) -> None:
     from genrec_eval.reporting.gate import annotations
     from genrec_eval.reporting.gate.markdown import gate_summary
 
-    # mypy takes the name for that of the module's __future__ import
-    for line in annotations.annotations(result):  # type: ignore[attr-defined, operator]
+    for line in annotations.annotations(result):
         print(line)
     target = os.environ.get("GITHUB_STEP_SUMMARY")
     if target:
