@@ -36,6 +36,8 @@ class Followed:
 
     Attributes
     ----------
+    positions
+        Of each model: its hue and marker, as in the report of the newest run.
     runs
         Oldest first; those without any figure of the metric are left out.
     breaks
@@ -48,6 +50,7 @@ class Followed:
     unit: str
     direction: str
     models: tuple[str, ...]
+    positions: tuple[int, ...]
     runs: tuple[Past, ...]
     breaks: Mapping[int, tuple[str, ...]]
 
@@ -75,7 +78,9 @@ def followed(runs: Sequence[Past], newest: Results) -> list[Followed]:
             models = dict.fromkeys(
                 key[2] for run in reversed(held) for key in run.figures if key[:2] == (scenario, metric)
             )
-            order = [model for model in newest.models() if model in models]
+            order = newest.models()
+            order += [model for model in models if model not in order]
+            shown = [model for model in order if model in models]
             found.append(
                 Followed(
                     scenario,
@@ -83,7 +88,8 @@ def followed(runs: Sequence[Past], newest: Results) -> list[Followed]:
                     newest.title(metric),
                     newest.unit(metric),
                     newest.direction(metric),
-                    (*order, *(model for model in models if model not in order)),
+                    tuple(shown),
+                    tuple(order.index(model) for model in shown),
                     tuple(held),
                     {
                         i: differing
@@ -238,6 +244,7 @@ def _panel(one: Followed) -> Panel:
     last: list[tuple[float, str]] = []
     step = min(0.6 / max(1, len(one.models)), 0.02 * len(places))
     for number, model in enumerate(one.models):
+        position = one.positions[number]
         shift = (number - (len(one.models) - 1) / 2) * step
         stretch = 0
         for i in places:
@@ -246,9 +253,9 @@ def _panel(one: Followed) -> Panel:
             if point is None:
                 stretch += 1  # a run without the model is not joined over
                 continue
-            x, colour = i - start + shift, hue(number)
+            x, colour = i - start + shift, hue(position)
             spans.append({"x": x, "x2": x, "y": point.low * by, "y2": point.high * by, "c": colour})
-            dots.append({"x": x, "y": point.value * by, "c": colour, "s": marker(number)})
+            dots.append({"x": x, "y": point.value * by, "c": colour, "s": marker(position)})
             paths.append({"x": x, "y": point.value * by, "o": i, "g": f"{number}.{stretch}", "c": colour})
         held = [points[i, model] for i in places if (i, model) in points]
         if held:
