@@ -227,7 +227,9 @@ class RunDirectory:
         try:
             return pq.read_table(path)
         except (OSError, pa.ArrowException) as error:
-            raise UsageError(f"{path} cannot be read ({error}); run the suite again to rebuild it") from None
+            raise UsageError(
+                f"{path} cannot be read ({one_line(error)}); run the suite again to rebuild it"
+            ) from None
 
     def judgements(self, scenario: str, columns: Sequence[str]) -> pa.Table:
         """Verdicts of all judges on the answers of a scenario, in the order in which they were planned."""
@@ -241,7 +243,9 @@ class RunDirectory:
         try:
             table = pq.read_table(path, columns=[*dict.fromkeys([*columns, "scenario"])])
         except (OSError, pa.ArrowException) as error:
-            raise UsageError(f"{path} cannot be read ({error}); run the suite again to rebuild it") from None
+            raise UsageError(
+                f"{path} cannot be read ({one_line(error)}); run the suite again to rebuild it"
+            ) from None
         return table.filter(pc.equal(table.column("scenario").cast(pa.string()), scenario))
 
     def records(
@@ -264,8 +268,14 @@ class RunDirectory:
                     yield from file.iter_batches(batch_size=1 << 14, columns=columns)
             except (OSError, pa.ArrowException) as error:
                 raise UsageError(
-                    f"{path} cannot be read ({error}); delete it and run the suite again to rebuild it"
+                    f"{path} cannot be read ({one_line(error)}); delete it and run the suite again to rebuild"
+                    " it"
                 ) from None
+
+
+def one_line(error: Exception) -> str:
+    """What an error of another library says, fit to stand inside a sentence."""
+    return " ".join(str(error).split()).rstrip(". ") or type(error).__name__
 
 
 @contextmanager

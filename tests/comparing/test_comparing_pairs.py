@@ -43,7 +43,11 @@ def test_changed_and_unpaired_units_are_named_and_left_out(tmp_path: Path) -> No
     found = compare(source(b), source(a))
     pairs = found.pairs[0]
     assert (pairs.paired, pairs.changed, pairs.only_reference, pairs.only_candidate) == (7, 1, 2, 2)
-    assert pairs.named == {"only_reference": ["u8", "u9"], "only_candidate": ["new", "newer"], "changed": ["u0"]}
+    assert pairs.named == {
+        "only_reference": ["u8", "u9"],
+        "only_candidate": ["new", "newer"],
+        "changed": ["u0"],
+    }
     assert found.differences[0].n == 7
 
 
@@ -70,14 +74,18 @@ def test_nothing_in_common_is_one_sentence(tmp_path: Path) -> None:
 def test_runs_of_other_scenarios_or_models_say_what_each_has(tmp_path: Path) -> None:
     a = made(tmp_path / "a", {"m": {NDCG: VALUES}, "n": {NDCG: VALUES}})
     b = made(tmp_path / "b", {"m": {NDCG: VALUES}}, scenario="top_k")
-    with pytest.raises(UsageError, match=r"share no scenario: .* has top_k, the reference top-k.*did you mean 'top-k'"):
+    with pytest.raises(
+        UsageError, match=r"share no scenario: .* has top_k, the reference top-k.*did you mean 'top-k'"
+    ):
         compare(source(b), source(a))
     c = made(tmp_path / "c", {"m2": {NDCG: VALUES}, "n2": {NDCG: VALUES}})
-    with pytest.raises(UsageError, match=r"share no model .* the candidate has m2, n2, the reference m, n; .*--model NEW=OLD"):
+    with pytest.raises(
+        UsageError, match=r"share no model .* the candidate has m2, n2, the reference m, n; .*--model NEW=OLD"
+    ):
         compare(source(c), source(a))
-    with pytest.raises(UsageError, match="the reference .* has no model 'mm'; did you mean 'm'"):
+    with pytest.raises(UsageError, match=r"the reference .* has no model 'mm'; did you mean 'm'"):
         compare(source(c), source(a), models={"m2": "mm"})
-    with pytest.raises(UsageError, match="the candidate .* has no model 'x'"):
+    with pytest.raises(UsageError, match=r"the candidate .* has no model 'x'"):
         compare(source(c), source(a), models={"x": "m"})
     named = compare(source(c), source(a), models={"m2": "m"})
     assert [(row.model, row.reference_model) for row in named.differences] == [("m2", "m")]
@@ -94,7 +102,9 @@ def test_two_lone_models_belong_together(tmp_path: Path) -> None:
 
 
 def test_what_only_one_run_has_is_said(tmp_path: Path) -> None:
-    a = made(tmp_path / "a", {"m": {NDCG: VALUES, "recall@10": VALUES}, "n": {NDCG: VALUES}}, groups=["x"] * 12)
+    a = made(
+        tmp_path / "a", {"m": {NDCG: VALUES, "recall@10": VALUES}, "n": {NDCG: VALUES}}, groups=["x"] * 12
+    )
     b = made(tmp_path / "b", {"m": {NDCG: VALUES, "mrr@10": VALUES}}, groups=["y"] * 12)
     assert list(compare(source(b), source(a)).missing) == [
         "Model 'n' was played in 'top-k' in the reference only.",
@@ -123,7 +133,9 @@ def test_really_played_runs_are_paired_whole_and_give_a_frame(played: tuple[Path
     assert pairs.paired > 100
     assert (pairs.only_reference, pairs.only_candidate, pairs.changed) == (0, 0, 0)
     frame = found.frame.query("metric == 'ndcg@10' and slice == 'all' and model == 'knn'")
-    stored = [genrec_eval.load_run(path).scores.query("metric == 'ndcg@10' and model == 'knn'") for path in played]
+    stored = [
+        genrec_eval.load_run(path).scores.query("metric == 'ndcg@10' and model == 'knn'") for path in played
+    ]
     assert frame.value.item() == pytest.approx(stored[1].value.mean() - stored[0].value.mean())
     same = next(row for row in found.differences if row.model == "popularity" and row.slice == "all")
     assert same.reason == f"popularity's ndcg@10 is the same for every one of {pairs.paired} units"
@@ -173,10 +185,14 @@ def test_users_of_two_experiments_are_independent_samples(experiments: list[Path
         genrec_eval.run(suite, out=path, quiet=True)
     found = genrec_eval.compare(*paths)
     assert found.pairs[0].paired == 0
-    mean = next(row for row in found.differences if row.metric.startswith("mean_outcome") and row.model == "A")
+    mean = next(
+        row for row in found.differences if row.metric.startswith("mean_outcome") and row.model == "A"
+    )
     sums = []
     for path in paths:
-        scored = genrec_eval.load_run(path).scores.query("metric == 'mean_outcome(outcome=clicks)' and model == 'A'")
+        scored = genrec_eval.load_run(path).scores.query(
+            "metric == 'mean_outcome(outcome=clicks)' and model == 'A'"
+        )
         sums.append(scored.value.dropna().to_numpy())
     test = scipy.stats.ttest_ind(sums[1], sums[0], equal_var=False)
     assert mean.interval == "welch"

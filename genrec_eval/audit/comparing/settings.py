@@ -230,7 +230,7 @@ def _suite(run: Mapping[str, Any]) -> Mapping[str, Any]:
 
 def _each(what: str, name: str, old: Any, new: Any, unsound: str | None = None) -> Iterator[Setting]:
     for path, before, after in differing(old, new):
-        full = f"{name}.{path}" if name and path else name or path
+        full = f"{name}.{path}" if name and path else name or path or what
         full = f"{name}: {path}" if what == "judge" and name and path else full
         yield Setting(what=what, name=full, reference=before, candidate=after, unsound=unsound)
 

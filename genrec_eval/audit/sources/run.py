@@ -21,7 +21,7 @@ from genrec_eval.audit.score import ANSWERED, NOT_ATTEMPTED, SCORES_FILE, Stored
 from genrec_eval.audit.sources.base import Facts, Mask, UInt64, Units
 from genrec_eval.core.errors import UsageError
 from genrec_eval.core.registry import relative_to
-from genrec_eval.engine.rundir import RunDirectory
+from genrec_eval.engine.rundir import RunDirectory, one_line
 from genrec_eval.metrics.base import Metric, UnitScores
 from genrec_eval.protocol.results import Coverage
 from genrec_eval.protocol.row_prints import row_prints
@@ -159,8 +159,7 @@ class RunSource:
         try:
             read = self._stored.get(model, scenario, metric)
         except (OSError, ValueError, KeyError, IndexError, pa.ArrowException) as error:
-            said = str(error).strip().splitlines() or [type(error).__name__]
-            raise UsageError(f"{where} cannot be read ({said[0][:200]}); {again}") from error
+            raise UsageError(f"{where} cannot be read ({one_line(error)}); {again}") from error
         if read is None:
             return None
         units, scores = read
