@@ -244,9 +244,7 @@ def _unmarked(comparison: Comparison | None) -> list[str]:
     listed = len(comparison.flips)
     if counted <= listed:
         return []
-    return [
-        f"{listed:,} of {plural(counted, 'flip')} against the earlier run are marked, the greatest first."
-    ]
+    return [f"{listed:,} of {plural(counted, 'flip')} against the earlier run are marked, the greatest."]
 
 
 def _size(size: int) -> str:

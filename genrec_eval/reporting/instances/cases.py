@@ -129,6 +129,27 @@ class Cases:
         return pa.ListArray.from_arrays(pa.array(offsets), self.items.take(flat))
 
 
+def values(column: pa.ChunkedArray) -> list[Any]:
+    """Python values of a column; lists of coded words much faster than by ``to_pylist``."""
+    if not pa.types.is_list(column.type):
+        return column.to_pylist()
+    whole = column.combine_chunks()
+    array = whole.chunk(0) if isinstance(whole, pa.ChunkedArray) and whole.num_chunks else whole
+    if not len(column):
+        return []
+    flat = array.flatten()
+    if pa.types.is_dictionary(flat.type):
+        words = np.array([*flat.dictionary.to_pylist(), None], object)
+        inside = words[flat.indices.fill_null(-1).to_numpy(zero_copy_only=False)].tolist()
+    else:
+        inside = flat.to_pylist()
+    lengths = pc.fill_null(pc.list_value_length(array), 0).to_numpy(zero_copy_only=False)
+    ends = np.cumsum(lengths).tolist()
+    valid = array.is_valid().to_pylist()
+    starts = [0, *ends[:-1]]
+    return [inside[a:b] if there else None for a, b, there in zip(starts, ends, valid, strict=True)]
+
+
 def positions(words: pa.Array, among: pa.Array) -> Int64:
     """int64[n], where each word stands in ``among``; −1 where it does not."""
     if words.equals(among):

@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 from genrec_eval.core.errors import UsageError
 from genrec_eval.protocol.arrays import Int64
 from genrec_eval.protocol.status import FAILED, UNANSWERED, Status
-from genrec_eval.reporting.instances.cases import Cases, positions
+from genrec_eval.reporting.instances.cases import Cases, positions, values
 
 _KEYS = ("model", "scenario", "case", "status")
 _SHOWN = (
@@ -138,9 +138,9 @@ class Records:
 
 def _dicts(table: pa.Table) -> Iterator[dict[str, Any]]:
     names = table.column_names
-    columns = [table.column(name).to_pylist() for name in names]
-    for values in zip(*columns, strict=True):
-        yield dict(zip(names, values, strict=True))
+    columns = [values(table.column(name)) for name in names]
+    for row in zip(*columns, strict=True):
+        yield dict(zip(names, row, strict=True))
 
 
 def _status_columns(paths: list[Path]) -> Iterator[tuple[Path, int, pa.Table]]:

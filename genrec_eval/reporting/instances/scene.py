@@ -14,7 +14,7 @@ import pyarrow as pa
 from genrec_eval.audit.comparing.types import Comparison, Flip
 from genrec_eval.core.numbers import exact
 from genrec_eval.protocol.arrays import Float64, Int64
-from genrec_eval.reporting.instances.cases import WINDOW, Cases
+from genrec_eval.reporting.instances.cases import WINDOW, Cases, values
 from genrec_eval.reporting.instances.choose import shuffled, worst_first
 from genrec_eval.reporting.instances.flipped import KINDS, Mask, Side, flips
 from genrec_eval.reporting.instances.records import Records, severity
@@ -292,7 +292,11 @@ def _told(cases: Cases, detail: pa.Table | None, rows: Int64, start: int) -> dic
     ids, units, arms = (column.take(at).to_pylist() for column in (cases.ids, cases.units, cases.arms))
     groups = [column.take(at).to_pylist() for column in cases.groups.values()]
     by_row = list(zip(*groups, strict=True)) if groups else [()] * len(rows)
-    inside = [{}] * len(rows) if detail is None else detail.take(pa.array(rows - start)).to_pylist()
+    inside: list[dict[str, Any]] = [{}] * len(rows)
+    if detail is not None:
+        some = detail.take(pa.array(rows - start))
+        columns = [values(some.column(name)) for name in some.column_names]
+        inside = [dict(zip(some.column_names, row, strict=True)) for row in zip(*columns, strict=True)]
     told = zip(ids, units, arms, by_row, inside, strict=True)
     return dict(zip(rows.tolist(), told, strict=True))
 
