@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import pytest
 
@@ -86,7 +86,7 @@ def assert_no_regression(
     *,
     margins: Mapping[str, float] | None = None,
     models: Sequence[str] | None = None,
-    inconclusive: str | None = None,
+    inconclusive: Literal["fail", "warn", "pass"] | None = None,
 ) -> None:
     """Fail the test when a run is worse than its baseline, or when that cannot be told.
 
@@ -117,9 +117,12 @@ def assert_no_regression(
     from genrec_eval import api
     from genrec_eval.reporting.gate.terminal import print_gate
 
-    path = Path(run) if isinstance(run, str | Path) else run.path
-    rules = None if margins is None else _rules(api.load_run(path), margins, models)
-    result = api.gate(path, baseline, rules=rules, inconclusive=inconclusive)
+    done = api.load_run(run) if isinstance(run, str | Path) else run
+    suite = None
+    if margins is not None:
+        gate = {"rules": _rules(done, margins, models)}
+        suite = {**done.directory.run["suite"], "gate": gate}
+    result = api.gate(done, baseline, suite=suite, inconclusive=inconclusive)
     if result.exit_code:
         text = io.StringIO()
         print_gate(result, Console(file=text, width=110))
