@@ -54,12 +54,12 @@ def forest(scene: Scene) -> Sketch | None:
     if not panels:
         return None
     levels = listing(list(dict.fromkeys(interval_name(row) for m in scene.main for row in scene.known(m))))
-    rest = _rest(scene)
+    ruled = any(_margins(scene, metric) for metric in scene.main)
     return Sketch(
         "forest",
         _finding(scene),
         f"Each mark is a model's figure, the line through it its {levels}, on one scale per metric."
-        f" A dashed upright is the margin of a claim or check.{rest}",
+        f"{' A dashed upright is the margin of a claim or check.' if ruled else ''}{_rest(scene)}",
         panels,
         ("metric", "model", "value", "low", "high", "n"),
         rows,
