@@ -74,7 +74,7 @@ KINDS = [
 NAMES: list[Any] = [f"c{i}" for i in range(9)] + [["c9", ["k", "v"]], ["c10", ["q"]]]
 
 
-@settings(max_examples=80)
+@settings(max_examples=50)
 @given(ROWS, st.integers(0, 3))
 def test_any_rows_as_the_recipe_says_and_slices_of_them(rows: list[Any], start: int) -> None:
     columns = list(zip(*rows, strict=True)) if rows else [()] * len(KINDS)

@@ -298,6 +298,16 @@ def test_a_table_written_anew_with_the_same_values_is_a_note(ranked: Path) -> No
     ]
 
 
+def test_what_is_no_part_of_the_evidence_is_said(ranked: Path) -> None:
+    (ranked / "review.json").write_text("{}")
+    (ranked / "judge-x.html").write_text("x")
+    done = verify_run(ranked, recompute=False)
+    assert not done.findings
+    assert "review.json: it is no part of the evidence" in done.unchecked
+    assert "judge-x.html: it was written after the run was sealed" in done.unchecked
+    assert not any("lock" in one or "chain" in one.partition(":")[0] for one in done.unchecked)
+
+
 def test_hashes_alone_run_no_code_of_the_suite(written: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def never(*_: object) -> Any:
         raise AssertionError("scored")

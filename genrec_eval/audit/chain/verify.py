@@ -6,7 +6,7 @@ import itertools
 from pathlib import Path
 
 from genrec_eval.audit.chain.evidence import CHAIN_FILE, EVIDENCE_FILE, SIGNATURE_FILE, Evidence
-from genrec_eval.audit.chain.files import is_name, order_of
+from genrec_eval.audit.chain.files import is_name, order_of, pages
 from genrec_eval.audit.chain.findings import Finding, Verification
 from genrec_eval.audit.chain.hashes import MOST, check_files, check_pages
 from genrec_eval.audit.chain.signature import check_signature
@@ -19,8 +19,8 @@ _MADE = {SCORES_FILE, ESTIMATES_FILE}
 _NOT_PART = {
     "journal.sqlite": "it is the source of resume, and no number is read from it",
     "spare": "it keeps records that no number of this run is made of",
-    "sheets": "sheets for people are no part of the run",
 }
+_OWN = (EVIDENCE_FILE, CHAIN_FILE, SIGNATURE_FILE, "lock")
 
 
 def verify_run(
@@ -72,9 +72,10 @@ def verify_run(
     check_pages(path, evidence, done)
     check_signature(path, key, done)
     done.findings.sort(key=lambda finding: _place(finding.file))
-    for name, why in _NOT_PART.items():
-        if (path / name).exists():
-            done.unchecked.append(f"{name}: {why}")
+    known = {one.name.partition("/")[0] for one in evidence.files} | {*_OWN, *pages(path)}
+    for name in sorted(one.name for one in path.iterdir()):
+        if name not in known:
+            done.unchecked.append(f"{name}: {_NOT_PART.get(name, 'it is no part of the evidence')}")
     return done
 
 
