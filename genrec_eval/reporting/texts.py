@@ -52,6 +52,7 @@ class Shown:
 
     about: str
     why: str
+    case: str
     text: Marked | None
     facts: str
     reference: str
@@ -250,6 +251,7 @@ def _shown(one: Evidence, why: str, said: Sequence[Said]) -> Shown:
     return Shown(
         about=line(one.about, 200),
         why=why,
+        case=one.case,
         text=None if one.text is None else marked(one.text, one.marks),
         facts=block(one.facts, _FACTS) if one.facts else "",
         reference=block(one.reference, _FACTS) if one.reference else "",

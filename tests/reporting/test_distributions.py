@@ -13,7 +13,6 @@ from fixture_run import write_run
 from genrec_eval.core.randomness import generator
 from genrec_eval.protocol.tables import SCORES
 from genrec_eval.reporting.distributions import BARS, distributions, is_mean
-from genrec_eval.reporting.exchanges import exchanges
 
 
 def _write(path: Path, columns: dict[tuple[str, str], np.ndarray], size: int) -> Path:
@@ -70,13 +69,3 @@ def test_negative_and_constant_scores(tmp_path: Path) -> None:
 def test_no_file_and_no_score(tmp_path: Path) -> None:
     assert distributions(tmp_path / "none.parquet") == {}
     assert distributions(_write(tmp_path / "s.parquet", {("a", "m"): np.array([np.nan])}, 10)) == {}
-
-
-def test_examples_are_the_first_of_each_status(tmp_path: Path) -> None:
-    found = exchanges(write_run(tmp_path / "run"))
-    picked = {(row.model, row.status): row for row in found}
-    assert picked["random", "ok"].case == "u0"
-    assert picked["random", "ok"].items[:2] == ("i0", "i1")
-    assert picked["stutterer", "unparsed"].case == "u4"
-    assert "more characters" in picked["stutterer", "unparsed"].output
-    assert len(found) == 5

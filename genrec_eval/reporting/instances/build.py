@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,8 @@ from genrec_eval.core.errors import UsageError
 from genrec_eval.protocol.arrays import Int64
 from genrec_eval.protocol.status import Status
 from genrec_eval.reporting.instances.choose import beside, inline, shares
-from genrec_eval.reporting.instances.records import record_files
+from genrec_eval.reporting.instances.proof import Turn, proofs
+from genrec_eval.reporting.instances.records import record_files, severity
 from genrec_eval.reporting.instances.scene import Played, Stage, stage_of
 from genrec_eval.reporting.instances.scores import Scores
 from genrec_eval.reporting.instances.sidecar import SidecarWriter, sidecar_key
@@ -24,6 +26,7 @@ from genrec_eval.reporting.instances.types import Answers, Budget, Instances, Ro
 from genrec_eval.reporting.instances.view import view
 from genrec_eval.reporting.results import Results
 from genrec_eval.reporting.text import listing, plural
+from genrec_eval.scenarios.evidence import Evidence
 
 
 def instances(
@@ -91,7 +94,13 @@ def instances(
                 made[stage.scene.name] = _stream(stage, scores, cap, models, written)
     finally:
         scores.close()
-    answers = _inline(stages, made, budget)
+    proven = {
+        name: proofs(
+            directory, run, name, {one.model: [row["case"] for _, row in rows] for one, rows in of if rows}
+        )
+        for name, of in made.items()
+    }
+    answers = _inline(stages, made, proven, budget)
     held = written.done() if written is not None else None
     shown = sum(len(one.shown) for one in answers)
     return Instances(
@@ -178,7 +187,10 @@ def _stream(
 
 
 def _inline(
-    stages: list[Stage], made: Mapping[str, list[tuple[Played, list[tuple[int, Row]]]]], budget: Budget
+    stages: list[Stage],
+    made: Mapping[str, list[tuple[Played, list[tuple[int, Row]]]]],
+    proven: Mapping[str, Mapping[Turn, Evidence]],
+    budget: Budget,
 ) -> list[Answers]:
     """Render in turns over models and scenarios until the budget of bytes is spent."""
     from genrec_eval.reporting.html import environment
@@ -194,7 +206,10 @@ def _inline(
                     continue
                 row = rows[at][1]
                 name = anchor(one.model, stage.scene.name, row["case"])
-                html = Markup(macro(view(row, stage.scene, stage.cases.titles), name, one.model, stage.scene))
+                found = partial(_proof, proven[stage.scene.name], one.model, row["case"])
+                told = view(row, stage.scene, stage.cases.titles, found)
+                opened = row["rank"] == 1 and severity(row["status"]) > 0
+                html = Markup(macro(told, name, one.model, stage.scene, opened))
                 size = len(html.encode())
                 if size <= left:
                     left -= size
@@ -213,6 +228,10 @@ def _inline(
         for stage in stages
         for one in stage.played
     ]
+
+
+def _proof(proven: Mapping[Turn, Evidence], model: str, case: str, repeat: int, step: int) -> Evidence | None:
+    return proven.get((model, case, repeat, step))
 
 
 def _sentences(stages: list[Stage], total: int, shown: int, held: Sidecar | None) -> list[str]:

@@ -29,8 +29,6 @@ class Placed:
     scored: Mask
     of_each: bool
     """False for a value of the whole run, whose share of one unit says nothing of its answer."""
-    plain: bool
-    """Whether the run's value is a mean over units."""
     reasons: dict[str, Mask]
 
     def words(self, rows: Int64) -> list[float | str]:
@@ -89,7 +87,6 @@ def _placed(scores: UnitScores, inside: UnitScores | None = None) -> Placed:
         one.values,
         one.scored,
         scores.total is None,
-        scores.sums is None,
         dict(one.reasons),
     )
 
@@ -99,7 +96,7 @@ def main_metric(
 ) -> str | None:
     """The metric that tells worse instances from better ones.
 
-    The first of the scenario that has a better side and is a mean over units; one that a claim of the suite
+    The first of the scenario that has a better side and a value for each unit; one that a claim of the suite
     is about comes before one that none is about.
     """
     claimed = {row.metric for row in results.verdicts if row.scenario == scenario and row.gate}
@@ -108,7 +105,7 @@ def main_metric(
         for model in models:
             found = scores.of(model, scenario, metric, cases)
             if found is not None:
-                if found.of_each and found.plain:
+                if found.of_each:
                     return metric
                 break
     return None

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from genrec_eval.core.numbers import count, exact, money, seconds
 from genrec_eval.reporting.instances.types import Row, Scene
-from genrec_eval.reporting.pieces import fold_at
+from genrec_eval.reporting.pieces import fold_at, marked
 from genrec_eval.reporting.text import line, plural
 from genrec_eval.reporting.worddiff import differing
+from genrec_eval.scenarios.evidence import Evidence
 
 FLIPPED = {"status": "another status", "gained": "gained", "lost": "lost", "changed": "changed"}
 """Kind of a flip → its word on the page."""
@@ -28,13 +29,20 @@ def quote(text: str, more: int = 0) -> dict[str, Any]:
     return {"head": text[:at], "tail": text[at:], "folded": len(text) - at, "more": more}
 
 
-def view(row: Row, scene: Scene, titles: Mapping[str, str]) -> dict[str, Any]:
+def view(
+    row: Row,
+    scene: Scene,
+    titles: Mapping[str, str],
+    proof: Callable[[int, int], Evidence | None] = lambda repeat, step: None,
+) -> dict[str, Any]:
     """What the template shows of one instance.
 
     Parameters
     ----------
     titles
         Item → title.
+    proof
+        Evidence of the text of a repeat and step.
     """
     before = row.get("before")
     groups = [
@@ -53,7 +61,10 @@ def view(row: Row, scene: Scene, titles: Mapping[str, str]) -> dict[str, Any]:
     if row["rank"] <= 10:
         tags.append(f"worst {row['rank']}" if row["rank"] > 1 else "the worst")
     others = frozenset(before["items"]) if before and before.get("items") else None
-    turns = [_turn(turn, row, titles, others) for turn in row["turns"]]
+    turns = [
+        _turn(turn, row, titles, others, proof(turn.get("repeat", 0), turn.get("step", 0)))
+        for turn in row["turns"]
+    ]
     if not turns or "asked" not in row["turns"][0]:
         asked = [_asked(row["asked"], titles)] if row.get("asked") else []
         turns = [{**turn, "asked": asked if not at else []} for at, turn in enumerate(turns)]
@@ -104,7 +115,11 @@ def items(
 
 
 def _turn(
-    turn: Mapping[str, Any], row: Row, titles: Mapping[str, str], others: frozenset[str] | None
+    turn: Mapping[str, Any],
+    row: Row,
+    titles: Mapping[str, str],
+    others: frozenset[str] | None,
+    proof: Evidence | None,
 ) -> dict[str, Any]:
     parts = [f"repeat {turn['repeat'] + 1}" if "repeat" in turn else ""]
     parts.append(f"step {turn['step'] + 1}" if "step" in turn else "")
@@ -125,6 +140,7 @@ def _turn(
         "hits": "",
         "ratings": [],
         "texts": [],
+        "marked": None,
         "blob": turn.get("blob", ""),
     }
     if "items" in turn:
@@ -149,8 +165,11 @@ def _turn(
             for name, given, t in zip(names, turn["ratings"], true, strict=False)
         ]
         shown["items_more"] = turn["of"] - len(turn["ratings"])
+    told = proof is not None and proof.text is not None and proof.marks
+    if told and proof is not None and proof.text is not None:
+        shown["marked"] = marked(proof.text, proof.marks)
     for name in ("text", "raw"):
-        if name in turn:
+        if name in turn and not (name == "text" and told):
             label = "" if name == "text" else "What came, and could not be read as an answer"
             shown["texts"].append((label, quote(*turn[name])))
     return shown

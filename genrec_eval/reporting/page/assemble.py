@@ -12,7 +12,6 @@ from markupsafe import Markup, escape
 from genrec_eval.reporting import facts
 from genrec_eval.reporting.answer import RED, answer, expected, outcome, place, quiet, remarks, worst_first
 from genrec_eval.reporting.distributions import distributions
-from genrec_eval.reporting.exchanges import exchanges
 from genrec_eval.reporting.gaps import not_tested, not_tested_groups
 from genrec_eval.reporting.groundings import TIERS, groundings
 from genrec_eval.reporting.page.detail import rows_by_metric
@@ -39,15 +38,14 @@ def page(material: Material) -> dict[str, Any]:
     known = expected(results.verdicts)
     foreseen = [row for row in rows if not row.verdict.gate and place(row.verdict) in known]
     spread = distributions(directory / "scores.parquet")
-    quoted = exchanges(directory)
     grounded = groundings(directory)
     suite = mapping(run.get("suite"))
     head, body = facts.play(run)
     metrics = list(dict.fromkeys(row.metric for row in results.estimates))
     sections = [
-        section(material, scenario, number, by_metric, list(told.values()), spread, grounded, quoted)
+        section(material, scenario, number, by_metric, list(told.values()), spread, grounded)
         for number, scenario in enumerate(results.scenarios(), 1)
-        if results.metrics(scenario) or any(exchange.scenario == scenario for exchange in quoted)
+        if results.metrics(scenario)
     ]
     return {
         "shapes": definitions(),

@@ -9,7 +9,6 @@ from typing import Any
 from genrec_eval.protocol.results import Estimate
 from genrec_eval.reporting.compare import is_ruled, is_validity, uneventful
 from genrec_eval.reporting.distributions import Distribution
-from genrec_eval.reporting.exchanges import Exchange
 from genrec_eval.reporting.experiment import Watch, watches
 from genrec_eval.reporting.groundings import Grounded
 from genrec_eval.reporting.judged import is_judged
@@ -45,7 +44,6 @@ class Section:
     judges: Judges | None
     texts: Texts | None
     grounded: list[Grounded]
-    exchanges: list[Exchange]
     protocol: list[tuple[str, str]]
     leaks: list[Leak]
     watches: list[Watch]
@@ -61,7 +59,6 @@ def section(
     told: Sequence[Ruled],
     spread: Mapping[tuple[str, str, str], Distribution],
     grounded: list[Grounded],
-    quoted: list[Exchange],
 ) -> Section:
     """Gather what there is on one scenario.
 
@@ -73,8 +70,8 @@ def section(
         (scenario, metric) → its estimates.
     told
         All verdicts, worst first.
-    spread, grounded, quoted
-        Distributions, groundings and exchanges of the whole run.
+    spread, grounded
+        Distributions and groundings of the whole run.
     """
     results, run, directory = material.results, material.run, material.directory
     order = list(material.order)
@@ -109,15 +106,6 @@ def section(
         texts=written,
         grounded=sorted(
             (row for row in grounded if row.scenario == scenario), key=lambda row: place_of(row.model, order)
-        ),
-        exchanges=sorted(
-            (
-                exchange
-                for exchange in quoted
-                # texts that went well stand beside their evidence
-                if exchange.scenario == scenario and not (exchange.status == "ok" and written)
-            ),
-            key=lambda exchange: (exchange.status == "ok", place_of(exchange.model, order)),
         ),
         protocol=protocol(run, scenario),
         leaks=leaks(run, scenario),
