@@ -19,7 +19,6 @@ from genrec_eval.reporting.instances.types import BESIDE
 from genrec_eval.reporting.results import Results, mapping, read_json
 from genrec_eval.reporting.text import visible
 
-
 _FLIPS = 1000
 """Flips of each model, scenario and metric that the report marks."""
 
