@@ -66,13 +66,13 @@ def compare(
         metrics=metric or None,
         scenarios=scenario or None,
     )
+    for path, write in writers:  # before anything is printed: a pipe may be closed
+        write(found, path)
     if not quiet:
         from genrec_eval.reporting.comparison.terminal import print_comparison
 
         print_comparison(found, output())
-    for path, write in writers:
-        write(found, path)
-        if not quiet:
+        for path, _ in writers:
             output().print(str(path), markup=False, highlight=False, soft_wrap=True)
     worse = any(one.change is Change.WORSE and one.slice == "all" for one in found.differences)
     return Exit.CLAIM_FAILED if fail_on_worse and worse else Exit.PASS
