@@ -130,7 +130,7 @@ def _sides(results: Results, scenario: str, rows: list[Estimate], first: str) ->
         unit = results.unit(row.metric)
         size = sorted((abs(row.low), abs(row.high)))
         shown = figure(abs(row.value), *size, unit=unit) if row.low * row.high > 0 else None
-        told = (results.title(row.metric), str(shown) if shown else "")
+        told = (results.title(row.metric), str(shown).replace(" ", "\u00a0") if shown else "")  # one figure
         (gains if better else losses).append(told)
     return tuple(gains), tuple(losses), undecided
 
