@@ -12,7 +12,11 @@
 #   GENREC_EVAL_SETUP         a command that is run at the root of each tree before it is played
 set -uo pipefail
 
-suite=${GENREC_EVAL_SUITE:?names the suite, relative to the root of the repository}
+suite=${GENREC_EVAL_SUITE:-}
+if [ -z "$suite" ]; then
+  echo "error: GENREC_EVAL_SUITE must name the suite, relative to the root of the repository" >&2
+  exit 2  # what bash itself would end with, 1, means a broken rule
+fi
 root=$(git rev-parse --show-toplevel 2> /dev/null || pwd)
 out=${GENREC_EVAL_OUT:-genrec-eval}
 [[ $out = /* ]] || out=$PWD/$out
@@ -65,6 +69,11 @@ if [ -n "${GENREC_EVAL_BASE:-}" ]; then
   fi
   git -C "$root" worktree add --quiet --detach "$trees/head" HEAD || exit 2
   # The question is that of HEAD, put to the code of both.
+  if [ -f "$trees/base/$suite" ] && ! cmp -s "$trees/base/$suite" "$trees/head/$suite"; then
+    if [ "${GITHUB_ACTIONS:-}" = true ]; then echo -n "::warning file=$suite,title=The suite changed::"; fi
+    echo "$suite differs between base and head, and both are played with that of head: what changed in the suite" \
+      "itself, such as an option of a model, is not compared; a committed baseline would show it"
+  fi
   mkdir -p "$(dirname "$trees/base/$suite")"
   cp "$trees/head/$suite" "$trees/base/$suite" || exit 2
   echo "== base $(git -C "$root" rev-parse --short "$GENREC_EVAL_BASE")"

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from genrec_eval.cli.console import output
 from genrec_eval.core.errors import UsageError
+
+if TYPE_CHECKING:
+    from genrec_eval.api import Run
 
 
 class Target(StrEnum):
@@ -77,9 +81,24 @@ def export(
         ids = log_wandb(done.path, project=project, offline=offline, folder=out)
         said.append(f"W&B runs {', '.join(ids)} in project {project}")
     else:
-        from genrec_eval.reporting.model_card import write_model_cards
-
-        said += [str(path) for path in write_model_cards(done.path, folder, model or ())]
+        said += map(str, _model_cards(done, folder, model or ()))
     for text in said:
         output().print(text, markup=False, highlight=False, soft_wrap=True)
     return 0
+
+
+def _model_cards(done: Run, folder: Path, models: Sequence[str]) -> Iterator[Path]:
+    """Write ``model-card.<name>.md`` of each model and yield the paths."""
+    from genrec_eval.engine.rundir import whole_file
+    from genrec_eval.reporting.model_card import model_card
+    from genrec_eval.suite.schema import is_slug
+
+    for name in dict.fromkeys(models or (row.model for row in done.results.estimates)):
+        text = model_card(done.path, name)
+        if not is_slug(name):  # a suite never has such a name; a run of strangers may
+            raise UsageError(f"the model {name!r} of {done.path} has no name that a file could have")
+        path = folder / f"model-card.{name}.md"
+        folder.mkdir(parents=True, exist_ok=True)
+        with whole_file(path) as part:
+            part.write_text(text, "utf-8", newline="\n")
+        yield path

@@ -129,6 +129,15 @@ def test_the_command_names_files_and_rows(run, tmp_path, capsys):
     assert [path.name for path in Path(tmp_path).iterdir()] == ["coverage.csv"]
 
 
+def test_a_model_card_for_each_model(run, tmp_path, capsys):
+    card = tmp_path / "cards" / "model-card.popularity.md"
+    assert exit_code(["export", str(run.path), "--to", "model-card", "-o", str(card.parent)]) == 0
+    assert capsys.readouterr().out.strip() == str(card)
+    assert card.read_text().startswith("# Model card: popularity\n")
+    assert exit_code(["export", str(run.path), "--to", "model-card", "--model", "popularty"]) == 2
+    assert "did you mean 'popularity'?" in capsys.readouterr().err
+
+
 def test_trackers_are_told_every_figure_or_its_reason(run):
     (model,) = tracked(run.path).models
     rows = [row for row in run.results.estimates if row.baseline is None]

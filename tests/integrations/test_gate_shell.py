@@ -122,6 +122,7 @@ def test_an_equal_head_passes(repository):
     done = _run(repository, GENREC_EVAL_BASE=base)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "::error" not in done.stdout
+    assert "::warning" not in done.stdout
     assert "PASS" in (repository.parent / "summary.md").read_text()
     assert "exit-code=0" in (repository.parent / "output").read_text()
 
@@ -132,6 +133,7 @@ def test_the_question_is_that_of_the_head(repository):
     _commit(repository, GOOD)
     done = _run(repository, GENREC_EVAL_BASE=base)
     assert done.returncode == 0, done.stdout + done.stderr
+    assert "::warning file=evaluation/suite.yaml,title=The suite changed::" in done.stdout
 
 
 @pytest.mark.parametrize(
@@ -142,6 +144,7 @@ def test_the_question_is_that_of_the_head(repository):
         ({}, SUITE, 2, "baseline"),
         ({}, SUITE.replace("mine:", "mein:").replace("recommender.py", "nothing.py"), 2, "nothing.py"),
         ({"GENREC_EVAL_SETUP": "exit 7"}, SUITE, 2, ""),
+        ({"GENREC_EVAL_SUITE": ""}, SUITE, 2, "must name the suite"),
     ],
 )
 def test_no_failure_is_swallowed(repository, settings, suite, code, said):
