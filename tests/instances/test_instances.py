@@ -191,6 +191,17 @@ def test_flips_against_the_baseline_model_stand_beside_its_answer(tmp_path: Path
     assert all("flip" not in one.row for a in found.answers if a.model == "a" for one in a.shown)
 
 
+def test_a_flip_names_the_score_of_the_other_side_where_that_is_not_shown(tmp_path: Path) -> None:
+    answers, scores = many(200)
+    low = {"a": dict.fromkeys(scores["a"], 0.25), "b": dict.fromkeys(scores["a"], 0.25)}
+    low["b"] |= {f"u{i:04d}": 0.0 for i in range(0, 200, 2)}
+    found = of(write(tmp_path / "run", {"a": answers["a"], "b": answers["a"]}, low), budget=Budget(each=3))
+    rows = [one.row for a in found.answers if a.model == "b" for one in a.shown if "flip" in one.row]
+    assert rows
+    assert {row["flip"]["said"][0] for row in rows} == {"Merit 0.25 there, 0 here"}
+    assert not {row["case"] for row in rows} <= set(shown(found, "a"))
+
+
 def test_the_first_model_is_the_baseline_of_a_suite_that_names_none(tmp_path: Path) -> None:
     answers = {"a": {"u1": ranked("i1")}, "b": {"u1": failed("error")}}
     found = of(write(tmp_path / "run", answers, {"a": {"u1": 0.0}}))
@@ -390,6 +401,19 @@ def test_the_same_run_gives_the_same_bytes_in_any_order_of_its_records(tmp_path:
     (tmp_path / "x2.gz").write_bytes(b"of an earlier report")
     of(one, sidecar=tmp_path / "x2.gz")
     assert (tmp_path / "x2.gz").read_bytes() == (tmp_path / "x.gz").read_bytes()
+
+
+def test_cases_in_parts_of_any_size_are_told_apart(tmp_path: Path) -> None:
+    answers, scores = many(100)
+    run = write(tmp_path / "r", answers, scores, truth=[[i % 10] for i in range(100)])
+    found = of(run, sidecar=tmp_path / "x.gz")
+    path = run / "cases" / "s.parquet"
+    pq.write_table(pq.read_table(path), path, row_group_size=7)
+    again = of(run, sidecar=tmp_path / "y.gz")
+    assert (tmp_path / "x.gz").read_bytes() == (tmp_path / "y.gz").read_bytes()
+    assert found.places == again.places
+    rows = [line for line in lines(tmp_path / "y.gz") if "case" in line]
+    assert [row["wanted"] for row in rows] == [[f"i{i % 10}"] for i in range(100)]
 
 
 def test_a_capped_sidecar_holds_the_same_cases_of_all_models_and_what_the_page_shows(tmp_path: Path) -> None:

@@ -78,22 +78,24 @@ class Stage:
         columns = {one.model: _columns(scores, self, one.model, wanted[one.model]) for one in self.played}
         begin = {one.model: 0 for one in self.played}
         for start, detail in self.cases.details():
-            end = min(start + WINDOW, len(self.cases))
+            end = start + (WINDOW if detail is None else len(detail))
             some: dict[str, Int64] = {}
+            figures: dict[str, dict[int, list[Any]]] = {}
             for one in self.played:
                 rows = wanted[one.model]
                 first = begin[one.model]
                 last = first + int(np.searchsorted(rows[first:], end))
                 some[one.model], begin[one.model] = rows[first:last], last
+                figures[one.model] = _figures(columns[one.model], rows, first, last)
             if any(len(rows) for rows in some.values()):
-                yield from self._window(start, detail, some, columns)
+                yield from self._window(start, detail, some, figures)
 
     def _window(
         self,
         start: int,
         detail: pa.Table | None,
         some: Mapping[str, Int64],
-        columns: Mapping[str, Mapping[int, list[Any]]],
+        figures: Mapping[str, Mapping[int, list[Any]]],
     ) -> Iterator[tuple[str, int, Row]]:
         every = np.unique(np.concatenate(list(some.values())))
         told = _told(self.cases, detail, every, start)
@@ -119,7 +121,7 @@ class Stage:
                     groups=groups,
                     status=one.side.status[case],
                     rank=int(one.rank[case]),
-                    scores=columns[one.model].get(case, []),
+                    scores=figures[one.model].get(case, []),
                     records=records.get(case, ()),
                     detail=inside,
                 )
@@ -142,13 +144,13 @@ class Stage:
             assert self.baseline is not None
             base = made[self.baseline, case]
             kind = KINDS[one.flip[case]]
-            said = f"status {base['status']} there, {found['status']} here"
+            sentence = f"status {base['status']} there, {found['status']} here"
             if kind != "status" and self.scene.main is not None:
-                title = self.scene.metrics[self.scene.main][1]
-                unit = self.scene.metrics[self.scene.main][2]
-                before, after = (_value(r["scores"], self.scene.main, unit) for r in (base, found))
-                said = f"{title} {before} there, {after} here"
-            found["flip"] = {"kind": kind, "said": [said]}
+                _, title, unit = self.scene.metrics[self.scene.main]
+                there = next(played for played in self.played if played.model == self.baseline)
+                before, after = (_number(float(side.values[case]), unit) for side in (there.side, one.side))
+                sentence = f"{title} {before} there, {after} here"
+            found["flip"] = {"kind": kind, "said": [sentence]}
             found["before"] = other(self.scene.against, base)
 
 
@@ -275,16 +277,17 @@ def _of_cases(placed: Placed | None, cases: Cases) -> tuple[Float64, Mask]:
     return placed.values[cases.unit_of], placed.scored[cases.unit_of]
 
 
-def _columns(scores: Scores, stage: Stage, model: str, rows: Int64) -> dict[int, list[Any]]:
-    """Case → its unit's scores, in the order of the scene's metrics."""
+def _columns(scores: Scores, stage: Stage, model: str, rows: Int64) -> list[Placed | None]:
+    """The scores of cases ``rows``, one metric after the other, in the order of the scene's metrics."""
     units = stage.cases.unit_of[rows]
-    columns: list[list[Any]] = []
-    for metric, _, _ in stage.scene.metrics:
-        placed = scores.of(model, stage.scene.name, metric, stage.cases)
-        columns.append([None] * len(rows) if placed is None else placed.words(units))
-    return {
-        case: list(values) for case, values in zip(rows.tolist(), zip(*columns, strict=True), strict=False)
-    }
+    found = (scores.of(model, stage.scene.name, metric, stage.cases) for metric, _, _ in stage.scene.metrics)
+    return [None if placed is None else placed.take(units) for placed in found]
+
+
+def _figures(columns: Sequence[Placed | None], rows: Int64, first: int, last: int) -> dict[int, list[Any]]:
+    """Case → its unit's scores, of the cases from ``first`` to ``last`` of ``rows``."""
+    told = [[None] * (last - first) if one is None else one.words(first, last) for one in columns]
+    return dict(zip(rows[first:last].tolist(), map(list, zip(*told, strict=True)), strict=False))
 
 
 def _told(cases: Cases, detail: pa.Table | None, rows: Int64, start: int) -> dict[int, tuple[Any, ...]]:
@@ -299,11 +302,6 @@ def _told(cases: Cases, detail: pa.Table | None, rows: Int64, start: int) -> dic
         inside = [dict(zip(some.column_names, row, strict=True)) for row in zip(*columns, strict=True)]
     told = zip(ids, units, arms, by_row, inside, strict=True)
     return dict(zip(rows.tolist(), told, strict=True))
-
-
-def _value(scores: Sequence[Any], main: int, unit: str) -> str:
-    value = scores[main] if len(scores) > main else None
-    return _number(value, unit) if isinstance(value, float) else str(value or "no score")
 
 
 def _number(value: float | None, unit: str) -> str:

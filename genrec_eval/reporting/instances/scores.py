@@ -31,13 +31,16 @@ class Placed:
     """False for a value of the whole run, whose share of one unit says nothing of its answer."""
     reasons: dict[str, Mask]
 
-    def words(self, rows: Int64) -> list[float | str]:
-        """Value, or why there is none, of units ``rows``."""
-        found: list[float | str] = np.round(self.values[rows], 6).tolist()
-        if not self.scored[rows].all():
-            for at in np.flatnonzero(~self.scored[rows]).tolist():
-                row = rows[at]
-                found[at] = next((name for name, mask in self.reasons.items() if mask[row]), NO_SCORE)
+    def take(self, rows: Int64) -> Placed:
+        """Those of units ``rows``."""
+        reasons = {name: mask[rows] for name, mask in self.reasons.items()}
+        return Placed(np.round(self.values[rows], 8), self.scored[rows], self.of_each, reasons)
+
+    def words(self, first: int, last: int) -> list[float | str]:
+        """Value, or why there is none, of those from ``first`` to ``last``."""
+        found: list[float | str] = self.values[first:last].tolist()
+        for at in np.flatnonzero(~self.scored[first:last]).tolist():
+            found[at] = next((name for name, mask in self.reasons.items() if mask[first + at]), NO_SCORE)
         return found
 
 
