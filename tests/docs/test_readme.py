@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -179,6 +180,51 @@ def test_every_reproducing_suite_is_in_the_table() -> None:
     assert sorted(shown) == sorted(
         f"reproduce/{path.stem}" for path in (ROOT / "suites" / "reproduce").glob("*.yaml")
     )
+
+
+def test_report_comparison_gate_and_baseline(folder: Path, monkeypatch: pytest.MonkeyPatch, capsys) -> None:
+    from genrec_eval.cli.main import exit_code
+
+    monkeypatch.chdir(folder)
+    lines = [
+        line.split("#")[0].split()[1:]
+        for title in ("A gate for CI", "Compare two runs", "Read the report", "Take the numbers elsewhere")
+        for block in re.findall(r"^```sh\n(.*?)^```$", section(title), re.MULTILINE | re.DOTALL)
+        for line in block.splitlines()
+    ]
+    codes = {" ".join(words): exit_code(words) for words in map(_on_the_head, lines) if _offline(words)}
+    assert codes.pop("gate runs/head") == 1
+    assert set(codes.values()) == {0}, codes
+    assert exit_code(["gate", "runs/base"]) == 0
+    assert exit_code(["validate", "audited.yaml"]) == 0
+    for made in ("audit.html", "runs/index.html", "compare.html", "runs/head/export/model-card.mine.md"):
+        assert (folder / made).stat().st_size > 1000
+    gated = json.loads((folder / "runs/head/gate.json").read_text())
+    assert "FAIL" in {row["verdict"] for row in gated["rows"]}
+    capsys.readouterr()
+    exec(compile((folder / "regression.py").read_text(), "regression.py", "exec"), {})
+    said = capsys.readouterr().out
+    assert "ndcg@10 -0.0" in " ".join(said.split())
+    assert "is 0.04" in said
+
+    import genrec_eval
+
+    example: dict[str, Any] = {}
+    exec(compile((folder / "test_recommender.py").read_text(), "test_recommender.py", "exec"), example)
+    check = example["test_no_regression"]
+    assert check.pytestmark[0].args == ("gated.yaml",)
+    check(genrec_eval.load_run("runs/base"))
+    with pytest.raises(AssertionError, match="ndcg@10 is not worse"):
+        check(genrec_eval.load_run("runs/head"))
+
+
+def _on_the_head(words: list[str]) -> list[str]:
+    return ["runs/head" if word == "RUN" else word for word in words]
+
+
+def _offline(words: list[str]) -> bool:
+    """Whether a command of the README needs no tracker."""
+    return not {"mlflow", "wandb"} & set(words)
 
 
 def test_which_number_is_it(folder: Path) -> None:
