@@ -53,9 +53,19 @@ def test_a_rubric_a_dialect_a_judge_and_a_scenario_of_writing(folder: Path) -> N
     assert values == {"length": 13, "rubric_score(judge=mine,rubric=brevity)": 2}
 
 
+def test_a_framework_of_ones_own(folder: Path) -> None:
+    run(folder, "framework.yaml")
+    page = (folder / "runs" / "own-framework" / "report.html").read_text()
+    assert "House rules of the shop" in page
+    assert "Whether the groups are the right ones." in page
+
+
 def test_the_places_it_names_exist() -> None:
     text = (ROOT / "CONTRIBUTING.md").read_text()
     for place in re.findall(
-        r"`((?:genrec_eval|judges)/[a-z_/]+\.(?:py|md)|(?:tests|judges)/[a-z]+/|genrec_eval/[a-z_/]+/)`", text
+        r"`((?:genrec_eval|judges)/[a-z_/]+\.(?:py|md)|(?:tests|judges|reports)/[a-z]+/|genrec_eval/[a-z_/]+/)`",
+        text,
     ):
         assert (ROOT / place).exists(), place
+    for place in re.findall(r"`((?:audit|reporting)/[a-z_]+/)`", text):
+        assert (ROOT / "genrec_eval" / place).exists(), place
