@@ -506,6 +506,15 @@ def test_records_that_are_none_are_refused(tmp_path: Path) -> None:
         of(run)
 
 
+def test_records_of_no_case_are_told(tmp_path: Path) -> None:
+    run = write(tmp_path / "r", {"a": {"u": ranked("i"), "v": ranked("i")}}, {})
+    path = run / "cases" / "s.parquet"
+    pq.write_table(pq.read_table(path).slice(0, 1), path)
+    found = of(run)
+    assert found.total == 1
+    assert "1 record without a status or of a case that the run does not hold: not shown." in found.sentences
+
+
 def test_damaged_scores_are_told_and_the_answers_shown(tmp_path: Path) -> None:
     run = write(tmp_path / "r", {"a": {"u": ranked("i")}}, {})
     (run / "scores.parquet").write_bytes(b"PAR1 nothing")

@@ -111,6 +111,7 @@ def instances(
         sentences=[
             *_sentences(stages, total, shown, held),
             *_unmarked(comparison),
+            *_strangers(stages),
             *([scores.fault] if scores.fault else []),
         ],
         silent=silent,
@@ -264,6 +265,14 @@ def _unmarked(comparison: Comparison | None) -> list[str]:
     if counted <= listed:
         return []
     return [f"{listed:,} of {plural(counted, 'flip')} against the earlier run are marked, the greatest."]
+
+
+def _strangers(stages: list[Stage]) -> list[str]:
+    """What is said of records that belong to no instance."""
+    lost = sum(one.records.strangers for stage in stages for one in stage.played)
+    if not lost:
+        return []
+    return [f"{plural(lost, 'record')} without a status or of a case that the run does not hold: not shown."]
 
 
 def _size(size: int) -> str:

@@ -63,12 +63,15 @@ class Records:
         Names, the worst first.
     status
         int16[n cases], position in ``statuses`` of the worst record of each case; −1 where there is none.
+    strangers
+        Records without a status, or of a case that the run does not hold.
     """
 
     def __init__(self, paths: list[Path], model: str, scenario: str, cases: Cases) -> None:
         self._groups: list[tuple[Path, int]] = []
         self._tables: OrderedDict[int, pa.Table] = OrderedDict()
-        owners: list[Int64] = []
+        held: list[pa.Array] = []
+        mine: list[np.ndarray] = []
         words: list[tuple[np.ndarray, list[str]]] = []
         for path, group, table in _status_columns(paths):
             wanted = pc.and_(
@@ -77,22 +80,31 @@ class Records:
             ).to_numpy()
             if not wanted.any():
                 continue
-            owner = positions(table.column("case").cast(pa.string()).combine_chunks(), cases.ids)
             coded = table.column("status").cast(pa.string()).combine_chunks().dictionary_encode()
             codes = coded.indices.fill_null(-1).to_numpy(zero_copy_only=False)
-            owners.append(np.where(wanted, owner, -1))
             words.append((codes, [str(word) for word in coded.dictionary.to_pylist()]))
+            held.append(table.column("case").cast(pa.string()).combine_chunks())
+            mine.append(wanted)
             self._groups.append((path, group))
-        self._ends = np.cumsum([len(owner) for owner in owners], dtype=np.int64)
+        self._ends = np.cumsum([len(one) for one in held], dtype=np.int64)
         self.statuses = sorted({word for _, names in words for word in names}, key=_worse_first)
         place = {word: number for number, word in enumerate(self.statuses)}
-        self.status = np.full(len(cases), len(self.statuses), np.int16)
-        for owner, (codes, names) in zip(owners, words, strict=True):
-            known = (owner >= 0) & (codes >= 0)
-            here = np.array([place[name] for name in names] or [0], np.int16)[codes]
-            np.minimum.at(self.status, owner[known], here[known])
-        self.status[self.status == len(self.statuses)] = -1
-        whole = np.concatenate(owners) if owners else np.zeros(0, np.int64)
+        none = len(self.statuses)
+        # all at once: looking up a part alone would hash the ids of all cases again
+        owner = positions(pa.concat_arrays(held), cases.ids) if held else np.zeros(0, np.int64)
+        wanted = np.concatenate([*mine, np.zeros(0, bool)])
+        status = np.concatenate(
+            [
+                np.zeros(0, np.int16),
+                *(np.array([*map(place.get, names), none], np.int16)[codes] for codes, names in words),
+            ]
+        )
+        known = wanted & (owner >= 0) & (status < none)
+        self.strangers = int((wanted & ~known).sum())
+        self.status = np.full(len(cases), none, np.int16)
+        np.minimum.at(self.status, owner[known], status[known])
+        self.status[self.status == none] = -1
+        whole = np.where(wanted, owner, -1)
         self._order = np.argsort(whole, kind="stable")
         self._starts = np.searchsorted(whole[self._order], np.arange(len(cases) + 1))
 
