@@ -13,6 +13,7 @@ const state = {
       if (value) kept.set(name, value); else kept.delete(name);
     }
     const text = kept.toString();
+    if (!text && !location.hash.startsWith("#~")) return; // another anchor stands there
     history.replaceState(null, "", text ? "#~" + text : location.pathname + location.search);
   },
 };

@@ -167,7 +167,7 @@ def test_nesting_headings_captions_and_scopes(page: Page) -> None:
     assert tags.count("table") == tags.count("caption")
     assert all("scope" in attributes for tag, attributes in page.tags if tag == "th")
     assert all(
-        attributes.get("aria-label") or attributes.get("aria-hidden")
+        any(name in attributes for name in ("aria-label", "aria-labelledby", "aria-hidden"))
         for tag, attributes in page.tags
         if tag == "svg"
     )
