@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from genrec_eval.cli.console import complain, output
+from genrec_eval.cli.console import complain, say
 from genrec_eval.core.errors import UsageError
 
 if TYPE_CHECKING:
@@ -92,13 +92,12 @@ def export(
         sheets = export_sheets(directory, wanted, Path.cwd())
     folder = out or directory.path / "sheets" / sheets.id
     _write(sheets, folder)
-    console = output()
     for line in (
         note(sheets),
         f"sheets: {folder}",
         f"key:    {directory.path / FOLDER / 'KEY.json'} (keep it)",
     ):
-        console.print(line, markup=False, highlight=False, soft_wrap=True)
+        say(line)
     complain(
         f"give each person their .html or .csv and HOW-TO.txt; then: genrec-eval annotate import {run} FILES"
     )
@@ -149,7 +148,7 @@ def import_(
         done = import_sheets(directory, files)
     if quiet:
         return
-    accepted, console = done.accepted, output()
+    accepted = done.accepted
     lines = []
     for name in {**accepted.answered, **accepted.blank}:
         said = f"{name}: {count(accepted.answered.get(name, 0))} answers"
@@ -168,5 +167,5 @@ def import_(
             f"{count(done.stale)} are about texts that the run no longer holds; they are kept, not counted"
         )
     for line in lines:
-        console.print(line, markup=False, highlight=False, soft_wrap=True)
+        say(line)
     complain(f"now: genrec-eval score {run}")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from genrec_eval.cli.console import output
+from genrec_eval.cli.console import output, say
 from genrec_eval.core.errors import UsageError
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def save(
     with RunSource.open(run) as source:
         text, kept = _made(source, every)
         write_baseline(text, out)
-    _say(f"{out}: {kept} of {source.facts.suite}, {_size(text)}")
+    say(f"{out}: {kept} of {source.facts.suite}, {_size(text)}")
 
 
 @app.command()
@@ -63,17 +63,18 @@ def show(file: FilePath) -> None:
 
     from genrec_eval.audit.gating.baseline import BaselineSource
     from genrec_eval.core.numbers import bound, count
+    from genrec_eval.reporting.text import line
 
     source = BaselineSource.open(file)
     facts = source.facts
-    _say(f"{file}: run {facts.run} of suite {facts.suite}, {facts.created}, seed {facts.seed}")
+    say(f"{file}: run {facts.run} of suite {facts.suite}, {facts.created}, seed {facts.seed}")
     for what, digests in (("data set", facts.data), ("judge", facts.judges)):
         for name, digest in digests.items():
-            _say(f"{what} {name}: {digest[:16]}")
+            say(f"{what} {name}: {digest[:16]}")
     for name in dict.fromkeys(name for _, name in source.pairings()):
         units = source.units(name)
         groups = ", ".join(slice_ for slice_ in units.slices if slice_ != "all") or "no groups"
-        _say(f"scenario {name}: {count(len(units))} units; {groups}")
+        say(f"scenario {name}: {count(len(units))} units; {groups}")
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for name in ("model", "scenario", "metric"):
         table.add_column(name, overflow="fold")
@@ -86,7 +87,7 @@ def show(file: FilePath) -> None:
             error = source.rounding(model, name, metric)
             _, size = source.packed(model, name, metric)
             words = (model, name, metric, count(int(scores.scored.sum())), bound(error), count(size))
-            table.add_row(*map(Text, words))
+            table.add_row(*(Text(line(word)) for word in words))
     output().print(table)
 
 
@@ -103,8 +104,8 @@ def update(run: RunPath, file: FilePath, every: Every = False) -> None:
         found = list(changes(before, source, _vectors(source, every)))
         write_baseline(text, file)
     for said in found:
-        _say(f"- {said}")
-    _say(f"{file}: {kept} of {source.facts.suite}, {_size(text)}" + ("" if found else "; nothing changed"))
+        say(f"- {said}")
+    say(f"{file}: {kept} of {source.facts.suite}, {_size(text)}" + ("" if found else "; nothing changed"))
 
 
 def _made(source: RunSource, every: bool) -> tuple[str, str]:
@@ -127,9 +128,3 @@ def _size(text: str) -> str:
     from genrec_eval.core.numbers import exact
 
     return f"{exact(len(text.encode()) / 1000)} kB"
-
-
-def _say(text: str) -> None:
-    from genrec_eval.core.secrets import scrub
-
-    output().print(scrub(text), markup=False, highlight=False, soft_wrap=True)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from genrec_eval.cli.console import output
+from genrec_eval.cli.console import output, say
 from genrec_eval.core.errors import Exit, UsageError
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ def compare(
 
         print_comparison(found, output())
         for path, _ in writers:
-            output().print(str(path), markup=False, highlight=False, soft_wrap=True)
+            say(str(path))
     worse = any(one.change is Change.WORSE and one.slice == "all" for one in found.differences)
     return Exit.CLAIM_FAILED if fail_on_worse and worse else Exit.PASS
 

@@ -8,6 +8,7 @@ from typing import TextIO
 from rich.console import Console
 
 from genrec_eval.core.secrets import scrub
+from genrec_eval.reporting.console import harmless
 
 WIDE = 200
 """Columns when there is no terminal to ask."""
@@ -23,9 +24,16 @@ def errors() -> Console:
     return _console(sys.stderr)
 
 
+def say(text: str) -> None:
+    """Print a line to standard output: no secret, no markup, no command to a terminal, no line broken."""
+    console = output()
+    console.print(harmless(console, scrub(text)), markup=False, highlight=False, soft_wrap=True)
+
+
 def complain(text: str) -> None:
-    """Print an error to standard error as it is but for secrets: no markup in it, no line broken."""
-    console, text = errors(), scrub(text)
+    """Print an error to standard error, as :func:`say` prints a line."""
+    console = errors()
+    text = harmless(console, scrub(text))
     if text.startswith("error: "):
         console.print("[bold red]error[/]: ", end="")
         text = text.removeprefix("error: ")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from genrec_eval.cli.console import complain, errors, output
+from genrec_eval.cli.console import complain, errors, output, say
 from genrec_eval.core.errors import Exit, UsageError
 
 if TYPE_CHECKING:
@@ -90,7 +90,6 @@ def get(
 
 
 def _terms(source: DataSource) -> None:
-    console = output()
     lines = [
         source.title,
         f"  {source.about}",
@@ -101,7 +100,7 @@ def _terms(source: DataSource) -> None:
         *([f"  note      {source.note}"] if source.note else []),
     ]
     for line in lines:
-        console.print(line, markup=False, highlight=False, soft_wrap=True)
+        say(line)
 
 
 def _accept(name: str, source: DataSource, yes: bool) -> None:

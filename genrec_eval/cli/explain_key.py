@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from genrec_eval.cli.console import output
+from genrec_eval.cli.console import output, say
 
 _SHOWN, _BEFORE = 160, 40
 """Characters of a long value that are shown, and how many of them stand before the first difference."""
@@ -53,7 +53,7 @@ def explain_key(
         one, another = _apart(left, right)
         gap = " | " if len(one) + len(another) < _SHOWN // 2 else "\n    "
         said = f"  {path}:{' ' if gap == ' | ' else gap}{one}{gap}{another}"
-        console.print(said, markup=False, highlight=False, soft_wrap=True)
+        say(said)
     return 0
 
 

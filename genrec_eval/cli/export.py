@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from genrec_eval.cli.console import output
+from genrec_eval.cli.console import say
 from genrec_eval.core.errors import UsageError
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ def export(
     else:
         said += map(str, _model_cards(done, folder, model or ()))
     for text in said:
-        output().print(text, markup=False, highlight=False, soft_wrap=True)
+        say(text)
     return 0
 
 

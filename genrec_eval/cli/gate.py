@@ -89,9 +89,12 @@ def gate(
                 write(result, path)
     except (GenrecError, OSError) as error:
         if on_github:
+            from genrec_eval.core.secrets import scrub
             from genrec_eval.reporting.gate.annotations import command
+            from genrec_eval.reporting.text import line
 
-            print(command("error", {"title": "Gate: it could not be evaluated"}, str(error)))
+            said = line(scrub(str(error)), 1000)
+            print(command("error", {"title": "Gate: it could not be evaluated"}, said))
         raise
     if result.exit_code or not quiet:
         from genrec_eval.reporting.gate.terminal import print_gate

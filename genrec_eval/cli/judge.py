@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from genrec_eval.cli.console import output
+from genrec_eval.cli.console import output, say
 from genrec_eval.core.errors import UsageError
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ def audit(
     paths = write_judges(directory, found, run if out is None else out)
     print_judges(found)
     for path in paths:
-        output().print(str(path), markup=False, highlight=False, soft_wrap=True)
+        say(str(path))
     return 0
 
 

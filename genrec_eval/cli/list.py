@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, get_args
 
 import typer
 
-from genrec_eval.cli.console import complain, output
+from genrec_eval.cli.console import complain, output, say
 from genrec_eval.cli.explain import explain
 from genrec_eval.core.errors import UsageError, did_you_mean
 
@@ -116,7 +116,7 @@ def _scripts() -> None:
 
     rows = [(name, METRICS.get(name).definition.summary) for name in offered()]
     _table("metrics for the library evaluate", ("metric", "what it is"), rows)
-    output().print(f'evaluate.load("{SCRIPTS}/NAME")', markup=False, highlight=False, soft_wrap=True)
+    say(f'evaluate.load("{SCRIPTS}/NAME")')
 
 
 def _presets() -> Iterator[Row]:

@@ -35,7 +35,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "explain": ("genrec_eval.cli.explain:explain", "Say what a metric is: formula, edges, traps, source."),
     "card": ("genrec_eval.cli.card:card", "Show what a reference model is, costs and reproduces."),
     "schema": ("genrec_eval.cli.schema:schema", "Print the JSON Schema of suites, for editors."),
-    "export": ("genrec_eval.cli.export:export", "Write tables as csv or parquet, model cards, or tell a tracker."),
+    "export": (
+        "genrec_eval.cli.export:export",
+        "Write tables as csv or parquet, model cards, or tell a tracker.",
+    ),
     "serve": ("genrec_eval.cli.serve:serve", "Serve reference models over HTTP, with faults on request."),
     "explain-key": (
         "genrec_eval.cli.explain_key:explain_key",

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from genrec_eval.cli.console import complain, output
+from genrec_eval.cli.console import complain, say
 
 if TYPE_CHECKING:
     from genrec_eval.audit.chain.redact import Redacted
@@ -62,7 +62,6 @@ def _say(run: Path, done: Redacted, removed: list[str]) -> None:
     from genrec_eval.audit.chain.forgotten import holding, tables_beside
     from genrec_eval.core.numbers import count
 
-    console = output()
     lines = [
         f"redacted: {count(done.records)} records, {count(done.judgements)} judgements,"
         f" {count(done.payloads)} payloads, {count(done.exchanges)} exchanges of the journal"
@@ -74,7 +73,7 @@ def _say(run: Path, done: Redacted, removed: list[str]) -> None:
     if removed:
         lines.append(f"deleted, since they may quote the texts: {', '.join(removed)}; make them anew")
     for line in lines:
-        console.print(line, markup=False, highlight=False, soft_wrap=True)
+        say(line)
     left = holding(run, done.texts)
     if left:
         complain(f"the same words still stand in: {', '.join(left)}; look at them, and delete what must go")

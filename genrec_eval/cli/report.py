@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from genrec_eval.cli.console import output
+from genrec_eval.cli.console import say
 from genrec_eval.core.errors import UsageError
 
 
@@ -49,7 +49,7 @@ def report(
         path = _index(run, folder, out, bool(against or review))
     else:
         path = _report(run[0], out, against, review or ())
-    output().print(str(path), markup=False, highlight=False, soft_wrap=True)
+    say(str(path))
     return 0
 
 

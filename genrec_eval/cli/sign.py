@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from genrec_eval.cli.console import output
+from genrec_eval.cli.console import say
 from genrec_eval.core.errors import UsageError
 
 
@@ -59,4 +59,4 @@ def sign(
     elif new_key is None:
         raise UsageError("say which run to sign, or make keys with --new-key PREFIX")
     for line in lines:
-        output().print(line, markup=False, highlight=False, soft_wrap=True)
+        say(line)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from genrec_eval.cli.console import output
+from genrec_eval.cli.console import say
 
 if TYPE_CHECKING:
     from genrec_eval.audit.chain.findings import Verification
@@ -71,6 +71,5 @@ def print_verification(done: Verification, every: bool = False) -> None:
     lines += [f"note: {line(said, 600)}" for said in done.notes]
     lines += [f"not checked: {line(said, 600)}" for said in done.unchecked]
     lines += [f"root: {done.root}", STATEMENT]
-    console = output()
     for said in lines:
-        console.print(said, markup=False, highlight=False, soft_wrap=True)
+        say(said)

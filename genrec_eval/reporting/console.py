@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from genrec_eval.core.numbers import MINUS
+from genrec_eval.reporting.text import visible
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -34,9 +35,15 @@ def styled(console: Console, text: str, style: str) -> Text:
 
 def plain(console: Console, text: str) -> str:
     """Text as this console can show it."""
-    if not console.is_terminal:
-        # A line of a log that begins with '::' or holds '##[' is a command to the runner of GitHub or Azure.
-        text = text.replace("::", ": :").replace("##[", "# #[").replace("##vso[", "# #vso[")
+    text = harmless(console, text)
     if not console.options.ascii_only:
         return text
     return text.replace("±", "+/-").translate(_ASCII).encode("ascii", "replace").decode()
+
+
+def harmless(console: Console, text: str) -> str:
+    """Text without what would command a terminal, or the service that reads the log of a job."""
+    if not console.is_terminal:
+        # A line of a log that begins with '::' or holds '##[' is a command to the runner of GitHub or Azure.
+        text = text.replace("::", ": :").replace("##[", "# #[").replace("##vso[", "# #vso[")
+    return visible(text)
