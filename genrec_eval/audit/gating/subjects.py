@@ -63,14 +63,14 @@ class Held:
         self._metrics: dict[str, dict[str, Metric]] = {}
 
     @cached_property
-    def played(self) -> frozenset[tuple[str, str]]:
+    def played(self) -> tuple[tuple[str, str], ...]:
         """(model, scenario) that the run has scores of."""
-        return frozenset(self.run.pairings())
+        return tuple(self.run.pairings())
 
     @cached_property
-    def kept(self) -> frozenset[tuple[str, str]]:
+    def kept(self) -> tuple[tuple[str, str], ...]:
         """(model, scenario) that the baseline has scores of."""
-        return frozenset() if self.baseline is None else frozenset(self.baseline.pairings())
+        return () if self.baseline is None else tuple(self.baseline.pairings())
 
     @cached_property
     def coverage(self) -> Mapping[tuple[str, str], Coverage]:
@@ -203,8 +203,8 @@ class _Rule:
 
     def _slices(self) -> list[str]:
         """``all``, the slice that is named, or one for each value of a group."""
-        wanted = self.rule.by or self.rule.slice
-        if wanted == "all":
+        wanted = self.rule.slice if self.rule.by is None else self.rule.by
+        if self.rule.by is None and wanted == "all":
             return ["all"]
         scenario, held = self.rule.scenario, self.held
         there = [(True, held.played), (False, held.kept)]
