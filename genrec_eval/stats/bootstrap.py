@@ -15,7 +15,7 @@ from genrec_eval.stats.statistic import Statistic
 
 Float64 = npt.NDArray[np.float64]
 
-_LEAST_FREEDOM = 4.0
+LEAST_FREEDOM = 4.0
 """Degrees of freedom below which the kurtosis of a sample says too little to go by."""
 
 REFITS = 2_000
@@ -114,6 +114,6 @@ def shape(influence: Float64) -> tuple[float, float]:
     squares = max(float(squared.sum()), np.finfo(float).tiny)
     kurtosis = n * float((squared * squared).sum()) / (squares * squares)
     freedom = 2 * n / max(kurtosis - 1, 2 * n / (n - 1))
-    return max(freedom, _LEAST_FREEDOM), float((squared * deviations).sum()) / (
+    return max(freedom, LEAST_FREEDOM), float((squared * deviations).sum()) / (
         6 * squares * math.sqrt(squares)
     )

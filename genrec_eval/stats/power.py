@@ -163,8 +163,15 @@ def _scales(freedom: float) -> tuple[Float64, Float64]:
     """Values of sqrt(chi² / freedom) and their shares: a noncentral t is a normal over one of them."""
     if freedom > 1e6:
         return np.ones(1), np.ones(1)
-    places, weights = np.polynomial.legendre.leggauss(64)
+    places, weights = _nodes()
     return np.sqrt(chdtri(freedom, (1 - places) / 2) / freedom), weights / 2
+
+
+@functools.cache
+def _nodes() -> tuple[Float64, Float64]:
+    """Gauss-Legendre on [-1, 1]: finding the nodes takes far longer than using them."""
+    places, weights = np.polynomial.legendre.leggauss(64)
+    return places, weights
 
 
 def _fewest(detectable: Callable[[int], float], effect: float, spread: float) -> int:

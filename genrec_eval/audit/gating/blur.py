@@ -54,7 +54,7 @@ class Blurred:
         return low + self.rounding, high - self.rounding
 
     def tails(self, null: float) -> Ends:
-        """At least the exact one-sided p-values."""
+        """At least the exact one-sided p-values, as far as those are below one half."""
         above = self._wider.tails(null + self.rounding)[0], self._wider.tails(null - self.rounding)[1]
         if self.agreeing is None:
             return above

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -149,10 +150,14 @@ def _paired(held: Held, subject: Subject, floors: Floors) -> Figure:
     used = carrying(sample)
     if rounding or (used.any() and _identical(taken(own, rows), taken(other, base), used)):
         sample = _unmoved(sample, used, _around(width))
+    elif None in sample.bounds and sample.total is None and used.any() and Statistic.of(sample).constant:
+        sample = replace(sample, bounds=_around(width))
     q = None
     if metric.definition.values == "indicator" and sample.minus is None and used.any():
         differences = sample.values[used]
-        q = float((differences**2).mean() - abs(differences.mean()))
+        # what a loss or gain adds, as far as it is more than chance: the rest differs both ways alike
+        net = abs(differences.mean()) - 2 * differences.std() / math.sqrt(len(differences))
+        q = float((differences**2).mean() - max(0.0, net))
     return Figure(
         subject=subject,
         sample=sample,

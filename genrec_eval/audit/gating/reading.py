@@ -46,7 +46,7 @@ def read_json(path: Path, what: str) -> Any:
             text, object_pairs_hook=_once, parse_constant=_no_constant, parse_float=_finite_number
         )
     except json.JSONDecodeError as error:
-        cut = ", and seems to be cut off" if error.pos >= len(text.rstrip()) - 1 else ""
+        cut = ", and seems to be cut off" if not text.rstrip().endswith(("}", "]")) else ""
         raise UsageError(
             f"{path}:{error.lineno}: not valid JSON ({error.msg}{cut}); make it again from the run, or take"
             " it from version control"

@@ -13,13 +13,17 @@ from genrec_eval.audit.gating.types import GateRow
 from genrec_eval.audit.gating.words import as_estimate
 from genrec_eval.audit.rules import RULES
 from genrec_eval.audit.verdicts import units_to_decide
+from genrec_eval.stats.bootstrap import LEAST_FREEDOM
 from genrec_eval.stats.contrast import Fitted
-from genrec_eval.stats.fits import Constant, Ends, Score
+from genrec_eval.stats.fits import Bootstrapped, Constant, Ends, Score, Student
 from genrec_eval.stats.margin_power import (
+    Freedom,
+    Spread,
     equivalence_power,
-    fewest,
     non_inferiority_power,
     smallest_alarm,
+    student,
+    two_sided_spread,
     units_for_margin,
 )
 from genrec_eval.stats.statistic import spread
@@ -61,6 +65,14 @@ def spread_of(figure: Figure, fitted: Fitted) -> float | None:
     return None if between is None else between + figure.rounding * math.sqrt(fitted.n / (fitted.n - 1))
 
 
+def freedom_of(fitted: Fitted) -> Freedom:
+    """Degrees of freedom that the interval of so many units like these has."""
+    fit, n = fitted.fit, fitted.n
+    if isinstance(fit, Bootstrapped):
+        return lambda units: max(LEAST_FREEDOM, fit.freedom * units / n)
+    return (lambda units: math.inf) if isinstance(fit, Student) and math.isinf(fit.freedom) else student
+
+
 def power_of(figure: Figure, fitted: Fitted, level: float) -> float | None:
     """Probability that the rule passes if nothing changed; None for rules that need no power."""
     rule = figure.subject.rule
@@ -71,7 +83,7 @@ def power_of(figure: Figure, fitted: Fitted, level: float) -> float | None:
         half = max(abs(end - fitted.value) for end in clipped(fitted.fit.ends(level), figure))
         return float(half <= rule.margin)
     found = equivalence_power if rule.kind == "within" else non_inferiority_power
-    return found(rule.margin, between, fitted.n, level=level)
+    return found(rule.margin, between, fitted.n, level=level, freedom=freedom_of(fitted))
 
 
 def detectable_loss(figure: Figure, fitted: Fitted, power: float, level: float, tests: int) -> float | None:
@@ -79,32 +91,28 @@ def detectable_loss(figure: Figure, fitted: Fitted, power: float, level: float, 
     between, rule = spread_of(figure, fitted), figure.subject.rule
     if between is None or tests == 0:
         return None
-    tail = (1 - level) / max(tests, 1)
-    width, most = figure.width, figure.width
-    q = between * between
-    if rule.kind in AGAINST_BASELINE:
-        if figure.q is not None:
-            q = figure.q
-    elif width is not None:
-        assert figure.subject.metric is not None
-        ends = figure.subject.metric.definition.bounds
-        assert ends[0] is not None
-        assert ends[1] is not None
-        most = rule.margin - ends[0] if rule.kind == "at_least" else ends[1] - rule.margin
-
-    def spread_at(loss: float) -> float:
-        if isinstance(fitted.fit, Score):
-            rate = rule.margin - loss if rule.kind == "at_least" else rule.margin + loss
-            return math.sqrt(max(rate * (1 - rate), rule.margin * (1 - rule.margin), 0.0))
-        if width is not None and (figure.q is not None or between == 0):
-            return math.sqrt(max(0.0, q + loss * width - loss * loss))
-        return between
-
+    tail = (1 - level) / tests
+    width, most, n = figure.width, figure.width, fitted.n
     if between == 0 and width is None:
         return None
+    plain = Spread(between, freedom_of(fitted)(n), known=False)
+    if rule.kind not in AGAINST_BASELINE and width is not None:
+        low, high = _bounds(figure)
+        most = rule.margin - low if rule.kind == "at_least" else high - rule.margin
+
+    def under(loss: float) -> Spread:
+        if isinstance(fitted.fit, Score):
+            rate = rule.margin - loss if rule.kind == "at_least" else rule.margin + loss
+            worst = max(rate * (1 - rate), rule.margin * (1 - rule.margin), 0.0)
+            return Spread(math.sqrt(worst), math.inf)
+        if width is not None and (figure.q is not None or between == 0):
+            found = two_sided_spread((figure.q or 0.0) / width**2, loss / width)
+            return Spread(found.between * width, max(LEAST_FREEDOM, found.freedom * n))
+        return plain
+
     return smallest_alarm(
-        spread_at,
-        fitted.n,
+        under,
+        n,
         power=power,
         level=level,
         adjusted=1 - (tail / 2 if rule.kind == "within" else tail),
@@ -113,20 +121,33 @@ def detectable_loss(figure: Figure, fitted: Fitted, power: float, level: float, 
     )
 
 
+def _bounds(figure: Figure) -> Ends:
+    assert figure.subject.metric is not None
+    low, high = figure.subject.metric.definition.bounds
+    assert low is not None
+    assert high is not None
+    return low, high
+
+
 def needed_units(
     row: GateRow, figure: Figure, fitted: Fitted, power: float | None, level: float
 ) -> int | None:
     """About how many units would decide: those that give it its power, or clear the limit it is near."""
     rule, between = figure.subject.rule, spread_of(figure, fitted)
-    if power is not None and between is not None:
+    if power is not None and between is not None and fitted.fit is not None:
         if between > 0:
             return units_for_margin(
-                rule.margin, between, power=power, level=level, both_sides=rule.kind == "within"
+                rule.margin,
+                between,
+                power=power,
+                level=level,
+                both_sides=rule.kind == "within",
+                freedom=freedom_of(fitted),
             )
-        width = figure.width
-        share = None if width is None else min(1.0, rule.margin / width)
-        tail = math.log((1 - level) / 2)
-        return None if not share else fewest(lambda n: -math.expm1(tail / n) <= share)
+        half = max(abs(end - (row.value or 0.0)) for end in clipped(fitted.fit.ends(level), figure))
+        return (
+            math.floor(fitted.n * half / rule.margin) + 1
+        )  # a bound on what was never seen shrinks with 1 / n
     if row.value is None:
         return None
     flip = turned(figure)
