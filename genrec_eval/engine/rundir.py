@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -278,12 +279,22 @@ def one_line(error: Exception) -> str:
     return " ".join(str(error).split()).rstrip(". ") or type(error).__name__
 
 
+_NO_PLACE = frozenset(
+    {errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.EACCES, errno.EPERM, errno.EROFS, errno.ENAMETOOLONG}
+)
+
+
 @contextmanager
 def disk_faults(place: Path) -> Iterator[None]:
-    """Turn a full or failing disk into a sentence; what the journal holds is kept."""
+    """Turn a full or failing disk, or a place where nothing can be written, into a sentence."""
     try:
         yield
     except OSError as error:
+        if error.errno in _NO_PLACE:  # no room would help
+            raise UsageError(
+                f"cannot write to {place} ({error.strerror}); name another place, or make it one that can be"
+                " written to"
+            ) from error
         raise IncompleteError(
             f"cannot write to {place} ({error.strerror or error}); everything answered before is kept: "
             "make room and run the same command again to resume"
@@ -299,7 +310,8 @@ def whole_file(path: Path) -> Iterator[Path]:
             yield partial
             partial.replace(path)
     finally:
-        partial.unlink(missing_ok=True)
+        with suppress(OSError):  # where nothing can be written nothing is left either
+            partial.unlink(missing_ok=True)
 
 
 def write_json(path: Path, value: Any) -> None:

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from genrec_eval.audit.results import Results, read_estimates, write_estimates
-from genrec_eval.core.errors import IncompleteError, UsageError
+from genrec_eval.core.errors import UsageError
 from genrec_eval.protocol.results import Coverage, Estimate, Ruling, Verdict
 
 number = st.one_of(st.none(), st.floats(allow_nan=False, allow_infinity=False))
@@ -78,7 +78,7 @@ def test_what_is_no_number_is_refused_and_the_old_file_stays(tmp_path: Path, bad
 
 
 def test_a_disk_that_takes_no_file_is_said(tmp_path: Path) -> None:
-    with pytest.raises(IncompleteError, match="cannot write to"):
+    with pytest.raises(UsageError, match="cannot write to"):
         write_estimates(tmp_path / "nowhere" / "estimates.json", one())
 
 

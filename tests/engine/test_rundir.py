@@ -76,6 +76,15 @@ def test_a_full_disk_is_a_sentence(tmp_path: Path) -> None:
         full.write(b"x")
 
 
+def test_a_place_where_nothing_can_be_written_is_usage(tmp_path: Path) -> None:
+    for path in (tmp_path / "none" / "a.json", tmp_path / ("a" * 300)):
+        with pytest.raises(UsageError, match=r"cannot write to .*; name another place"):
+            write_json(path, {})
+    (tmp_path / "file").touch()
+    with pytest.raises(UsageError, match=r"\(Not a directory\); name another place"):
+        write_json(tmp_path / "file" / "a.json", {})
+
+
 def test_cases_and_context_come_back(tmp_path: Path) -> None:
     directory = RunDirectory.create(tmp_path)
     cases, items = pa.table({"case": ["a"]}), pa.table({"item": ["x", "y"]})
