@@ -49,9 +49,9 @@ def export(
 ) -> int:
     """Write every table of a scored run as csv or parquet, model cards as Markdown, or tell a tracker.
 
-    MLflow is found by MLFLOW_TRACKING_URI, Weights & Biases by its own settings; both need their extra:
-    pip install 'genrec-eval[mlflow]' or 'genrec-eval[wandb]'. Text in csv that a spreadsheet would run as a
-    formula gets an apostrophe in front; parquet keeps every text as it is.
+    MLflow is a server, found by MLFLOW_TRACKING_URI; Weights & Biases is found by its own settings. Both need
+    their extra: pip install 'genrec-eval[mlflow]' or 'genrec-eval[wandb]'. Text in csv that a spreadsheet
+    would run as a formula gets an apostrophe in front; parquet keeps every text as it is.
     """
     from genrec_eval.api import load_run
     from genrec_eval.core.numbers import count

@@ -40,7 +40,7 @@ def report(
     """Write the report of a scored run as one self-contained HTML file.
 
     A FILE that ends in .md gets a short summary in Markdown, for the step summary of a CI job. Several runs,
-    or a folder of runs, get an index page with the history of every metric.
+    or a folder of runs, get an index page with the history of the main metrics.
     """
     if out is not None and out.is_dir():
         raise UsageError(f"--out {out} is a folder; name a file in it, such as {out / 'report.html'}")
