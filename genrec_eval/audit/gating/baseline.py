@@ -144,6 +144,8 @@ class BaselineSource:
         values = numbers("values", row.values, n)
         assert values is not None
         weights, sums = numbers("weights", row.weights, n), numbers("sums", row.sums, n * row.columns)
+        if weights is not None and weights.min(initial=0) < 0:
+            raise UsageError(f"{self.label}: {place}: a weight is below 0; make it again from the run")
         reasons = {
             name: self._read(place, f"reason {name}", unpack_mask, text, n)
             for name, text in row.reasons.items()

@@ -94,6 +94,15 @@ class Kept(StrictModel):
         for one in self.asked:
             if one.scenario not in self.scenarios:
                 raise ValueError(f"'{one.model}' in '{one.scenario}' stands without the units it belongs to")
+        # what is not said cannot differ: a baseline without it would be held against anything
+        for name, units in self.scenarios.items():
+            if not isinstance(self.facts.scenarios.get(name), dict):
+                raise ValueError(f"facts.scenarios does not say how '{name}' was asked")
+            if "all" in units.slices:
+                raise ValueError(f"a slice of '{name}' is called all, which is every unit")
+        for row in self.scores:
+            if row.metric not in self.facts.definitions:
+                raise ValueError(f"facts.definitions does not say what {row.metric} is")
         if sum(one.units for one in self.scenarios.values()) > MOST_UNITS:
             raise ValueError(f"more than {MOST_UNITS:,} units, which no file of ours holds")
         return self

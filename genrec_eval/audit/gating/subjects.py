@@ -6,6 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+import numpy as np
+
 from genrec_eval.audit.sources.base import Measured, Source, Units
 from genrec_eval.audit.sources.matched import Matched
 from genrec_eval.core.errors import UsageError, did_you_mean
@@ -102,8 +104,31 @@ class Held:
         if key not in self._scores:
             while len(self._scores) > 3:
                 self._scores.pop(next(iter(self._scores)))
-            self._scores[key] = self.side(of_run).scores(model, scenario, metric)
+            found = self.side(of_run).scores(model, scenario, metric)
+            if found is not None and not of_run:
+                self._possible(found, model, scenario, metric)
+            self._scores[key] = found
         return self._scores[key]
+
+    def _possible(self, found: UnitScores, model: str, scenario: str, metric: str) -> None:
+        """Refuse scores of a baseline that no run can have: a changed file would move the difference."""
+        one = self.metrics(scenario).get(metric)
+        if one is None or one.link != "identity" or found.sums is not None or found.total is not None:
+            return
+        low, high = one.definition.bounds
+        values = found.values[found.scored]
+        slack = 1e-9 + getattr(self.baseline, "rounding", lambda *_: 0.0)(model, scenario, metric)
+        least, greatest = values.min(initial=np.inf), values.max(initial=-np.inf)
+        for bound, score, beyond in (
+            (low, least, low is not None and least < low - slack),
+            (high, greatest, high is not None and greatest > high + slack),
+        ):
+            if beyond:
+                side = self.side(False).label
+                raise UsageError(
+                    f"{side}: {metric} of '{model}' in '{scenario}': a score of {score:.4g} is beyond {bound:g}"
+                    " where the metric ends; make it again from its run, or take it from version control"
+                )
 
     def metrics(self, scenario: str) -> Mapping[str, Metric]:
         """What the run measures in a scenario, by id; nothing where it was not played."""

@@ -106,7 +106,8 @@ def unpack_numbers(packed: PackedNumbers, n: int) -> Float64:
         values = np.frombuffer(unpack_bytes(packed.data, 8 * n), "<f8").astype(np.float64)
     elif packed.how == "steps":
         codes = np.frombuffer(unpack_bytes(packed.data, 2 * n), "<u2")
-        values = packed.low + packed.step * codes.astype(np.float64)
+        with np.errstate(over="ignore", invalid="ignore"):  # what is not finite is refused below
+            values = packed.low + packed.step * codes.astype(np.float64)
     else:
         book = np.frombuffer(unpack_bytes(packed.book or "", 8 * packed.values), "<f8").astype(np.float64)
         kind = "<u1" if len(book) <= 256 else "<u2"

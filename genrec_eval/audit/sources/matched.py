@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from genrec_eval.audit.sources.base import Mask, Units
+from genrec_eval.core.errors import UsageError
 from genrec_eval.metrics.base import Metric, UnitScores
 from genrec_eval.stats.sample import Sample, paired
 
@@ -21,7 +22,9 @@ class Matched:
     Attributes
     ----------
     candidate, reference
-        int64[m], rows of the units that both have and that were asked the same, in the candidate's order.
+        int64[m], rows of the units that both have and that were asked the same, in the
+        order of their keys: figures depend on the order of neither, and whoever pairs the same two gets the
+        same resamples.
     only_candidate, only_reference, changed
         Rows of the units that only one has (of that one), and of those that were asked something else
         (of the candidate).
@@ -47,15 +50,13 @@ class Matched:
         _, own, other = np.intersect1d(
             candidate.keys, reference.keys, assume_unique=True, return_indices=True
         )
-        order = np.argsort(own, kind="stable")
-        own, other = own[order], other[order]
         same = candidate.content[own] == reference.content[other]
         return cls(
             candidate=own[same],
             reference=other[same],
             only_candidate=_others(own, len(candidate)),
             only_reference=_others(other, len(reference)),
-            changed=own[~same],
+            changed=np.sort(own[~same]),
         )
 
     @property
@@ -79,6 +80,13 @@ class Matched:
             None for a metric of the whole run where units are unmatched or a slice is asked: its value
             belongs to all units together.
         """
+        if candidate.scored.any() and reference.scored.any():
+            for part in ("total", "weights", "sums"):
+                if (getattr(candidate, part) is None) is not (getattr(reference, part) is None):
+                    raise UsageError(
+                        f"the scores of {metric.id} have {part} on one side only, so that they are not of one metric;"
+                        " score both runs again, and make a baseline again from its run"
+                    )
         if candidate.total is not None and (mask is not None or not self.complete):
             return None
         found = paired(
