@@ -292,6 +292,7 @@ def load_suite(
     suite: str | Path | Mapping[str, Any],
     sets: Sequence[str] = (),
     models: Mapping[str, Callable[..., Any]] | None = None,
+    models_of: str | Path | None = None,
 ) -> LoadedSuite:
     """Read and validate a suite, with live functions as further models, and check what it needs."""
     from genrec_eval.models.live import LiveSpec
@@ -300,7 +301,7 @@ def load_suite(
     if models is not None and not isinstance(models, Mapping):
         raise UsageError('models is a dict of names and functions: models={"mine": recommend}')
     live = {name: LiveSpec(target=model) for name, model in (models or {}).items()}
-    loaded = resolve(suite, sets, live)
+    loaded = resolve(suite, sets, live, models_of)
     with relative_to(loaded.folder):
         check_metrics(loaded)
         check_prompts(loaded)

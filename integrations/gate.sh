@@ -36,11 +36,11 @@ worse() {
   if [ "$1" -ne 0 ]; then echo "$1"; else echo "$2"; fi
 }
 
-play() { # TREE NAME
+play() { # TREE NAME SUITE [OPTION...]
   (
     cd "$1" || exit 2
     if [ -n "${GENREC_EVAL_SETUP:-}" ]; then bash -c "$GENREC_EVAL_SETUP" || exit 2; fi
-    genrec-eval run "$suite" --out "$out/$2" ${overrides[@]+"${overrides[@]}"}
+    genrec-eval run "$3" --out "$out/$2" "${@:4}" ${overrides[@]+"${overrides[@]}"}
   )
 }
 
@@ -68,17 +68,22 @@ if [ -n "${GENREC_EVAL_BASE:-}" ]; then
     exit 2
   fi
   git -C "$root" worktree add --quiet --detach "$trees/head" HEAD || exit 2
-  # The question is that of HEAD, put to the code of both.
+  # The question is that of HEAD, put to the models of both, each with its own code and settings.
+  asked=$suite
+  models=()
   if [ -f "$trees/base/$suite" ] && ! cmp -s "$trees/base/$suite" "$trees/head/$suite"; then
-    if [ "${GITHUB_ACTIONS:-}" = true ]; then echo -n "::warning file=$suite,title=The suite changed::"; fi
-    echo "$suite differs between base and head, and both are played with that of head: what changed in the suite" \
-      "itself, such as an option of a model, is not compared; a committed baseline would show it"
+    if (cd "$trees/base" && genrec-eval validate "$suite" > /dev/null 2>&1); then
+      asked=$(dirname "$suite")/genrec-eval-of-head.yaml
+      models=(--models-of "$suite")
+    else
+      echo "warning: the suite of the base is not valid; its models are taken as HEAD describes them" >&2
+    fi
   fi
-  mkdir -p "$(dirname "$trees/base/$suite")"
-  cp "$trees/head/$suite" "$trees/base/$suite" || exit 2
+  mkdir -p "$(dirname "$trees/base/$asked")"
+  cp "$trees/head/$suite" "$trees/base/$asked" || exit 2
   echo "== base $(git -C "$root" rev-parse --short "$GENREC_EVAL_BASE")"
   base=0
-  play "$trees/base" base || base=$?
+  play "$trees/base" base "$asked" ${models[@]+"${models[@]}"} || base=$?
   if ! scored "$base"; then
     echo "error: the base could not be played (exit code $base), so that there is nothing to hold HEAD against" >&2
     exit "$base"
@@ -92,7 +97,7 @@ elif [ -n "${GENREC_EVAL_BASELINE:-}" ]; then
 fi
 
 code=0
-play "$tree" head || code=$?
+play "$tree" head "$suite" || code=$?
 if scored "$code"; then
   held=0
   # From the tree, so that annotations name the suite as the repository does.

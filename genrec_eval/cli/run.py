@@ -26,6 +26,12 @@ def run(
         list[str] | None,
         typer.Option("--set", metavar="KEY=VALUE", help="Override a value; may be repeated."),
     ] = None,
+    models_of: Annotated[
+        str | None,
+        typer.Option(
+            metavar="SUITE", help="Take models from this suite too; they win over those of the same name."
+        ),
+    ] = None,
     out: Annotated[
         Path | None,
         typer.Option(metavar="FOLDER", help="Run directory; runs/<name of the suite> by default."),
@@ -45,7 +51,7 @@ def run(
     from genrec_eval.api import load_suite, play_and_score
     from genrec_eval.reporting.terminal import print_results, print_trouble
 
-    loaded = load_suite(suite, sets or [])
+    loaded = load_suite(suite, sets or [], models_of=models_of)
     done = play_and_score(
         loaded, out, only=only or (), limit=limit, fresh=fresh, console=None if quiet else errors()
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -74,6 +74,7 @@ def resolve(
     source: str | Path | Mapping[str, Any],
     sets: Sequence[str] = (),
     models: Mapping[str, ModelSpec] | None = None,
+    models_of: str | Path | None = None,
 ) -> LoadedSuite:
     """Read, merge and validate a suite.
 
@@ -85,6 +86,9 @@ def resolve(
         ``key.path=value`` overrides; the value is read as YAML.
     models
         Models made in Python, beside those of the suite; they win over one of the same name.
+    models_of
+        Another suite file, whose models win over those of the same name: the same question, put to what
+        that suite describes.
 
     Raises
     ------
@@ -100,6 +104,8 @@ def resolve(
         file = locate(str(source), Path.cwd())
         folder, name = file.resolve().parent, shown(file.resolve())
         root = read(file)
+    if models_of is not None:
+        root = _with_models_of(root, models_of)
     root = override(root, sets)
     data = plain(root)
     if models:
@@ -118,8 +124,21 @@ def resolve(
     resolved = _json(suite.model_dump(by_alias=True))
     if faults := [line(root, path, "needs a number, not true or false") for path in _truths(root, resolved)]:
         raise FileError(faults)
-    given = None if isinstance(source, Mapping) or models else str(source)
+    given = None if isinstance(source, Mapping) or models or models_of else str(source)
     return LoadedSuite(suite, folder, name, resolved, root, given, tuple(sets))
+
+
+def _with_models_of(root: Node, other: str | Path) -> Node:
+    theirs = read(locate(str(other), Path.cwd()))
+    found = theirs.value.get("models") if isinstance(theirs.value, dict) else None
+    if found is None or not isinstance(found.value, dict):
+        raise UsageError(f"{other} names no models to take")
+    if not isinstance(root.value, dict):
+        return root  # the suite itself is refused, with its place
+    own = root.value.get("models")
+    kept = own.value if own is not None and isinstance(own.value, dict) else {}
+    merged = replace(own or found, value={**kept, **found.value})
+    return replace(root, value={**root.value, "models": merged})
 
 
 def _unfit(suite: Suite, folder: Path) -> Iterator[tuple[tuple[str | int, ...], str]]:

@@ -133,7 +133,24 @@ def test_the_question_is_that_of_the_head(repository):
     _commit(repository, GOOD)
     done = _run(repository, GENREC_EVAL_BASE=base)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "::warning file=evaluation/suite.yaml,title=The suite changed::" in done.stdout
+    assert "the suite of the base is not valid" in done.stderr
+
+
+def test_a_model_whose_settings_get_worse_in_the_suite_fails(repository):
+    described = "mine: {adapter: reference, model: popularity}"
+    _commit(
+        repository,
+        GOOD,
+        SUITE.replace('mine: {adapter: python, target: "recommender.py:Popular"}', described),
+    )
+    base = _git(repository, "rev-parse", "HEAD")
+    worse = (
+        (repository / "evaluation" / "suite.yaml").read_text().replace("model: popularity", "model: random")
+    )
+    _commit(repository, GOOD, worse.replace("hit_rate@10", "recall@10"))  # and the question changes too
+    done = _run(repository, GENREC_EVAL_BASE=base)
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert "::error file=evaluation/suite.yaml" in done.stdout
 
 
 @pytest.mark.parametrize(

@@ -364,3 +364,26 @@ def test_a_prompt_is_looked_at_before_anything_is_played(tmp_path: Path, prompt:
     with pytest.raises(FileError, match=r"suite\.yaml:\d+: model 'llm': ") as caught:
         check_prompts(resolve(path))
     assert sentence in str(caught.value)
+
+
+def test_models_of_another_suite_win_over_those_of_the_same_name(tmp_path):
+    question = """
+name: question
+data: {world: {dataset: synthetic}}
+models:
+  mine: {adapter: reference, model: random}
+  added: {adapter: reference, model: popularity}
+scenarios: {top-k: {scenario: top-k, data: world}}
+"""
+    other = "name: other\nmodels:\n  mine: {adapter: reference, model: item-knn}\n"
+    (tmp_path / "question.yaml").write_text(question)
+    (tmp_path / "other.yaml").write_text(other)
+    loaded = resolve(tmp_path / "question.yaml", models_of=tmp_path / "other.yaml")
+    assert {name: entry["model"] for name, entry in loaded.resolved["models"].items()} == {
+        "mine": "item-knn",
+        "added": "popularity",
+    }
+    assert loaded.given is None  # no command line says it all
+    (tmp_path / "other.yaml").write_text("name: other\n")
+    with pytest.raises(UsageError, match=r"other\.yaml names no models to take"):
+        resolve(tmp_path / "question.yaml", models_of=tmp_path / "other.yaml")
