@@ -35,6 +35,8 @@ class Results:
     coverage: tuple[Coverage, ...]
     definitions: Mapping[str, Mapping[str, Any]]
     _index: dict[tuple[str, str, str, str, str | None], Estimate] = field(default_factory=dict)
+    _models: dict[str | None, tuple[str, ...]] = field(default_factory=dict)
+    _metrics: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     @classmethod
     def read(cls, data: Any) -> Results:
@@ -83,9 +85,12 @@ class Results:
 
     def models(self, scenario: str | None = None) -> list[str]:
         """Names of the models, in order of appearance; those that were not run come last."""
-        played = [row for row in self.coverage if row.state != "not-run"]
-        rows: list[Estimate | Coverage] = [*played, *self.coverage, *self.estimates]
-        return list(dict.fromkeys(row.model for row in rows if scenario in (None, row.scenario)))
+        if scenario not in self._models:
+            played = [row for row in self.coverage if row.state != "not-run"]
+            rows: list[Estimate | Coverage] = [*played, *self.coverage, *self.estimates]
+            found = (row.model for row in rows if scenario in (None, row.scenario))
+            self._models[scenario] = tuple(dict.fromkeys(found))
+        return list(self._models[scenario])
 
     def meant(self, scenario: str) -> list[str]:
         """Names of the models that a scenario is for: all but those that the suite leaves out of it."""
@@ -106,7 +111,10 @@ class Results:
 
     def metrics(self, scenario: str) -> list[str]:
         """Ids of the metrics of a scenario, in the order of the report."""
-        return list(dict.fromkeys(row.metric for row in self.estimates if row.scenario == scenario))
+        if scenario not in self._metrics:
+            found = (row.metric for row in self.estimates if row.scenario == scenario)
+            self._metrics[scenario] = tuple(dict.fromkeys(found))
+        return list(self._metrics[scenario])
 
     def definition(self, metric: str) -> Mapping[str, Any]:
         """What is known of a metric; empty when nothing is."""

@@ -99,11 +99,11 @@ def whisker(
     Beside it the figure says the same in words, so that readers of the screen skip it.
     """
     parts = [
-        Markup('<line class="r" x1="{0}%" x2="{0}%" y2="100%"/>').format(scale.at(rule))
+        Markup('<line class="r" x1="{0:g}%" x2="{0:g}%" y2="100%"/>').format(scale.at(rule))
         for rule in dict.fromkeys(rules)
     ]
-    parts.append(Markup('<line x1="{}%" x2="{}%"/>').format(scale.at(low), scale.at(high)))
-    parts.append(Markup('<use href="#n{}" x="{}%"/>').format(position % len(MARKERS), scale.at(value)))
+    parts.append(Markup('<line x1="{:g}%" x2="{:g}%"/>').format(scale.at(low), scale.at(high)))
+    parts.append(Markup('<use href="#n{}" x="{:g}%"/>').format(position % len(MARKERS), scale.at(value)))
     return Markup('<svg class="f" aria-hidden="true">{}</svg>').format(Markup("").join(parts))
 
 

@@ -28,7 +28,6 @@ class Cell:
     drawing: Markup
     order: str
     """The value, for sorting; empty where there is none."""
-    interval: str
     units: str
     """n and what is excluded."""
     mark: str = ""
@@ -108,7 +107,8 @@ def matrix(
     titles
         Metric id → title, where it is not the usual one.
     """
-    models = [model for model in order if _has_figures(results, scenario, model)]
+    there = {r.model for r in results.estimates if r.scenario == scenario and r.baseline is None}
+    models = [model for model in order if model in there]
     absent = tuple(model for model in results.meant(scenario) if model not in models)
     validity = all(is_validity(metric) for metric in metrics)
     tables = []
@@ -199,7 +199,6 @@ def cell(
         figure=shown,
         drawing=drawn(row, shown, scale, position, rules),
         order=f"{row.value:.6g}" if shown.known and row.value is not None else "",
-        interval=f"{interval_name(row)} {shown.range}" if shown.known else "",
         units=units_of(row),
         mark=mark,
         note="" if shown.known else shown.reason,
@@ -245,10 +244,6 @@ def counts(row: Estimate) -> str:
         f"n {count(row.n)}, attempted {count(row.attempted)}, answered {count(row.answered)},"
         f" scored {count(row.scored)}, excluded {count(left)}{why}"
     )
-
-
-def _has_figures(results: Results, scenario: str, model: str) -> bool:
-    return any(r.scenario == scenario and r.model == model and r.baseline is None for r in results.estimates)
 
 
 def covering(rows: Sequence[Estimate | None], rules: Sequence[float]) -> Scale:

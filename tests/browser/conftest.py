@@ -72,6 +72,4 @@ def quickstart(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A played and scored run of the shipped quickstart suite, with its report."""
     from genrec_eval.api import run
 
-    return run(
-        "quickstart", out=tmp_path_factory.mktemp("browser") / "quickstart", limit=300, quiet=True
-    ).path
+    return run("quickstart", out=tmp_path_factory.mktemp("browser") / "quickstart", limit=60, quiet=True).path

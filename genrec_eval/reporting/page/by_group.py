@@ -9,10 +9,12 @@ from genrec_eval.core.numbers import Figure, count, figure
 from genrec_eval.protocol.results import Estimate
 from genrec_eval.reporting.results import Results
 from genrec_eval.reporting.tables import units_of
-from genrec_eval.reporting.text import plural
+from genrec_eval.reporting.text import listing, plural
 
 MOST = 12
 """Figures of groups that are named as standing out."""
+WIDEST = 6
+"""Values of groups side by side."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,17 +29,22 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Split:
-    """One metric by one group: values across, models down.
+    """One metric by groups: their values across, models down.
 
     Attributes
     ----------
+    title
+        The groups, in words.
+    groups
+        (group, number of its values).
     values
-        (value, counts that all models share or nothing).
+        (value, counts that all models share or nothing), in the order of the groups.
     rows
         (model, its position, its figure over all units, its figures).
     """
 
-    group: str
+    title: str
+    groups: tuple[tuple[str, int], ...]
     values: tuple[tuple[str, str], ...]
     rows: tuple[tuple[str, int, str, tuple[Part | None, ...]], ...]
 
@@ -79,28 +86,47 @@ def splits(results: Results, rows: Sequence[Estimate], order: Sequence[str]) -> 
     for row in parts:
         group, _, value = row.slice.partition("=")
         groups.setdefault(group, {})[value] = None
-    found = []
+    return tuple(_split(results, block, index, whole, order) for block in _blocks(groups))
+
+
+def _blocks(groups: Mapping[str, Mapping[str, None]]) -> list[list[tuple[str, list[str]]]]:
+    """Groups side by side, up to :data:`WIDEST` values in a table."""
+    found: list[list[tuple[str, list[str]]]] = []
+    width = WIDEST
     for group, values in groups.items():
-        slices = [f"{group}={value}" for value in values]
-        shared = [_shared([index[m, s] for m in order if (m, s) in index]) for s in slices]
-        lines = []
-        for position, model in enumerate(order):
-            mine = [index.get((model, s)) for s in slices]
-            if any(row is not None for row in mine):
-                base = whole.get(model)
-                lines.append(
-                    (
-                        model,
-                        position,
-                        str(_figure(results, base)) if base is not None else "—",
-                        tuple(
-                            None if row is None else _part(results, row, base, units)
-                            for row, units in zip(mine, shared, strict=True)
-                        ),
-                    )
-                )
-        found.append(Split(group, tuple(zip(values, shared, strict=True)), tuple(lines)))
-    return tuple(found)
+        if width + len(values) > WIDEST:
+            found.append([])
+            width = 0
+        found[-1].append((group, list(values)))
+        width += len(values)
+    return found
+
+
+def _split(
+    results: Results,
+    block: Sequence[tuple[str, list[str]]],
+    index: Mapping[tuple[str, str], Estimate],
+    whole: Mapping[str, Estimate],
+    order: Sequence[str],
+) -> Split:
+    slices = [f"{group}={value}" for group, values in block for value in values]
+    shared = [_shared([index[m, s] for m in order if (m, s) in index]) for s in slices]
+    lines = []
+    for position, model in enumerate(order):
+        mine = [index.get((model, s)) for s in slices]
+        if any(row is not None for row in mine):
+            base = whole.get(model)
+            cells = tuple(
+                None if row is None else _part(results, row, base, units)
+                for row, units in zip(mine, shared, strict=True)
+            )
+            lines.append((model, position, "—" if base is None else _said_of(_figure(results, base)), cells))
+    return Split(
+        listing([group for group, _ in block]),
+        tuple((group, len(values)) for group, values in block),
+        tuple(zip([value for _, values in block for value in values], shared, strict=True)),
+        tuple(lines),
+    )
 
 
 def outlooks(
@@ -147,6 +173,10 @@ def outlooks(
 def _part(results: Results, row: Estimate, base: Estimate | None, shared: str) -> Part:
     units = "" if shared else _said(row)
     return Part(_figure(results, row), units, base is not None and _clear(row, base))
+
+
+def _said_of(shown: Figure) -> str:
+    return f"{shown.value} {shown.after}" if shown.known else "—"
 
 
 def _figure(results: Results, row: Estimate) -> Figure:

@@ -170,8 +170,10 @@ def _rows(
             )
         )
     known = [row for row in rows if row.interval]
-    methods = dict.fromkeys(f"{interval_name(row)}, {row.interval}" for row in known)
-    return Rows(tuple(made), scale.ends(unit), "; ".join(methods), common)
+    levels = dict.fromkeys(interval_name(row) for row in known)
+    methods = dict.fromkeys(str(row.interval) for row in known)
+    method = f"{listing(list(levels))}, by {listing(list(methods))}" if known else ""
+    return Rows(tuple(made), scale.ends(unit), method, common)
 
 
 def _mark(row: Estimate, marks: Mapping[str, str]) -> str:
@@ -183,7 +185,7 @@ def _mark(row: Estimate, marks: Mapping[str, str]) -> str:
 def _tested(row: Estimate, unit: str) -> tuple[str, str, str] | None:
     if row.baseline is None:
         return None
-    least = "—" if row.detectable is None else bound(float(f"{row.detectable:.2g}"), unit)
+    least = "—" if row.detectable is None else bound(float(f"{row.detectable:.2g}"), unit, True)
     return p_text(row.p), p_text(row.p_adjusted), least
 
 
