@@ -150,7 +150,7 @@ def left_out_by_design(row: Coverage) -> bool:
     return row.state == "not-run" and any(part in (row.reason or "") for part in said)
 
 
-def read_json(path: Path) -> Any:
+def read_json(path: Path, again: str = "redo it with 'genrec-eval score'") -> Any:
     """Parse a file of the run directory.
 
     Raises
@@ -165,7 +165,7 @@ def read_json(path: Path) -> Any:
     except FileNotFoundError:
         raise UsageError(f"{path} is missing: is this a run directory whose run has finished?") from None
     except orjson.JSONDecodeError as error:
-        raise UsageError(f"{path} is not valid JSON ({error}); redo it with 'genrec-eval score'") from None
+        raise UsageError(f"{path} is not valid JSON ({error}); {again}") from None
 
 
 def mapping(value: Any) -> dict[str, Any]:

@@ -98,11 +98,21 @@ def redact(directory: RunDirectory, wanted: Wanted) -> Redacted:
     reason = " ".join(scrub(wanted.reason).split())
     if not reason:
         raise UsageError('say why with --reason "…": it stands in the evidence in place of the texts')
+    import pyarrow as pa
+
+    from genrec_eval.engine.rundir import one_line
+
     evidence = Evidence.read(path)
     plan = _Plan()
     done = Redacted()
-    _plan_records(directory, wanted, plan, done)
-    _plan_judgements(path, wanted, plan, done)
+    try:
+        _plan_records(directory, wanted, plan, done)
+        _plan_judgements(path, wanted, plan, done)
+    except (pa.ArrowException, KeyError) as error:
+        raise UsageError(
+            f"{path} has a table that cannot be read ({one_line(error)}), and nothing was redacted; see: "
+            f"genrec-eval verify {path}"
+        ) from None
     _check(path, evidence)
     _only_theirs(path, plan, done.texts)
     shared = _shared(directory, plan)

@@ -32,7 +32,7 @@ def gate_of(material: Material) -> dict[str, Any] | None:
     again = "decide it again with 'genrec-eval gate', or remove the file"
     if path.stat().st_size > MOST_BYTES:
         raise UsageError(f"{path} is larger than {MOST_BYTES:,} bytes: no verdict of a gate; {again}")
-    found = mapping(read_json(path))
+    found = mapping(read_json(path, again))
     schema = found.pop("schema", None)
     if schema != SCHEMA:
         raise UsageError(f"{path} has schema {schema!r}, and this version reads '{SCHEMA}'; {again}")
