@@ -126,8 +126,8 @@ class Held:
             if beyond:
                 side = self.side(False).label
                 raise UsageError(
-                    f"{side}: {metric} of '{model}' in '{scenario}': a score of {score:.4g} is beyond {bound:g}"
-                    " where the metric ends; make it again from its run, or take it from version control"
+                    f"{side}: {metric} of '{model}' in '{scenario}': a score of {score:.4g} is beyond"
+                    f" {bound:g}, the end of the metric; make it again from its run, or take it from version control"
                 )
 
     def metrics(self, scenario: str) -> Mapping[str, Metric]:

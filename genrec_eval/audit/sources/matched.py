@@ -84,7 +84,7 @@ class Matched:
             for part in ("total", "weights", "sums"):
                 if (getattr(candidate, part) is None) is not (getattr(reference, part) is None):
                     raise UsageError(
-                        f"the scores of {metric.id} have {part} on one side only, so that they are not of one metric;"
+                        f"the scores of {metric.id} have {part} on one side only, and are not of one metric;"
                         " score both runs again, and make a baseline again from its run"
                     )
         if candidate.total is not None and (mask is not None or not self.complete):
