@@ -15,6 +15,7 @@ EvidenceFact = Literal[
     "data",
     "definitions",
     "deviations",
+    "every-risk",
     "evidence-root",
     "examples",
     "groups",

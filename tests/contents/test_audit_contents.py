@@ -185,7 +185,9 @@ def test_a_trade_off_needs_a_paired_difference(copied: Path) -> None:
     assert trade.flawed
     assert [title for title, _ in trade.gains] == ["Duplicate@10"]
     assert "NDCG@10" in {title for title, _ in trade.losses}
-    assert "popularity is on no metric better than item-knn, and on some it is worse." in traded.dominated
+    (said,) = [text for text in traded.dominated if text.startswith("popularity is worse than item-knn on")]
+    assert "NDCG@10" in said
+    assert said.endswith("and better on none of the metrics meant here.")
     criteria = traded.criteria[0]
     assert criteria.claimed == ("NDCG@10", "Duplicate@10")
     assert "Coverage@10" in criteria.undirected
@@ -222,3 +224,49 @@ def test_hand_made_runs_without_records_are_read_too(copied: Path) -> None:
     assert found.unrecorded == ""
     assert found.provenance.commands[0][1] == "genrec-eval run SUITE --out replay"
     assert Results.load(copied).run == found.signing.run
+
+
+def test_trade_offs_say_which_told_apart_differences_do_not_count(copied: Path) -> None:
+    def differ(document: dict[str, Any]) -> None:
+        for row in document["estimates"]:
+            pair = (row["model"], row["baseline"], row["metric"], row["slice"])
+            if pair == ("item-knn", "popularity", "peeking@10", "all"):
+                row |= {"value": 0.02, "low": 0.01, "high": 0.03, "p": 0.001, "p_adjusted": 0.001}
+
+    traded = audited(changed(copied, differ, "estimates.json")).tradeoffs
+    assert "popularity has the lower Peeking@10, and item-knn passes that check too" in traded.excluded
+    assert all("item-knn" not in text.split(" on ")[1] for text in traded.dominated)
+
+
+def test_a_flaw_that_was_planted_and_found_is_evidence_on_the_measures(copied: Path) -> None:
+    def rows(directory: Path) -> dict[str, Any]:
+        return {row.row.id: row for mapped in audited(directory).frameworks for row in mapped.rows}
+
+    assert rows(copied)["MEASURE 2.13"].state == "partial"  # found by its own measure, whatever was expected
+
+    def calm(document: dict[str, Any]) -> None:
+        for row in document["verdicts"]:
+            row["verdict"] = "PASS"
+
+    changed(copied, calm, "estimates.json")
+    assert rows(copied)["MEASURE 2.13"].state == "none"
+    missing = rows(copied)["MEASURE 1.1"]
+    assert missing.state == "partial"
+    assert "each area of risk tested, or a reason why it is not" in missing.missing
+
+
+def test_a_risk_of_groups_that_is_not_tested_names_the_verdicts_on_groups(copied: Path) -> None:
+    risk = {"risk": "Small groups are served worse", "why_not": "too few users"}
+    changed(copied, lambda run: run["suite"].update(audit={"risks": [risk]}))
+
+    def on_a_group(document: dict[str, Any]) -> None:
+        document["verdicts"][0] |= {"slice": "activity=low", "verdict": "PASS"}
+
+    before = {row.title: row for row in audited(copied).risks}
+    assert before[risk["risk"]].why == "too few users"
+    after = {row.title: row for row in audited(changed(copied, on_a_group, "estimates.json")).risks}
+    row = after[risk["risk"]]
+    assert row.state == "NOT TESTED"
+    assert [(words.endswith(": PASS"), anchor) for words, anchor in row.found] == [(True, "#answer")]
+    assert "At odds with this: 1 verdict on a group of people speaks of it" in row.why
+    assert "'Small groups are served worse' is not tested" in after["Fairness to users"].why

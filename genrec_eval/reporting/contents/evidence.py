@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from genrec_eval.judging.annotation.stored import FILE as ANNOTATIONS
 from genrec_eval.protocol.results import Ruling
 from genrec_eval.reporting.contents.ground import Ground
+from genrec_eval.reporting.facts import planted
 from genrec_eval.suite.framework import Need
 
 
@@ -28,6 +30,23 @@ class Piece:
 
 
 Known = Callable[[Ground], bool]
+
+
+def caught(on: Ground) -> bool:
+    """Whether a planted flaw was found: by a verdict that had to fail, or by the measure of the flaw."""
+    flaws = planted(on.run)
+    return any(
+        row.verdict is Ruling.FAIL
+        and (row.expected is Ruling.FAIL or re.split(r"[(@]", row.metric)[0] == flaws.get(row.model))
+        for row in on.results.verdicts
+    )
+
+
+def _every_risk(on: Ground) -> bool:
+    from genrec_eval.reporting.contents.risks import ABSENT, risks
+
+    return all(row.state != ABSENT for row in risks(on, {}))
+
 
 FACTS: dict[str, tuple[str, str, Known]] = {
     "claims": ("claims with verdicts", "answer", lambda on: any(row.gate for row in on.results.verdicts)),
@@ -68,9 +87,7 @@ FACTS: dict[str, tuple[str, str, Known]] = {
     "planted": (
         "planted flaws that were caught",
         "answer",
-        lambda on: any(
-            row.expected is Ruling.FAIL and row.verdict is Ruling.FAIL for row in on.results.verdicts
-        ),
+        caught,
     ),
     "population": ("population, stated", "scope", lambda on: bool(on.audit.population)),
     "purpose": ("purpose, stated", "scope", lambda on: bool(on.audit.purpose)),
@@ -81,6 +98,7 @@ FACTS: dict[str, tuple[str, str, Known]] = {
     ),
     "replay": ("suite, versions and seeds", "provenance", lambda on: bool(on.suite and on.models)),
     "reviewed": ("a signed review", "review", lambda on: any(one.current for one in on.reviews)),
+    "every-risk": ("every area of risk tested or considered", "risks", _every_risk),
     "risks": ("risks that were considered", "coverage", lambda on: bool(on.audit.risks)),
     "system": ("the system, stated", "scope", lambda on: bool(on.audit.system)),
 }

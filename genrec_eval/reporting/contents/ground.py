@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from genrec_eval.audit.chain.evidence import Root, read_root
 from genrec_eval.core.errors import UsageError
+from genrec_eval.reporting.page.beside import GATE_FILE
 from genrec_eval.reporting.page.material import Material
 from genrec_eval.reporting.results import Results, mapping, read_json
 from genrec_eval.reporting.review import Signed, estimates_digest, stored_reviews
@@ -134,6 +135,13 @@ class Ground:
             if row.scenario not in places:
                 places.append(row.scenario)
         return found
+
+    @cached_property
+    def gate_rows(self) -> list[dict[str, Any]]:
+        """Rows of the gate's verdict, where the run directory holds one."""
+        file = self.directory / GATE_FILE
+        rows = mapping(read_json(file)).get("rows") if file.is_file() else None
+        return [mapping(row) for row in rows] if isinstance(rows, list) else []
 
     @property
     def sessions(self) -> list[dict[str, Any]]:

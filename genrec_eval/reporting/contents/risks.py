@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from genrec_eval.core.content import content
 from genrec_eval.reporting.contents.evidence import piece
 from genrec_eval.reporting.contents.frameworks import load_framework
 from genrec_eval.reporting.contents.ground import Ground
-from genrec_eval.reporting.text import listing
+from genrec_eval.reporting.text import line, listing, plural
 from genrec_eval.suite.audit import Risk
 
 TESTED, MEANT, CONSIDERED, ABSENT = "TESTED", "NOT RUN", "NOT TESTED", "NOT CONSIDERED"
 SHAPES = {TESTED: "v-pass", MEANT: "v-open", CONSIDERED: "v-open", ABSENT: "v-none"}
 _MOST = 4
+_GROUPS = "fairness-to-users"
+"""Area of risk that figures by group of people belong to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +48,7 @@ class RiskRow:
 def risks(on: Ground, places: dict[str, str]) -> list[RiskRow]:
     """Risks of the suite that belong to no built-in area, then every area, what is not tested first."""
     own = [_own(on, risk, places) for risk in on.audit.risks if risk.area is None]
+    denied = [risk for risk in on.audit.risks if risk.why_not is not None and _judged(on, risk)]
     areas = []
     for row in load_framework(content("reports") / "risks.yaml").rows:
         mine = [risk for risk in on.audit.risks if risk.area == row.id]
@@ -53,6 +57,12 @@ def risks(on: Ground, places: dict[str, str]) -> list[RiskRow]:
         found += [hit for one in stated for hit in one.found if hit not in found]
         said = [": ".join(filter(None, (one.title.rstrip("."), one.why.rstrip(".")))) for one in stated]
         if found:
+            if row.id == _GROUPS:
+                said += [
+                    f"The suite says that '{line(risk.risk, 200)}' is not tested"
+                    for risk in denied
+                    if risk.area is None
+                ]
             state, why = TESTED, ". ".join([*said, *([f"Not tested: {row.beyond}"] if row.beyond else [])])
         elif mine:
             state = MEANT if any(one.state == MEANT for one in stated) else CONSIDERED
@@ -70,9 +80,35 @@ def risks(on: Ground, places: dict[str, str]) -> list[RiskRow]:
 
 def _own(on: Ground, risk: Risk, places: dict[str, str]) -> RiskRow:
     if risk.why_not is not None:
-        return RiskRow(risk.risk, "", CONSIDERED, (), 0, risk.why_not, own=True)
+        judged = _judged(on, risk)
+        why = risk.why_not
+        if judged:
+            said = plural(
+                len(judged), "verdict on a group of people speaks", "verdicts on groups of people speak"
+            )
+            why = f"{why.rstrip('.')}. At odds with this: {said} of it; read them with that reason in mind"
+        return RiskRow(risk.risk, "", CONSIDERED, judged[:_MOST], max(0, len(judged) - _MOST), why, own=True)
     played = [name for name in risk.scenarios if name in on.kinds]
     missed = [name for name in risk.scenarios if name not in on.kinds]
     found = tuple((f"scenario {name}", f"#{places.get(name, 'scope')}") for name in played)
     why = f"{listing(missed)} {'was' if len(missed) == 1 else 'were'} not run" if missed else ""
     return RiskRow(risk.risk, "", TESTED if played else MEANT, found, 0, why, own=True)
+
+
+def _judged(on: Ground, risk: Risk) -> tuple[tuple[str, str], ...]:
+    """Claims and rules of the gate on groups of people, where the risk is one of groups: (words, anchor)."""
+    said = f"{risk.risk} {risk.why_not or ''}"
+    if risk.area is None and not re.search(r"\bgroups?\b", said, re.IGNORECASE):
+        return ()
+    if risk.area not in (None, _GROUPS):
+        return ()
+    found = [
+        (f"claim on {line(row.slice, 60)} of {line(row.model, 60)}: {row.verdict.value}", "#answer")
+        for row in on.results.verdicts
+        if row.gate and row.slice != "all"
+    ]
+    for row in on.gate_rows:
+        slice, model, verdict = (line(row.get(key) or "all", 60) for key in ("slice", "model", "verdict"))
+        if slice != "all":
+            found.append((f"gate on {slice} of {model}: {verdict}", "#gate"))
+    return tuple(found)

@@ -67,6 +67,8 @@ class Traded:
 
     trades: tuple[Trade, ...]
     dominated: tuple[str, ...]
+    excluded: tuple[str, ...]
+    """Where the better model of a pair is told by a check that both pass: no gain, and yet a difference."""
     criteria: tuple[Criteria, ...]
     selection: str
     compared: int
@@ -81,40 +83,59 @@ def tradeoffs(on: Ground) -> Traded:
     """Compare every pair of models that the run compared."""
     trades: list[Trade] = []
     dominated: list[str] = []
+    excluded: list[str] = []
     compared = 0
     several = len(on.results.scenarios()) > 1
     for scenario in on.results.scenarios():
         pairs: dict[frozenset[str], list[Estimate]] = {}
         for row in differences(on.results, scenario):
             pairs.setdefault(frozenset((row.model, str(row.baseline))), []).append(row)
-        below: dict[str, list[str]] = {}
+        below: dict[tuple[str, str], list[str]] = {}
+        where = f" in {scenario}" if several else ""
         for first, second in combinations(on.results.models(scenario), 2):
             rows = pairs.get(frozenset((first, second)), [])
             if not rows:
                 continue
             compared += 1
-            gains, losses, undecided = _sides(on.results, scenario, rows, first)
+            gains, losses, undecided, spared = _sides(on.results, scenario, rows, first)
+            for title, is_first, lower in spared:
+                better, other = (first, second) if is_first else (second, first)
+                size = "lower" if lower else "higher"
+                excluded.append(f"{better} has the {size} {title}{where}, and {other} passes that check too")
             flawed = first in on.flaws or second in on.flaws
             if gains and losses:
                 trades.append(Trade(scenario, first, second, gains, losses, undecided, flawed))
             elif gains or losses:
                 winner, loser = (first, second) if gains else (second, first)
-                below.setdefault(loser, []).append(winner)
-        where = f" in {scenario}" if several else ""
-        for loser, winners in below.items():
-            than = few(winners)
-            dominated.append(f"{loser} is on no metric{where} better than {than}, and on some it is worse.")
+                named = _named(tuple((title, "") for title, _ in gains or losses))
+                below.setdefault((loser, named), []).append(winner)
+        for (loser, named), winners in below.items():
+            said = f"{loser} is worse than {few(winners)} on {named}{where}"
+            dominated.append(f"{said}, and better on none of the metrics meant here.")
     trades.sort(key=lambda trade: trade.flawed)  # a planted flaw is no choice that anybody has
-    return Traded(tuple(trades), tuple(dominated), tuple(_criteria(on)), on.audit.selection or "", compared)
+    return Traded(
+        tuple(trades),
+        tuple(dominated),
+        tuple(dict.fromkeys(excluded)),
+        tuple(_criteria(on)),
+        on.audit.selection or "",
+        compared,
+    )
 
 
-Sides = tuple[tuple[tuple[str, str], ...], tuple[tuple[str, str], ...], int]
+Sides = tuple[
+    tuple[tuple[str, str], ...], tuple[tuple[str, str], ...], int, tuple[tuple[str, bool, bool], ...]
+]
 
 
 def _sides(results: Results, scenario: str, rows: list[Estimate], first: str) -> Sides:
-    """Where the first is better, where the other is, and how many metrics left it open."""
+    """Where the first is better, where the other is, how many metrics left it open, and the checks left out.
+
+    Of a check that is left out: its title, whether the first is better, and whether lower is.
+    """
     gains: list[tuple[str, str]] = []
     losses: list[tuple[str, str]] = []
+    spared: list[tuple[str, bool, bool]] = []
     undecided = 0
     for row in rows:
         sign = {"higher": 1, "lower": -1}.get(results.direction(row.metric), 0)
@@ -126,13 +147,14 @@ def _sides(results: Results, scenario: str, rows: list[Estimate], first: str) ->
         better = (row.value * sign > 0) == (row.model == first)
         worse = str(row.baseline) if row.value * sign > 0 else row.model
         if is_validity(row.metric) and worse not in broken(results, scenario, row.metric):
+            spared.append((results.title(row.metric), better, sign < 0))
             continue  # both lists are sound: nothing is gained
         unit = results.unit(row.metric)
         size = sorted((abs(row.low), abs(row.high)))
         shown = figure(abs(row.value), *size, unit=unit) if row.low * row.high > 0 else None
         told = (results.title(row.metric), str(shown).replace(" ", "\u00a0") if shown else "")  # one figure
         (gains if better else losses).append(told)
-    return tuple(gains), tuple(losses), undecided
+    return tuple(gains), tuple(losses), undecided, tuple(spared)
 
 
 def _named(found: tuple[tuple[str, str], ...]) -> str:
