@@ -148,16 +148,18 @@ class Spread(NamedTuple):
 def two_sided_spread(apart: float, loss: float) -> Spread:
     """How differences of -1, 0 and 1 differ: a share ``apart`` is not 0, half each way, and ``loss`` is -1.
 
+    The degrees of freedom are those of one unit: n units have n times as many.
+
     >>> found = two_sided_spread(0.1, 0.05)
     >>> round(found.between**2, 4), round(found.freedom, 3)
     (0.1475, 0.361)
     """
     worse, better = apart / 2 + loss, apart / 2
     square = apart + loss - loss * loss
-    if square <= 0:
+    if square < 1e-100:  # nothing differs
         return Spread(0.0, 1.0)
     fourth = worse * (1 - loss) ** 4 + better * (1 + loss) ** 4 + (1 - worse - better) * loss**4
-    # 2 n / (kurtosis - 1), as the interval of so many units has it; here by unit
+    # 2 n / (kurtosis - 1), as the interval of so many units has it
     return Spread(math.sqrt(square), 2 / max(fourth / (square * square) - 1, 2.0))
 
 

@@ -1,4 +1,28 @@
-"""Runs of known truth: a baseline, and a candidate that loses nothing or exactly so much."""
+"""Runs of known truth: a baseline, and a candidate that loses nothing or exactly so much.
+
+Larger runs of this code found, with ``not_worse_by``, Holm and the margin of :func:`margin_for` but for the
+standard deviation as measured (500 gates of one rule, 223 of 5, 111 of 20, each with and without a loss of
+1.5 times what the rows call detectable in one of the rules; over 200 units 300 and 67):
+
+====== ===== ===== =============== ========= ===========================
+metric units rules no change fails loss fails a third of the margin, no
+                                             change: undecided
+====== ===== ===== =============== ========= ===========================
+hit       50     1           0.4 %    95.2 %                      99.6 %
+hit       50     5           0.0 %    97.3 %
+hit       50    20           0.0 %    96.4 %
+hit      200     1           0.0 %    95.7 %                     100.0 %
+hit      200    20           1.5 %    97.0 %
+gain      50     1           2.8 %    99.4 %                      96.0 %
+gain      50     5           1.8 %    99.1 %
+gain      50    20           0.0 %    99.1 %
+ratio     50     1           0.4 %    98.8 %                      97.8 %
+ratio     50     5           0.0 %    96.4 %
+ratio     50    20           0.0 %    91.9 %
+====== ===== ===== =============== ========= ===========================
+
+Without the sign flips 5.4 % and 6.3 % of gates of 5 and 20 unchanged hit rates over 50 units failed.
+"""
 
 from __future__ import annotations
 
