@@ -29,11 +29,13 @@ class GateRow:
     n
         Units behind the figure: pairs, for rules against the baseline.
     p, p_adjusted
-        One-sided, that the rule is broken by chance alone; adjusted over all rules of the gate.
+        One-sided, that the rule is broken by chance alone (two-sided for ``within``); adjusted over all rules
+        of the gate. A row fails where ``p_adjusted`` is at most (1 - level) / 2.
     detectable
-        Smallest true loss that this gate would notice with its power, at its adjusted level.
+        Smallest true loss that this gate would notice with its power, at its adjusted level: from no change,
+        and for floors, ceilings and ``better_by`` from the limit.
     power
-        Probability that the rule passes if there is no change; None for rules that look at the run alone.
+        Probability that the rule passes if there is no change; None for rules that show nothing to be small.
     needed
         About how many units would decide.
     where
