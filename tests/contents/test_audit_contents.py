@@ -270,3 +270,14 @@ def test_a_risk_of_groups_that_is_not_tested_names_the_verdicts_on_groups(copied
     assert [(words.endswith(": PASS"), anchor) for words, anchor in row.found] == [(True, "#answer")]
     assert "At odds with this: 1 verdict on a group of people speaks of it" in row.why
     assert "'Small groups are served worse' is not tested" in after["Fairness to users"].why
+
+
+def test_every_interval_of_the_run_is_explained_with_its_resamples(quickstart: Path) -> None:
+    found = audited(quickstart).methods
+    occurring = {row.interval for row in Results.load(quickstart).estimates if row.interval}
+    assert {row.name for row in found.rows} == occurring
+    told = {row.name: row.sentence for row in found.rows}
+    assert "10,000 times" in told["bootstrap-bca"]
+    assert told["wilson"].endswith("No resamples")
+    assert not any("as the definition of its metric says" in sentence for sentence in told.values())
+    assert "each end is to be missed in 2.5 % of runs" in found.sentence

@@ -62,11 +62,17 @@ def _worth(
         title = scene.results.title(metric)
         values = {model: scene.results.get(scene.scenario, metric, model) for model in rows}
         if all(row.binary for row in rows.values()):
-            left.setdefault("0 or 1 for every unit, so that the share says all", []).append(title)
+            same = all(row.constant for row in rows.values())
+            why = (
+                "the same for every unit of a model"
+                if same
+                else "0 or 1 for every unit, so that the share says all"
+            )
+            left.setdefault(why, []).append(title)
         elif not any(is_mean(row, e.value) for model, row in rows.items() if (e := values[model])):
             left.setdefault("a figure of the whole run and not a mean over units", []).append(title)
         elif all(row.constant for row in rows.values()):
-            left.setdefault("the same for every unit", []).append(title)
+            left.setdefault("the same for every unit of a model", []).append(title)
         else:
             kept[metric] = rows
     return kept, left

@@ -12,6 +12,7 @@ from genrec_eval.reporting.contents.deviations import LOOKED_FOR, Deviation, dev
 from genrec_eval.reporting.contents.frameworks import STATES, Mapped, frameworks
 from genrec_eval.reporting.contents.ground import Ground
 from genrec_eval.reporting.contents.limits import Limit, limits
+from genrec_eval.reporting.contents.methods import Methods, methods
 from genrec_eval.reporting.contents.provenance import Provenance, provenance
 from genrec_eval.reporting.contents.risks import ABSENT, CONSIDERED, MEANT, TESTED, RiskRow, risks
 from genrec_eval.reporting.contents.scope import NOT_STATED, Scope, scope
@@ -36,6 +37,7 @@ class Contents:
     frameworks: Sequence[Mapped]
     states: dict[str, tuple[str, str, str]]
     definitions: Sequence[Defined]
+    methods: Methods
     provenance: Provenance
     signing: Signing
     numbers: dict[Verdict, int]
@@ -81,6 +83,7 @@ def contents(material: Material) -> Contents:
         frameworks=frameworks(on, places),
         states=STATES,
         definitions=defined(on),
+        methods=methods(on),
         provenance=provenance(on),
         signing=signing(on),
         numbers={verdict: number for number, verdict in enumerate(on.results.verdicts)},

@@ -47,11 +47,13 @@ def spread(
         return Spread(None, {})
     values = {model: results.get(scenario, metric, model) for model in rows}
     if all(row.binary for row in rows.values()):
+        if all(row.constant for row in rows.values()):
+            return Spread(None, {}, "the same for every unit of a model")
         return Spread(None, {}, "0 or 1 for every unit, so that the share says all")
     if not any(is_mean(row, e.value) for model, row in rows.items() if (e := values[model])):
         return Spread(None, {}, "a figure of the whole run and not a mean over units")
     if all(row.constant for row in rows.values()):
-        return Spread(None, {}, "the same for every unit")
+        return Spread(None, {}, "the same for every unit of a model")
     return _drawn(results, metric, rows, order)
 
 
