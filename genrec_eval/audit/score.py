@@ -164,6 +164,17 @@ class StoredScores:
         """Ids of the stored metrics, without :data:`ANSWERED`."""
         return [m for of, where, m in self._group if (of, where) == (model, scenario) and m != ANSWERED]
 
+    def of_each(self, model: str, scenario: str, metric: str) -> bool | None:
+        """Whether a metric has a value of each unit, and none of the run; None when it is not stored."""
+        group = self._group.get((model, scenario, metric))
+        if group is None:
+            return None
+        rows = self._file.metadata.row_group(group)
+        told = rows.column(self._file.schema_arrow.names.index("unit")).statistics
+        if told is None or not told.has_null_count:
+            return self._file.read_row_group(group, columns=["unit"]).column("unit").null_count == 0
+        return bool(told.null_count == 0)
+
     def get(self, model: str, scenario: str, metric: str) -> tuple[pa.Array, UnitScores] | None:
         """Unit ids and their scores; None when nothing of the kind is stored."""
         group = self._group.get((model, scenario, metric))

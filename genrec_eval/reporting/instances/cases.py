@@ -138,7 +138,9 @@ def values(column: pa.ChunkedArray) -> list[Any]:
     if not len(column):
         return []
     flat = array.flatten()
-    if pa.types.is_dictionary(flat.type):
+    if pa.types.is_dictionary(flat.type) and len(flat.dictionary) > len(flat):
+        inside = flat.dictionary_decode().to_pylist()
+    elif pa.types.is_dictionary(flat.type):
         words = np.array([*flat.dictionary.to_pylist(), None], object)
         inside = words[flat.indices.fill_null(-1).to_numpy(zero_copy_only=False)].tolist()
     else:

@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 from genrec_eval.core.errors import UsageError
 from genrec_eval.protocol.arrays import Int64
 from genrec_eval.protocol.status import FAILED, UNANSWERED, Status
-from genrec_eval.reporting.instances.cases import Cases, positions, values
+from genrec_eval.reporting.instances.cases import WINDOW, Cases, positions, values
 
 _KEYS = ("model", "scenario", "case", "status")
 _SHOWN = (
@@ -24,6 +24,10 @@ _SHOWN = (
 )  # fmt: skip
 _KEPT_ROWS = 120_000
 """Records in memory at a time."""
+_GATHERED = 1_000_000_000
+"""Bytes of records that are gathered in one pass where their order is not that of the cases."""
+_SCATTERED = 3
+"""Times that each part would be read, window by window, from which on they are gathered before."""
 
 FINE = (str(Status.OK), str(Status.LOGGED))
 
@@ -70,6 +74,7 @@ class Records:
     def __init__(self, paths: list[Path], model: str, scenario: str, cases: Cases) -> None:
         self._groups: list[tuple[Path, int]] = []
         self._tables: OrderedDict[int, pa.Table] = OrderedDict()
+        self._gathered: dict[int, tuple[Int64, pa.Table]] = {}
         held: list[pa.Array] = []
         mine: list[np.ndarray] = []
         words: list[tuple[np.ndarray, list[str]]] = []
@@ -113,19 +118,59 @@ class Records:
         found = np.bincount(self.status[self.status >= 0], minlength=len(self.statuses)).tolist()
         return {name: count for name, count in zip(self.statuses, found, strict=True) if count}
 
-    def of(self, rows: Int64) -> dict[int, list[dict[str, Any]]]:
-        """Case → its records by repeat and step, for cases ``rows``."""
+    def gather(self, rows: Int64) -> None:
+        """Read what is needed of cases ``rows`` in one pass, where window by window would take many.
+
+        A model that answers in an order of its own, as recorded answers do, has the records of neighbouring
+        cases in all parts.
+        """
+        at, owner = self._places(rows)
+        group = np.searchsorted(self._ends, at, side="right")
+        used = np.unique(group)
+        touched = len(np.unique(owner // WINDOW * len(self._ends) + group))
+        if touched <= _SCATTERED * len(used) or self._size(used) * len(rows) > _GATHERED * self._rows(used):
+            return
+        for number in used.tolist():
+            mine = at[group == number] - self._first(number)
+            self._gathered[number] = (mine, self._read(number).take(pa.array(mine)))
+
+    def _places(self, rows: Int64) -> tuple[Int64, Int64]:
+        """Records of cases ``rows`` in the order of the files, and the case of each."""
         spans = [self._order[self._starts[row] : self._starts[row + 1]] for row in rows.tolist()]
         at = np.concatenate([*spans, np.zeros(0, np.int64)]).astype(np.int64)
         owner = np.repeat(rows, [len(span) for span in spans])
         order = np.argsort(at, kind="stable")
-        at, owner = at[order], owner[order]
+        return at[order], owner[order]
+
+    def _first(self, number: int) -> int:
+        return int(self._ends[number - 1]) if number else 0
+
+    def _rows(self, used: Int64) -> int:
+        return sum(int(self._ends[number]) - self._first(number) for number in used.tolist())
+
+    def _size(self, used: Int64) -> int:
+        """Bytes of these parts before compression."""
+        size = 0
+        for number in used.tolist():
+            path, group = self._groups[number]
+            with pq.ParquetFile(path) as file:
+                size += file.metadata.row_group(group).total_byte_size
+        return size
+
+    def of(self, rows: Int64) -> dict[int, list[dict[str, Any]]]:
+        """Case → its records by repeat and step, for cases ``rows``."""
+        at, owner = self._places(rows)
         found: dict[int, list[dict[str, Any]]] = {}
         group = np.searchsorted(self._ends, at, side="right")
         for number in np.unique(group).tolist():
             mine = group == number
-            first = int(self._ends[number - 1]) if number else 0
-            some = self._table(number).take(pa.array(at[mine] - first))
+            inside = at[mine] - self._first(number)
+            if number in self._gathered:
+                held, table = self._gathered[number]
+                inside = np.searchsorted(held, inside)
+            else:
+                table = self._table(number)
+            some = table.take(pa.array(inside))
             for row, record in zip(owner[mine].tolist(), _dicts(some), strict=True):
                 found.setdefault(row, []).append(record)
         for records in found.values():
@@ -137,15 +182,17 @@ class Records:
         if number in self._tables:
             self._tables.move_to_end(number)
             return self._tables[number]
+        table = self._tables[number] = self._read(number)
+        while len(self._tables) > 1 and sum(map(len, self._tables.values())) > _KEPT_ROWS:
+            self._tables.popitem(last=False)
+        return table
+
+    def _read(self, number: int) -> pa.Table:
         path, group = self._groups[number]
         with pq.ParquetFile(path, read_dictionary=["items.list.element"]) as file:
             names = [name for name in _SHOWN if name in file.schema_arrow.names]
             table = file.read_row_group(group, columns=names)
-        table = table.select([name for name in names if table.column(name).null_count < len(table)])
-        self._tables[number] = table
-        while len(self._tables) > 1 and sum(map(len, self._tables.values())) > _KEPT_ROWS:
-            self._tables.popitem(last=False)
-        return table
+        return table.select([name for name in names if table.column(name).null_count < len(table)])
 
 
 def _dicts(table: pa.Table) -> Iterator[dict[str, Any]]:

@@ -14,12 +14,12 @@ import pyarrow as pa
 from genrec_eval.audit.comparing.types import Comparison, Flip
 from genrec_eval.core.numbers import exact
 from genrec_eval.protocol.arrays import Float64, Int64
-from genrec_eval.reporting.instances.cases import WINDOW, Cases, values
+from genrec_eval.reporting.instances.cases import WINDOW, Cases, positions, values
 from genrec_eval.reporting.instances.choose import shuffled, worst_first
 from genrec_eval.reporting.instances.flipped import KINDS, Mask, Side, flips
 from genrec_eval.reporting.instances.records import Records, severity
 from genrec_eval.reporting.instances.rows import other, row, said
-from genrec_eval.reporting.instances.scores import Placed, Scores, main_metric, misses
+from genrec_eval.reporting.instances.scores import Placed, Scores, main_metric, misses, told_of_each
 from genrec_eval.reporting.instances.spoken import Spoken
 from genrec_eval.reporting.instances.types import Row, Scene
 from genrec_eval.reporting.results import Results, mapping
@@ -76,6 +76,10 @@ class Stage:
     def rows(self, scores: Scores, wanted: Mapping[str, Int64]) -> Iterator[tuple[str, int, Row]]:
         """(model, case, row) of the wanted cases of each model, case by case, in the order of the cases."""
         columns = {one.model: _columns(scores, self, one.model, wanted[one.model]) for one in self.played}
+        flipped = [rows[one.flipped[rows]] for one in self.played if len(rows := wanted[one.model])]
+        for one in self.played:
+            beside = flipped if one.model == self.baseline else []
+            one.records.gather(np.unique(np.concatenate([wanted[one.model], *beside])))
         begin = {one.model: 0 for one in self.played}
         for start, detail in self.cases.details():
             end = start + (WINDOW if detail is None else len(detail))
@@ -175,7 +179,8 @@ def stage_of(
         All models of the report, whose positions rows name.
     """
     cases = Cases.read(directory, scenario, [path for paths in files.values() for path in paths])
-    main = main_metric(results, scores, scenario, list(files), cases)
+    metrics = told_of_each(results, scores, scenario, list(files))
+    main = main_metric(results, scenario, metrics)
     direction = results.direction(main) if main else "none"
     suite = mapping(run.get("suite"))
     names = list(files)
@@ -198,16 +203,9 @@ def stage_of(
             one.flipped = one.flip > 0
         elif listed:
             ids = [case for model, case in listed if model == one.model]
-            rows = np.array([at for case in ids if (at := cases.ids.index(case).as_py()) >= 0], np.int64)
+            rows = positions(pa.array(ids, pa.string()), cases.ids)
+            rows = rows[rows >= 0]
             one.flipped[rows[one.rank[rows] > 0]] = True
-    metrics = []
-    for metric in results.metrics(scenario):
-        for model in files:
-            placed = scores.of(model, scenario, metric, cases)
-            if placed is not None:
-                if placed.of_each:
-                    metrics.append(metric)
-                break
     against = "" if baseline is None or len(names) < 2 else baseline
     return Stage(
         number=number,

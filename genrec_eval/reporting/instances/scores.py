@@ -27,14 +27,12 @@ class Placed:
 
     values: Float64
     scored: Mask
-    of_each: bool
-    """False for a value of the whole run, whose share of one unit says nothing of its answer."""
     reasons: dict[str, Mask]
 
     def take(self, rows: Int64) -> Placed:
         """Those of units ``rows``."""
         reasons = {name: mask[rows] for name, mask in self.reasons.items()}
-        return Placed(np.round(self.values[rows], 8), self.scored[rows], self.of_each, reasons)
+        return Placed(np.round(self.values[rows], 8), self.scored[rows], reasons)
 
     def words(self, first: int, last: int) -> list[float | str]:
         """Value, or why there is none, of those from ``first`` to ``last``."""
@@ -68,6 +66,10 @@ class Scores:
         if self._stored is not None:
             self._stored.__exit__()
 
+    def of_each(self, model: str, scenario: str, metric: str) -> bool | None:
+        """Whether a metric says something of each unit; None when nothing of the kind is stored."""
+        return None if self._stored is None else self._stored.of_each(model, scenario, metric)
+
     def of(self, model: str, scenario: str, metric: str, cases: Cases) -> Placed | None:
         """One metric of one model; None when nothing of the kind is stored."""
         found = None if self._stored is None else self._stored.get(model, scenario, metric)
@@ -81,37 +83,32 @@ class Scores:
         inside = UnitScores(
             values=scores.values[known], reasons={name: mask[known] for name, mask in scores.reasons.items()}
         ).place(rows[known], len(cases.unit_ids), NO_SCORE)
-        return _placed(scores, inside)
+        return _placed(inside)
 
 
-def _placed(scores: UnitScores, inside: UnitScores | None = None) -> Placed:
-    one = inside or scores
-    return Placed(
-        one.values,
-        one.scored,
-        scores.total is None,
-        dict(one.reasons),
-    )
+def _placed(scores: UnitScores) -> Placed:
+    return Placed(scores.values, scores.scored, dict(scores.reasons))
 
 
-def main_metric(
-    results: Results, scores: Scores, scenario: str, models: Sequence[str], cases: Cases
-) -> str | None:
-    """The metric that tells worse instances from better ones.
+def told_of_each(results: Results, scores: Scores, scenario: str, models: Sequence[str]) -> list[str]:
+    """The metrics of a scenario that say something of each unit, in the order of the report."""
+    found = []
+    for metric in results.metrics(scenario):
+        told = (scores.of_each(model, scenario, metric) for model in models)
+        if next((one for one in told if one is not None), False):
+            found.append(metric)
+    return found
 
-    The first of the scenario that has a better side and a value for each unit; one that a claim of the suite
-    is about comes before one that none is about.
+
+def main_metric(results: Results, scenario: str, metrics: Sequence[str]) -> str | None:
+    """The metric that tells worse instances from better ones, of those that say something of each.
+
+    The first of the scenario that has a better side; one that a claim of the suite is about comes before one
+    that none is about.
     """
     claimed = {row.metric for row in results.verdicts if row.scenario == scenario and row.gate}
-    sided = [m for m in results.metrics(scenario) if results.direction(m) in ("higher", "lower")]
-    for metric in sorted(sided, key=lambda metric: metric not in claimed):
-        for model in models:
-            found = scores.of(model, scenario, metric, cases)
-            if found is not None:
-                if found.of_each:
-                    return metric
-                break
-    return None
+    sided = [metric for metric in metrics if results.direction(metric) in ("higher", "lower")]
+    return min(sided, key=lambda metric: metric not in claimed, default=None)
 
 
 def misses(
@@ -126,8 +123,10 @@ def misses(
         and row.rule in ("at_least", "at_most")
     }
     for metric, row in rules.items():
+        if not scores.of_each(model, scenario, metric):
+            continue
         found = scores.of(model, scenario, metric, cases)
-        if found is not None and found.of_each:
+        if found is not None:
             count += _beyond(row, found.values) & found.scored
     return count
 
