@@ -6,15 +6,17 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from fixture_run import document, write_run
 from test_html import Page
 
 from genrec_eval.audit.gating.types import GateResult, GateRow
 from genrec_eval.core.errors import UsageError
-from genrec_eval.protocol.results import Ruling
+from genrec_eval.protocol.results import Estimate, Ruling
 from genrec_eval.reporting.gate.json import write_gate_json
 from genrec_eval.reporting.html import render_report
+from genrec_eval.reporting.page.against_rest import rest_of
 from genrec_eval.reporting.page.assemble import material_of
 from genrec_eval.reporting.page.by_group import WIDEST, outlooks, splits
 from genrec_eval.reporting.page.detail import detail, rows_by_metric
@@ -89,25 +91,47 @@ def test_groups_stand_side_by_side_and_none_is_torn(results: Results) -> None:
     }
 
 
-def test_a_figure_stands_out_when_its_interval_excludes_the_whole() -> None:
+def stood_out(rows: list[dict[str, Any]], metrics: tuple[str, ...] = ("x",)) -> Any:
+    common = {"model": "m", "scenario": "s", "attempted": 100, "answered": 100, "scored": 100}
+    made = [common | {"metric": metric} | row for metric in metrics for row in rows]
+    results = Results.read({"estimates": made, "definitions": {metric: {} for metric in metrics}})
+    return outlooks(results, "s", rows_by_metric(results))
+
+
+def test_a_group_stands_out_against_the_rest_and_not_against_a_whole_that_contains_it() -> None:
     rows = [
-        {"slice": "all", "value": 0.5, "low": 0.48, "high": 0.52},
-        {"slice": "g=a", "value": 0.7, "low": 0.6, "high": 0.8},
-        {"slice": "g=b", "value": 0.51, "low": 0.4, "high": 0.6},
+        {"slice": "all", "value": 0.5, "low": 0.45, "high": 0.55, "n": 100},
+        {"slice": "g=a", "value": 0.55, "low": 0.49, "high": 0.61, "n": 80},
+        {"slice": "g=b", "value": 0.3, "low": 0.2, "high": 0.4, "n": 20},
     ]
-    common = {
-        "model": "m",
-        "scenario": "s",
-        "metric": "x",
-        "n": 9,
-        "attempted": 9,
-        "answered": 9,
-        "scored": 9,
-    }
-    results = Results.read({"estimates": [common | row for row in rows], "definitions": {"x": {}}})
-    (found,) = outlooks(results, "s", rows_by_metric(results))
-    assert [(row.value, row.model) for row in found.rows] == [("a", "m")]
-    assert found.told.startswith("By g: 1 of 2 figures lie clear")
+    (found,) = stood_out(rows)
+    # the great group holds the whole inside its interval, and yet the rest is far from it
+    assert {row.value for row in found.rows} == {"a", "b"}
+    assert found.told == "By g: 2 of 2 different figures are told apart from the rest of the units"
+    assert found.rows[0].rest.value in ("0.30", "0.55", "0.300", "0.550")
+
+
+def test_figures_that_are_the_same_count_once() -> None:
+    rows = [
+        {"slice": "all", "value": 0.5, "low": 0.45, "high": 0.55, "n": 100},
+        {"slice": "g=a", "value": 0.55, "low": 0.49, "high": 0.61, "n": 80},
+        {"slice": "g=b", "value": 0.3, "low": 0.2, "high": 0.4, "n": 20},
+    ]
+    (found,) = stood_out(rows, ("x", "y", "z"))
+    assert found.told.startswith("By g: 2 of 2 different figures")
+    assert "y" in found.rows[0].also
+    assert "z" in found.rows[0].also
+
+
+def test_what_is_no_mean_over_units_is_not_held_against_the_rest() -> None:
+    rows = [
+        {"slice": "all", "value": 0.9, "low": 0.85, "high": 0.95, "n": 100},
+        {"slice": "g=a", "value": 0.55, "low": 0.49, "high": 0.61, "n": 80},
+        {"slice": "g=b", "value": 0.3, "low": 0.2, "high": 0.4, "n": 20},
+    ]
+    (found,) = stood_out(rows)
+    assert not found.rows
+    assert "no figure can be held against the rest" in found.told
 
 
 def test_each_reader_gets_a_sentence_of_the_same_facts(tmp_path: Path) -> None:
@@ -166,3 +190,34 @@ def test_a_gate_that_is_not_this_run_s_ends_in_a_sentence(tmp_path: Path, change
         render_report(folder)
     assert "gate.json" in str(caught.value)
     assert "decide it again with 'genrec-eval gate'" in str(caught.value)
+
+
+def test_a_group_like_the_rest_is_seldom_told_apart() -> None:
+    draw = np.random.default_rng(5)
+    told = []
+    for _ in range(2000):
+        scores = draw.normal(size=120)
+        common = {"model": "m", "scenario": "s", "metric": "x", "attempted": 120, "answered": 120}
+        rows = []
+        for slice, part in (("all", scores), ("g=a", scores[:30])):
+            half = 1.96 * part.std(ddof=1) / np.sqrt(len(part))
+            value = float(part.mean())
+            rows.append(
+                Estimate(
+                    **common,
+                    definition="x",
+                    slice=slice,
+                    value=value,
+                    low=value - half,
+                    high=value + half,
+                    interval="t",
+                    n=len(part),
+                    scored=len(part),
+                    direction="higher",
+                )
+            )
+        rest = rest_of(rows[1], rows[0])
+        assert rest is not None
+        assert rest.value == pytest.approx(scores[30:].mean())
+        told.append(rest.p < 0.05)
+    assert 0.03 < np.mean(told) < 0.075

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 from genrec_eval.core.numbers import Figure, count, figure
 from genrec_eval.protocol.results import Estimate
+from genrec_eval.reporting.page.against_rest import LEVEL, Rest, adjusted, rests
 from genrec_eval.reporting.results import Results
-from genrec_eval.reporting.tables import units_of
-from genrec_eval.reporting.text import listing, plural
+from genrec_eval.reporting.tables import p_text, units_of
+from genrec_eval.reporting.text import line, listing, plural
 
 MOST = 12
 """Figures of groups that are named as standing out."""
@@ -24,7 +25,7 @@ class Part:
     figure: Figure
     units: str
     clear: bool
-    """Whether its interval excludes the model's figure over all units."""
+    """Whether it is told apart from the rest of the model's units, adjusted over the metric's groups."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,14 +52,23 @@ class Split:
 
 @dataclass(frozen=True, slots=True)
 class Standout:
-    """A figure of a group that lies clear of its model's figure over all units."""
+    """A figure of a group that is told apart from that of the rest of its model's units.
+
+    Attributes
+    ----------
+    p
+        Adjusted over all figures of the scenario.
+    also
+        Where the same figure stands too.
+    """
 
     model: str
     metric: str
     value: str
     figure: Figure
-    whole: Figure
-    share: float
+    rest: Figure
+    p: str
+    also: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +96,9 @@ def splits(results: Results, rows: Sequence[Estimate], order: Sequence[str]) -> 
     for row in parts:
         group, _, value = row.slice.partition("=")
         groups.setdefault(group, {})[value] = None
-    return tuple(_split(results, block, index, whole, order) for block in _blocks(groups))
+    ps = adjusted(rests(results, rows))
+    clear = frozenset(key for key, p in ps.items() if p < LEVEL)
+    return tuple(_split(results, block, index, whole, order, clear) for block in _blocks(groups))
 
 
 def _blocks(groups: Mapping[str, Mapping[str, None]]) -> list[list[tuple[str, list[str]]]]:
@@ -108,6 +120,7 @@ def _split(
     index: Mapping[tuple[str, str], Estimate],
     whole: Mapping[str, Estimate],
     order: Sequence[str],
+    clear: frozenset[object],
 ) -> Split:
     slices = [f"{group}={value}" for group, values in block for value in values]
     shared = [_shared([index[m, s] for m in order if (m, s) in index]) for s in slices]
@@ -117,7 +130,7 @@ def _split(
         if any(row is not None for row in mine):
             base = whole.get(model)
             cells = tuple(
-                None if row is None else _part(results, row, base, units)
+                None if row is None else _part(results, row, (row.model, row.slice) in clear, units)
                 for row, units in zip(mine, shared, strict=True)
             )
             lines.append((model, position, "—" if base is None else _said_of(_figure(results, base)), cells))
@@ -132,47 +145,56 @@ def _split(
 def outlooks(
     results: Results, scenario: str, rows: Mapping[tuple[str, str], Sequence[Estimate]]
 ) -> list[Outlook]:
-    """What stands out by group, a table a group, the clearest first."""
-    shown: dict[str, int] = {}
-    found: dict[str, list[Standout]] = {}
-    for (where, metric), mine in rows.items():
+    """What stands out by group against the rest of the units, a table a group, the clearest first.
+
+    Figures that are the same number by number, as of metrics that look at the same thing, count once.
+    """
+    groups: dict[str, None] = {}
+    alike: dict[tuple[object, ...], list[Estimate]] = {}
+    against: dict[tuple[object, ...], Rest] = {}
+    for (where, _), mine in rows.items():
         if where != scenario:
             continue
-        whole = {row.model: row for row in mine if row.slice == "all" and row.baseline is None}
+        groups |= {row.slice.partition("=")[0]: None for row in mine if row.slice != "all"}
+        found = rests(results, mine)
         for row in mine:
-            if row.slice == "all" or row.baseline is not None:
-                continue
-            group, _, value = row.slice.partition("=")
-            shown.setdefault(group, 0)
-            shown[group] += row.low is not None
-            base = whole.get(row.model)
-            if base is not None and _clear(row, base):
-                apart = abs((row.value or 0.0) - (base.value or 0.0))
-                half = ((row.high or 0.0) - (row.low or 0.0)) / 2
-                found.setdefault(group, []).append(
-                    Standout(
-                        row.model,
-                        metric,
-                        value,
-                        _figure(results, row),
-                        _figure(results, base),
-                        apart / max(half, 1e-12),
-                    )
-                )
+            if row.baseline is None and (row.model, row.slice) in found:
+                rest = found[row.model, row.slice]
+                key = (row.slice, row.n, row.value, row.low, row.high, rest.value)
+                alike.setdefault(key, []).append(row)
+                against[key] = rest
+    ps = adjusted(against)
     made = []
-    for group, n in shown.items():
-        mine_out = sorted(found.get(group, []), key=lambda row: -row.share)
-        told = (
-            f"By {group}: {len(mine_out)} of {plural(n, 'figure')} lie clear of their model's overall figure;"
-            f" by chance alone one would expect up to about {n * 0.05:.0f}"
-        )
-        made.append(Outlook(group, told, tuple(mine_out[:MOST]), max(0, len(mine_out) - MOST)))
+    for group in groups:
+        keys = [key for key, same in alike.items() if same[0].slice.partition("=")[0] == group]
+        clear = sorted((key for key in keys if ps[key] < LEVEL), key=lambda key: (ps[key], against[key].p))
+        told = f"By {group}: {len(clear)} of {plural(len(keys), 'different figure')} "
+        told += "is" if len(clear) == 1 else "are"
+        told += " told apart from the rest of the units"
+        if not keys:
+            told = f"By {group}: no figure can be held against the rest of the units"
+        out = tuple(_standout(results, alike[key], against[key], ps[key]) for key in clear[:MOST])
+        made.append(Outlook(group, told, out, max(0, len(clear) - MOST)))
     return made
 
 
-def _part(results: Results, row: Estimate, base: Estimate | None, shared: str) -> Part:
-    units = "" if shared else _said(row)
-    return Part(_figure(results, row), units, base is not None and _clear(row, base))
+def _standout(results: Results, same: Sequence[Estimate], rest: Rest, p: float) -> Standout:
+    row = same[0]
+    unit = results.unit(row.metric)
+    also = [f"{results.title(one.metric)} of {line(one.model, 60)}" for one in same[1:]]
+    return Standout(
+        row.model,
+        row.metric,
+        row.slice.partition("=")[2],
+        _figure(results, row),
+        figure(rest.value, rest.low, rest.high, unit=unit),
+        p_text(p),
+        listing([*also[:3], *([f"{len(also) - 3} more"] if also[3:] else [])]),
+    )
+
+
+def _part(results: Results, row: Estimate, clear: bool, shared: str) -> Part:
+    return Part(_figure(results, row), "" if shared else _said(row), clear)
 
 
 def _said_of(shown: Figure) -> str:
@@ -191,9 +213,3 @@ def _shared(rows: Sequence[Estimate]) -> str:
 def _said(row: Estimate) -> str:
     left = ", ".join(f"{reason} {count(n)}" for reason, n in row.excluded.items() if n)
     return units_of(row) + (f": {left}" if left else "")
-
-
-def _clear(row: Estimate, base: Estimate) -> bool:
-    if row.low is None or row.high is None or base.value is None:
-        return False
-    return base.value < row.low or base.value > row.high
