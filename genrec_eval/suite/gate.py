@@ -98,8 +98,8 @@ class Gate(StrictModel):
     power: Annotated[float, Field(gt=0.5, lt=1)] = Field(
         0.8,
         description="Least probability with which not_worse_by and within must pass when nothing changed;"
-        " with too few units for that a rule is underpowered: undecided unless a loss is shown. Also the power"
-        " that detectable losses are said for.",
+        " with too few units for that a rule is underpowered: undecided unless a loss is shown. Also the"
+        " power that detectable losses are said for.",
     )
     inconclusive: Literal["fail", "warn", "pass"] = Field(
         "fail", description="What rules that could not be decided do: exit code 4, a warning, or nothing."

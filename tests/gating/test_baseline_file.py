@@ -313,5 +313,4 @@ def test_an_update_says_what_it_changes(tmp_path: Path) -> None:
     assert said[2] == "model 'm' in 's' is another one: k was not said and is 3"
     assert "gain of 'new' in 's' would be new: " in said[4]
     assert any(one.startswith("hit of 'whole' in 's' would be left out: it was") for one in said)
-    assert "m's gain is 0.5" in said[-1]
-    assert "lower than the baseline's (" in said[-1]
+    assert "m's gain differs from the baseline's by −0.5" in said[-1]

@@ -55,7 +55,7 @@ def test_the_run_of_the_baseline_passes_and_a_worse_model_fails(
     outputs += ["--html", str(tmp_path / "g.html")]
     assert exit_code(["gate", str(place / "worse"), *outputs]) == 1
     said = capsys.readouterr().out
-    assert "lower than the baseline's" in said
+    assert "differs from the baseline's by −0." in said
     assert out.read_bytes() == (place / "worse" / "gate.json").read_bytes()
     found = GateResult.from_json(json.loads(out.read_text("utf-8")))
     assert found == genrec_eval.gate(place / "worse")
@@ -126,7 +126,7 @@ def test_a_baseline_is_replaced_only_when_that_is_asked(
     assert exit_code(["baseline", "update", str(place / "worse"), str(file), "--all"]) == 0
     told = capsys.readouterr().out
     assert "- model 'knn' in 'top-k' is another one: " in told
-    assert "- in 'top-k' knn's ndcg@10 is" in told
+    assert "- in 'top-k' knn's ndcg@10 differs from the baseline's by" in told
     assert exit_code(["baseline", "show", str(file)]) == 0
     told = capsys.readouterr().out
     assert "hit_rate@10" in told
