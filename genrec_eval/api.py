@@ -130,11 +130,16 @@ class Run:
         if not (self.path / ESTIMATES_FILE).is_file():
             return f"Run({str(self.path)!r}): {_unfinished(self.directory)}"
         text = io.StringIO()
-        print_results(self.parsed, Console(file=text, width=100), None)
+        print_results(self.parsed, Console(file=text, width=100), None, self.about)
         return f"Run({str(self.path)!r})\n{text.getvalue()}"
 
     def _repr_html_(self) -> str:
         return f"<pre>{html.escape(repr(self))}</pre>"
+
+    @property
+    def about(self) -> dict[str, Any]:
+        """Content of ``run.json``: suite, models, data and how it was played."""
+        return dict(self.directory.run)
 
     @property
     def parsed(self) -> dict[str, Any]:

@@ -263,8 +263,18 @@ def units_to_decide(estimate: Estimate, held: float) -> int | None:
         return share_units_needed(value, held, estimate.level)
     half = value - low if value > held else high - value
     if estimate.interval == "constant":  # a bound on what was never seen shrinks with 1 / n
-        return math.floor(estimate.n * half / abs(value - held)) + 1
+        return _unseen_units(estimate, half, abs(value - held))
     return units_needed(value, held, half, estimate.n)
+
+
+def _unseen_units(estimate: Estimate, half: float, gap: float) -> int:
+    """Units of which none shows anything else that bound what was never seen by ``gap`` at most."""
+    never = math.log((1 - estimate.level) / 2)
+    reach = half / -math.expm1(never / estimate.n)
+    if gap >= reach:
+        return 1
+    # the limit is reach · (1 − a^(1/n)); rounding must not leave it just above the margin
+    return math.ceil(never / math.log1p(-gap / reach) + 1e-9)
 
 
 def exit_code(verdicts: Iterable[Verdict], coverage: Iterable[Coverage], error_budget: float) -> Exit:

@@ -72,7 +72,7 @@ def _report(run: Path, out: Path | None, against: Path | None, reviews: Sequence
         )
     merge_reviews(done.path, reviews)
     out.parent.mkdir(parents=True, exist_ok=True)
-    out.write_text(summary(done.parsed), encoding="utf-8")
+    out.write_text(summary(done.parsed, done.about), encoding="utf-8")
     return out
 
 

@@ -56,9 +56,9 @@ def run(
         loaded, out, only=only or (), limit=limit, fresh=fresh, console=None if quiet else errors()
     )
     if not quiet:
-        print_results(done.parsed, output(), done.report)
+        print_results(done.parsed, output(), done.report, done.about)
         if loaded.suite.gate is not None:
             output().print(f"gate: genrec-eval gate {done.path}", markup=False, soft_wrap=True)
     elif done.exit_code:
-        print_trouble(done.parsed, errors())
+        print_trouble(done.parsed, errors(), done.about)
     return done.exit_code

@@ -23,7 +23,7 @@ def score(
 
     done = score_again(run, None if quiet else errors())
     if not quiet:
-        print_results(done.parsed, output(), done.report)
+        print_results(done.parsed, output(), done.report, done.about)
     elif done.exit_code:
-        print_trouble(done.parsed, errors())
+        print_trouble(done.parsed, errors(), done.about)
     return done.exit_code

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 MINUS = "\u2212"
+POINTS = "points"
+"""Unit of a difference of two shares: percentage points."""
 EXACT = "exact"
 """What stands for the spread of a value whose interval is a point."""
 _MOST_DECIMALS = 6
@@ -22,10 +25,10 @@ class Figure:
     value, low, high
         Rounded to the same decimals; ``"—"`` when there is no value or no interval.
     spread
-        ``"± 0.011"``, ``"0.001–0.023"`` when the arms of the interval differ, or ``"exact"`` when it is a
+        ``"± 0.011"``, ``"0.001 to 0.023"`` when the arms of the interval differ, or ``"exact"`` when it is a
         point, as for a p-value or a decision.
     unit
-        ``"%"`` or ``""``.
+        ``"%"``, ``"points"`` for a difference of shares, another unit, or ``""``.
     known
         False when no number may be shown; ``reason`` then says why.
     """
@@ -45,13 +48,27 @@ class Figure:
             return EXACT
         return f"{self.low} to {self.high}" if self.known else ""
 
+    @property
+    def lead(self) -> str:
+        """The value, with its unit where no ± follows: ``"31.2"``, ``"0.0 %"``."""
+        return self.value if self.spread.startswith("±") else f"{self.value}{self._said}"
+
+    @property
+    def tail(self) -> str:
+        """What follows :attr:`lead`: ``"± 1.1 %"``, ``"(0.0 to 1.2)"``, ``"(exact)"``."""
+        return f"{self.after}{self._said}" if self.spread.startswith("±") else self.after
+
+    @property
+    def after(self) -> str:
+        """What follows the value under a head that says the unit: ``"± 1.1"``, ``"(0.0 to 1.2)"``."""
+        return self.spread if self.spread.startswith("±") else f"({self.spread})"
+
+    @property
+    def _said(self) -> str:
+        return f" {self.unit}" if self.unit in ("%", POINTS) else ""
+
     def __str__(self) -> str:
-        if not self.known:
-            return f"— ({self.reason})"
-        unit = " %" if self.unit == "%" else ""
-        if self.spread.startswith("±"):
-            return f"{self.value} {self.spread}{unit}"
-        return f"{self.value}{unit} ({self.spread})"
+        return f"{self.lead} {self.tail}" if self.known else f"— ({self.reason})"
 
 
 def decimals(half: float) -> int:
@@ -77,41 +94,69 @@ def figure(
     *,
     unit: str = "",
     reason: str | None = None,
+    difference: bool = False,
+    apart: Sequence[float] = (),
 ) -> Figure:
     """Show a value with its interval; a value without an interval is withheld.
+
+    The one way in which a number is written: ± where both arms of the interval are alike, else both limits.
+    A ``difference`` of shares is in percentage points. Digits are added until no limit looks like one of the
+    margins ``apart``, in the unit of the value, that it is not.
 
     >>> str(figure(0.31234, 0.3012, 0.3234))
     '0.312 ± 0.011'
     >>> str(figure(0.31234, 0.3012, 0.3234, unit="share"))
     '31.2 ± 1.1 %'
+    >>> str(figure(0.16, 0.12, 0.2, unit="share", difference=True))
+    '16 ± 4 points'
+    >>> str(figure(0.0, 0.0, 0.012, unit="share"))
+    '0.0 % (0.0 to 1.2)'
+    >>> str(figure(-0.0451, -0.0994, 0.0076, apart=(-0.1,)))
+    '−0.045 ± 0.053'
     >>> str(figure(None, None, None, reason="no unit could be scored"))
     '— (no unit could be scored)'
     >>> str(figure(1.0, 1.0, 1.0))
     '1 (exact)'
     """
+    shown_unit = sign(unit, difference)
     if value is None or not math.isfinite(value):
-        return Figure("—", known=False, reason=reason or "no value", unit=sign(unit))
+        return Figure("—", known=False, reason=reason or "no value", unit=shown_unit)
     if low is None or high is None or not (math.isfinite(low) and math.isfinite(high)):
-        return Figure("—", known=False, reason=f"no interval: {reason or 'not given'}", unit=sign(unit))
+        return Figure("—", known=False, reason=f"no interval: {reason or 'not given'}", unit=shown_unit)
     factor = 100.0 if unit == "share" else 1.0
     value, low, high = value * factor, low * factor, high * factor
     half = (high - low) / 2
     if half <= 0:
         text = exact(value)
-        return Figure(text, text, text, EXACT, sign(unit))
-    places = decimals(half)
+        return Figure(text, text, text, EXACT, shown_unit)
+    places = _told_apart((low, high), [at * factor for at in apart], decimals(half))
     skewed = abs((high - value) - (value - low)) > _SKEW * half
     shown_low, shown_high = fixed(low, places), fixed(high, places)
     tiny = float(f"{half:.{places}f}") == 0
     spread = f"± < {10.0**-places:.{places}f}" if tiny else f"± {fixed(half, places)}"
     if skewed and not tiny:
-        spread = f"{shown_low}–{shown_high}" if low >= 0 else f"{shown_low} to {shown_high}"
-    return Figure(fixed(value, places), shown_low, shown_high, spread, sign(unit))
+        spread = f"{shown_low} to {shown_high}"
+    return Figure(fixed(value, places), shown_low, shown_high, spread, shown_unit)
 
 
-def sign(unit: str) -> str:
-    """What a column head says for ``unit``: ``"%"`` for shares, else the unit itself."""
-    return "%" if unit == "share" else unit
+def _told_apart(limits: Sequence[float], margins: Sequence[float], places: int) -> int:
+    """Decimals at which no limit is rounded onto a margin that it is not."""
+    while places < _MOST_DECIMALS and any(
+        limit != at and fixed(limit, places) == fixed(at, places) for limit in limits for at in margins
+    ):
+        places += 1
+    return places
+
+
+def sign(unit: str, difference: bool = False) -> str:
+    """What a column head says for ``unit``: ``"%"`` for shares, else the unit itself.
+
+    >>> sign("share"), sign("share", difference=True), sign("s")
+    ('%', 'points', 's')
+    """
+    if unit == "share":
+        return POINTS if difference else "%"
+    return unit
 
 
 def fixed(value: float, places: int) -> str:
@@ -137,13 +182,18 @@ def exact(value: float) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
-def bound(value: float, unit: str = "") -> str:
-    """A margin as a person wrote it: ``0.01`` of a share is ``1 %``.
+def bound(value: float, unit: str = "", difference: bool = False) -> str:
+    """A margin as a person wrote it: ``0.01`` of a share is ``1 %``, of a difference of shares a point.
 
-    >>> bound(0.01, "share"), bound(-0.005)
-    ('1 %', '−0.005')
+    >>> bound(0.01, "share"), bound(-0.005), bound(0.05, "share", True), bound(0.01, "share", True)
+    ('1 %', '−0.005', '5 points', '1 point')
     """
-    return f"{exact(value * 100)} %" if unit == "share" else exact(value)
+    if unit != "share":
+        return exact(value)
+    said = exact(value * 100)
+    if difference:
+        return f"{said} point" if said.lstrip(MINUS) == "1" else f"{said} {POINTS}"
+    return f"{said} %"
 
 
 def side(value: float | None, low: float | None, high: float | None, unit: str = "") -> str:
@@ -161,13 +211,13 @@ def side(value: float | None, low: float | None, high: float | None, unit: str =
     return f"{text} %" if unit == "share" else text
 
 
-def rough(value: float, unit: str = "") -> str:
+def rough(value: float, unit: str = "", difference: bool = False) -> str:
     """What was computed from a power or a guess: two digits.
 
     >>> rough(0.0213456), rough(0.0213456, "share")
     ('0.021', '2.1 %')
     """
-    return bound(float(f"{value:.2g}"), unit)
+    return bound(float(f"{value:.2g}"), unit, difference)
 
 
 def count(value: object) -> str:

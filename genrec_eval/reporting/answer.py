@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from enum import StrEnum
 
 from genrec_eval.audit.gating.types import GateRow
@@ -50,10 +50,27 @@ def quiet(verdict: Verdict) -> bool:
 
 
 def expected(verdicts: Iterable[Verdict]) -> frozenset[Place]:
-    """Places of the findings of built-in checks that a claim expects: the claim says them once for both."""
+    """Places of the findings of built-in checks that a claim tells: the claim says them once for both."""
     rows = list(verdicts)
-    caught = {place(row) for row in rows if row.gate and outcome(row) is Outcome.CAUGHT}
-    return frozenset(place(row) for row in rows if not row.gate and place(row) in caught)
+    told = {
+        place(row)
+        for row in rows
+        if row.gate and outcome(row) in (Outcome.CAUGHT, Outcome.FAILED) and row.baseline is None
+    }
+    red = {Outcome.FINDING, Outcome.CAUGHT, Outcome.MISSED}
+    return frozenset(
+        place(row) for row in rows if not row.gate and outcome(row) in red and place(row) in told
+    )
+
+
+def only_foreseen(verdicts: Iterable[Verdict], places: Collection[Place]) -> bool:
+    """Whether all claims at these places foresaw what the checks found there."""
+    return all(outcome(row) is not Outcome.FAILED for row in verdicts if row.gate and place(row) in places)
+
+
+def as_planted(verdict: Verdict, flaws: Collection[str]) -> bool:
+    """Whether a flaw was found in a model that was made to fail: no finding about any system."""
+    return verdict.model in flaws and outcome(verdict) in (Outcome.FAILED, Outcome.FINDING)
 
 
 def place(verdict: Verdict) -> Place:
@@ -71,11 +88,23 @@ def alike(verdicts: Iterable[Verdict]) -> list[tuple[Outcome, str, list[Verdict]
     return [(kind, scenario, rows) for (kind, scenario), rows in ordered]
 
 
-def would_decide(verdict: Verdict | GateRow) -> str:
-    """What would decide an undecided claim."""
+def would_decide(verdict: Verdict | GateRow, had: int | None = None) -> str:
+    """What would decide an undecided claim.
+
+    Parameters
+    ----------
+    had
+        Units that the data hold, where that is known.
+    """
     if verdict.verdict is not Ruling.INSUFFICIENT or not verdict.needed:
         return ""
-    return f"About {count(verdict.needed)} units would decide it."
+    needed = count(float(f"{verdict.needed:.3g}"))
+    if had is not None and verdict.needed > had:
+        return (
+            f"The {count(had)} units of the data cannot decide it: about {needed} would, if the figure stays."
+        )
+    held = "" if had is None else f"; the data hold {count(had)}"
+    return f"About {needed} units would decide it, if the figure stays{held}."
 
 
 def would_decide_all(verdicts: list[Verdict]) -> str:
@@ -84,7 +113,8 @@ def would_decide_all(verdicts: list[Verdict]) -> str:
         return would_decide(verdicts[0])
     if any(row.verdict is not Ruling.INSUFFICIENT or not row.needed for row in verdicts):
         return ""
-    return f"About {count(max(row.needed or 0 for row in verdicts))} units would decide them all."
+    most = count(max(row.needed or 0 for row in verdicts))
+    return f"About {most} units would decide them all, if the figures stay."
 
 
 def distance(verdict: Verdict) -> float:
@@ -100,11 +130,18 @@ def worst_first(verdicts: Iterable[Verdict]) -> list[Verdict]:
     return sorted(verdicts, key=lambda row: (ORDER.index(outcome(row)), -distance(row)))
 
 
-def sentence(verdicts: Iterable[Verdict]) -> str:
-    """The answer: claims by class, then what the built-in checks found."""
+def sentence(verdicts: Iterable[Verdict], flaws: Collection[str] = ()) -> str:
+    """The answer: claims by class, then what the built-in checks found.
+
+    Parameters
+    ----------
+    flaws
+        Models made to fail: that a flaw was found in them is told apart.
+    """
     rows = list(verdicts)
     foreseen = expected(rows)
-    claims = Counter(outcome(row) for row in rows if row.gate)
+    claims = Counter(outcome(row) for row in rows if row.gate and not as_planted(row, flaws))
+    planted = [row for row in rows if row.gate and as_planted(row, flaws)]
     checks = Counter(outcome(row) for row in rows if not row.gate)
     if not rows:
         return "The suite makes no claim, so nothing was decided; the figures stand for themselves."
@@ -119,7 +156,10 @@ def sentence(verdicts: Iterable[Verdict]) -> str:
     ):
         if n := claims[kind]:
             parts.append(f"{n if parts else plural(n, 'claim')} {one if n == 1 else many}")
-    text = ", ".join(parts) + "." if parts else "The suite makes no claim of its own."
+    silent = "" if planted else "The suite makes no claim of its own."
+    text = ", ".join(parts) + "." if parts else silent
+    if planted:
+        text = f"{text} {control(planted)}".strip()
     if checks:
         found = checks[Outcome.FINDING] + checks[Outcome.MISSED] + checks[Outcome.CAUGHT]
         beside = [
@@ -132,17 +172,34 @@ def sentence(verdicts: Iterable[Verdict]) -> str:
         ]
         text += f" Built-in checks: {plural(found, 'finding') if found else 'no finding'} in {len_of(checks)}"
         if known := sum(place(row) in foreseen for row in rows if not row.gate):
-            text += f", {'all' if known == found else f'{known} of them'} expected by a claim"
+            how = "expected" if only_foreseen(rows, foreseen) else "told"
+            text += f", {'all' if known == found else f'{known} of them'} {how} by a claim"
+        alone = [
+            row for row in rows if not row.gate and as_planted(row, flaws) and place(row) not in foreseen
+        ]
+        if alone:
+            text += f", {len(alone)} of them in a model made to fail"
         text += f"; {', '.join(beside)}." if beside else "."
     return text
 
 
-def answer(results: Results) -> str:
+def control(rows: list[Verdict]) -> str:
+    """What was found in models that were made to fail, and that it counts all the same."""
+    models = listing(list(dict.fromkeys(line(row.model, 60) for row in rows)))
+    one = len(rows) == 1
+    return (
+        f"Control: {plural(len(rows), 'claim')} about {models}, made to fail, failed as planted"
+        f" (the suite does not expect {'it' if one else 'them'} to,"
+        f" so {'it counts' if one else 'they count'})."
+    )
+
+
+def answer(results: Results, flaws: Collection[str] = ()) -> str:
     """The sentence of the verdicts, then the models whose figures are missing or rest on a part."""
     if results.coverage and not results.estimates and not results.verdicts:
         text = "No figure could be computed, so nothing was decided."
     else:
-        text = sentence(results.verdicts)
+        text = sentence(results.verdicts, flaws)
     several = len(results.scenarios()) > 1
     found: dict[str, list[str]] = {}
     for row in results.coverage:

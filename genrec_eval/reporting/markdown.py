@@ -7,43 +7,64 @@ from collections.abc import Mapping
 from typing import Any
 
 from genrec_eval.core.numbers import figure, sign
-from genrec_eval.reporting.answer import Outcome, answer, outcome, quiet, rule, worst_first
+from genrec_eval.protocol.results import Verdict
+from genrec_eval.reporting.answer import (
+    Outcome,
+    answer,
+    as_planted,
+    expected,
+    outcome,
+    place,
+    quiet,
+    worst_first,
+)
+from genrec_eval.reporting.claimed import controls, doubt, full_claim, simulated, units
 from genrec_eval.reporting.compare import best
 from genrec_eval.reporting.gaps import not_tested
 from genrec_eval.reporting.reproduced import folded, reproduced, told
 from genrec_eval.reporting.results import Results
+from genrec_eval.reporting.rules import PAIRED
 from genrec_eval.reporting.text import line
 
 _SPECIAL = re.compile(r"[\\`*_{}\[\]#|~<>&@$]|(?<=[a-z]):(?=//)|\bwww\.|^[-+=]")
 _MOST_ROWS = 40
 
 
-def summary(estimates: Mapping[str, Any]) -> str:
+def summary(estimates: Mapping[str, Any], run: Mapping[str, Any] | None = None) -> str:
     """Answer, verdicts, matrix and gaps as Markdown.
 
     Parameters
     ----------
     estimates
         The parsed ``estimates.json``.
+    run
+        The parsed ``run.json``: which models were made to fail, and what the data are.
     """
     results = Results.read(estimates)
+    flaws = controls(results, run or {})
     rows = worst_first(results.verdicts)
-    loud = [row for row in rows if not quiet(row) and not folded(row)]
-    parts = [f"## {escape(results.run)}", escape(answer(results))]
+    told_once = expected(rows)
+    loud = [
+        row
+        for row in rows
+        if not quiet(row) and not folded(row) and (row.gate or place(row) not in told_once)
+    ]
+    loud.sort(key=lambda row: as_planted(row, flaws))  # stable: what was planted comes last
+    parts = [f"## {escape(results.run)}", escape(answer(results, flaws))]
+    if said := simulated(run or {}):
+        parts.append(escape(said))
     if loud:
         told_rows = [
             [
                 f"**{_word(row.verdict, outcome(row))}**",
-                escape(row.claim),
-                escape(row.model),
-                escape(
-                    figure(row.value, row.low, row.high, unit=results.unit(row.metric), reason=row.reason)
-                ),
-                escape(f"{results.title(row.metric)} {rule(row, results)}"),
+                escape(f"“{line(row.claim)}”" if row.gate else row.claim),
+                escape(f"{line(row.model)} (control, made to fail)" if row.model in flaws else row.model),
+                escape(_figure(row, results)),
+                escape(f"{full_claim(results, row)}. {doubt(results, row)}".strip()),
             ]
             for row in loud[:_MOST_ROWS]
         ]
-        parts.append(table(["verdict", "claim", "model", "figure", "asked"], told_rows))
+        parts.append(table(["verdict", "claim", "model", "figure", "tested"], told_rows))
         if len(loud) > _MOST_ROWS:
             parts.append(f"{len(loud) - _MOST_ROWS} more verdicts stand in the report.")
     if folds := reproduced(results.verdicts):
@@ -85,6 +106,18 @@ def escape(text: object, limit: int = 300) -> str:
     """
     # Numeric references, not backslashes: '@' and '|' keep their meaning on some hosts when backslashed.
     return _SPECIAL.sub(lambda match: f"{match[0][:-1]}&#{ord(match[0][-1])};", line(text, limit))
+
+
+def _figure(row: Verdict, results: Results) -> str:
+    shown = figure(
+        row.value,
+        row.low,
+        row.high,
+        unit=results.unit(row.metric),
+        reason=row.reason,
+        difference=row.rule in PAIRED,
+    )
+    return ", ".join(filter(None, (str(shown), units(results, row))))
 
 
 def _word(ruling: str, kind: Outcome) -> str:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from genrec_eval.core.numbers import bound
 from genrec_eval.protocol.results import Direction, Ruling
 
+PAIRED = frozenset({"better_by", "not_worse_by", "within"})
+"""Rules about a difference; its shares are in percentage points."""
 SHAPES = {
     Ruling.PASS: ("v-pass", "pass"),
     Ruling.FAIL: ("v-fail", "fail"),
@@ -20,7 +22,7 @@ def asked(rule: str, margin: float, unit: str, against: str | None) -> str:
     >>> asked("at_most", 0.01, "share", None), asked("not_worse_by", 0.02, "", "the baseline")
     ('at most 1 %', 'not worse than the baseline by more than 0.02')
     """
-    size = bound(margin, unit)
+    size = bound(margin, unit, rule in PAIRED)
     against = against or "the baseline"
     return {
         "at_least": f"at least {size}",

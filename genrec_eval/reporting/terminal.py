@@ -6,13 +6,15 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from genrec_eval.core.numbers import EXACT, count, figure, sign
+from genrec_eval.core.numbers import count, figure, sign
 from genrec_eval.protocol.results import Verdict
 from genrec_eval.reporting.answer import (
     Outcome,
     alike,
     answer,
+    as_planted,
     expected,
+    only_foreseen,
     outcome,
     place,
     quiet,
@@ -22,6 +24,7 @@ from genrec_eval.reporting.answer import (
     would_decide,
     would_decide_all,
 )
+from genrec_eval.reporting.claimed import bounded, controls, doubt, full_claim, to_be_had, units
 from genrec_eval.reporting.compare import best, broken, is_ruled, is_validity, uneventful
 from genrec_eval.reporting.console import plain, say, styled
 from genrec_eval.reporting.gaps import left_out
@@ -57,7 +60,12 @@ Column = tuple[str, list[tuple[str, str]]]
 """Head, and (figure, mark) of each model."""
 
 
-def print_results(estimates: Mapping[str, Any], console: Console, report: Path | None = None) -> None:
+def print_results(
+    estimates: Mapping[str, Any],
+    console: Console,
+    report: Path | None = None,
+    run: Mapping[str, Any] | None = None,
+) -> None:
     """Print figures with intervals, verdicts and what was not run.
 
     Parameters
@@ -68,6 +76,8 @@ def print_results(estimates: Mapping[str, Any], console: Console, report: Path |
         Where to print; its width decides how many metrics stand side by side.
     report
         The HTML report, named at the end.
+    run
+        The parsed ``run.json``: which models were made to fail, and what the data hold.
     """
     results = Results.read(estimates)
     for scenario in results.scenarios():
@@ -76,16 +86,18 @@ def print_results(estimates: Mapping[str, Any], console: Console, report: Path |
     for what, why in left_out(results):
         say(console, f"{line(what, 1000)}: {why}", "dim")
         console.print()
-    _verdicts(results, console)
+    _verdicts(results, console, run or {})
     if report is not None:
         console.print(styled(console, f"Report: {report}", ""), soft_wrap=True)  # a path is copied whole
 
 
-def print_trouble(estimates: Mapping[str, Any], console: Console) -> None:
+def print_trouble(
+    estimates: Mapping[str, Any], console: Console, run: Mapping[str, Any] | None = None
+) -> None:
     """Print what was not run or failed, and how the claims fared: for a quiet run that did not pass."""
     results = Results.read(estimates)
     _not_run(results, console)
-    say(console, _sentence(results))
+    say(console, _sentence(results, controls(results, run or {})))
 
 
 def _scenario(results: Results, scenario: str, console: Console) -> None:
@@ -216,9 +228,9 @@ def _cells(results: Results, of: tuple[str, str], reasons: dict[str, int]) -> li
             number = reasons.setdefault(line(shown.reason), len(reasons) + 1)
             cells.append((f"— [{number}]", ""))
             continue
-        spread = shown.spread if shown.spread.startswith("±") else f"({shown.low}–{shown.high})"
-        spread = f"({EXACT})" if shown.spread == EXACT else spread
-        cells.append((f"{shown.value} {spread}", "!" if model in faults else "*" if model in top else ""))
+        cells.append(
+            (f"{shown.value} {shown.after}", "!" if model in faults else "*" if model in top else "")
+        )
     return cells
 
 
@@ -236,13 +248,16 @@ def _blocks(columns: list[Column], room: int) -> list[list[Column]]:
     return blocks
 
 
-def _verdicts(results: Results, console: Console) -> None:
+def _verdicts(results: Results, console: Console, run: Mapping[str, Any]) -> None:
+    flaws, had = controls(results, run), to_be_had(run)
     rows = worst_first(results.verdicts)
     foreseen = expected(rows)
-    say(console, _sentence(results), "bold")
-    for row in rows:
-        if not quiet(row) and not folded(row) and (row.gate or place(row) not in foreseen):
-            _verdict(results, row, console)
+    say(console, _sentence(results, flaws), "bold")
+    loud = [
+        row for row in rows if not quiet(row) and not folded(row) and (row.gate or place(row) not in foreseen)
+    ]
+    for row in sorted(loud, key=lambda one: as_planted(one, flaws)):  # stable: what was planted comes last
+        _verdict(results, row, console, flaws, had)
     _reproduced(results, console)
     for kind, scenario, checks in alike(rows):
         if kind is not Outcome.HOLDS:  # those of a scenario are mostly open for one reason, its few units
@@ -251,12 +266,19 @@ def _verdicts(results: Results, console: Console) -> None:
             models = _models(results, scenario, [row.model for row in checks])
             text = styled(console, f"{word} {symbol} ", style)
             console.print(text.append(plain(console, f"{claims} · {models}{_where(results, scenario)}")))
-            first = f"{'' if len(checks) == 1 else 'such as: '}{line(checks[0].reason)}"
-            why = ". ".join(filter(None, (first, would_decide_all(checks))))
-            say(console, why, "dim", indent=4)
+            bounds = bounded(results, checks, had)
+            explained = {id(row) for group in bounds.values() for row in group}
+            others = [row for row in checks if id(row) not in explained]
+            for said in bounds:
+                say(console, said, "dim", indent=4)
+            if others:
+                first = f"{'' if len(checks) == 1 else 'such as: '}{line(others[0].reason)}"
+                why = ". ".join(filter(None, (first, would_decide_all(others))))
+                say(console, why, "dim", indent=4)
     if foreseen:
         known = plural(len(foreseen), "built-in check")
-        say(console, f"FINDING {known} {'finds' if len(foreseen) == 1 else 'find'} what a claim expects")
+        how = "expects" if only_foreseen(rows, foreseen) else "tells"
+        say(console, f"FINDING {known} {'finds' if len(foreseen) == 1 else 'find'} what a claim {how}")
     if held := sum(quiet(row) and outcome(row) is Outcome.HOLDS for row in rows):
         say(console, f"PASS {plural(held, 'built-in check')} without a finding")
     console.print()
@@ -292,12 +314,14 @@ def _figures(results: Results, found: list[Reproduced], console: Console) -> Non
     console.print()
 
 
-def _sentence(results: Results) -> str:
+def _sentence(results: Results, flaws: Mapping[str, str]) -> str:
     # What was not run stands in lines of its own just above.
-    return sentence(results.verdicts) if results.estimates or results.verdicts else answer(results)
+    return sentence(results.verdicts, flaws) if results.estimates or results.verdicts else answer(results)
 
 
-def _verdict(results: Results, row: Verdict, console: Console) -> None:
+def _verdict(
+    results: Results, row: Verdict, console: Console, flaws: Mapping[str, str], had: Mapping[str, int]
+) -> None:
     word, symbol, style = _WORDS[outcome(row)]
     text = styled(console, f"{word} {symbol} ", style)
     lead = "does not hold: " if outcome(row) in {Outcome.FAILED, Outcome.FINDING} else ""
@@ -306,7 +330,13 @@ def _verdict(results: Results, row: Verdict, console: Console) -> None:
     if row.slice != "all":
         text.append(plain(console, f" · {line(row.slice, 60)}"))
     console.print(text)
-    for detail in filter(None, (line(row.reason), would_decide(row))):
+    behind = units(results, row)
+    said = f"tested: {full_claim(results, row)}{f' ({behind})' if behind else ''}"
+    made = f"control, made to fail by {line(flaws[row.model], 80)}" if row.model in flaws else ""
+    if as_planted(row, flaws):
+        made += ": flaw found, as planted"
+    details = (said, doubt(results, row), line(row.reason), would_decide(row, had.get(row.scenario)), made)
+    for detail in filter(None, details):
         say(console, detail, "dim", indent=4)
 
 

@@ -26,7 +26,7 @@ def test_a_card_says_use_factors_figures_caveats_and_provenance(quickstart: Path
         "## Provenance",
     ):
         assert head in heads
-    assert "| top-k | Duplicate&#64;10 ↓ | 30.00 % (29.94–30.13) | 1,934 | none |" in card
+    assert "| top-k | Duplicate&#64;10 ↓ | 30.00 % (29.94 to 30.13) | 1,934 | none |" in card
     assert "| top-k | NDCG&#64;10 ↑ | group=A |" in card
     assert "**FAIL** (as expected): The planted duplicates are caught." in card
     assert "item-knn's" not in card  # claims of other models are on their cards

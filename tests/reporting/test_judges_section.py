@@ -152,7 +152,7 @@ def test_the_terminal_has_a_block_for_judges_and_puts_what_fails_first(written: 
         said.index(words) for words in ("held to rules", "measured\n", "faithfulness, each text scored")
     )
     assert held < measured < judged
-    assert "100 (86–100) !" in said[held:measured]
+    assert "100 (86 to 100) !" in said[held:measured]
     assert "!" not in said[measured:judged]
     assert "! fails a claim or check" in said
     assert said.index("Padding %") < said.index("Sensitive mentions %")  # of which nobody fails

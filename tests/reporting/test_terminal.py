@@ -38,7 +38,7 @@ def test_every_figure_has_its_interval_and_every_verdict_its_word() -> None:
             assert verdict.claim in text
     assert text.index("FAIL ✗") < text.index("INSUFFICIENT ?") < text.index("CAUGHT ✓") < text.index("PASS ✓")
     assert "FINDING 1 built-in check finds what a claim expects" in text
-    assert "About 5,200 units would decide it." in text
+    assert "About 5,200 units would decide it, if the figure stays." in text
     assert "PASS 3 built-in checks without a finding" in text
     assert "NOT-RUN - llm in top-k: environment variable LLM_KEY is not set" in text
 
@@ -50,7 +50,7 @@ def test_checks_that_could_not_be_decided_are_told_together() -> None:
             row |= {"verdict": "INSUFFICIENT", "reason": "it is open", "needed": 99}
     text = _printed(data, 200)
     assert "INSUFFICIENT ? Lists hold no item twice · random, popularity and item-knn" in text
-    assert text.count("such as: it is open. About 99 units would decide them all.") == 1
+    assert text.count("such as: it is open. About 99 units would decide them all, if the figures stay.") == 1
     assert "3 checks could not be decided" in text
 
 

@@ -10,7 +10,19 @@ from typing import Any
 from markupsafe import Markup, escape
 
 from genrec_eval.reporting import facts
-from genrec_eval.reporting.answer import RED, answer, expected, outcome, place, quiet, remarks, worst_first
+from genrec_eval.reporting.answer import (
+    RED,
+    answer,
+    as_planted,
+    expected,
+    only_foreseen,
+    outcome,
+    place,
+    quiet,
+    remarks,
+    worst_first,
+)
+from genrec_eval.reporting.claimed import controls, simulated, to_be_had
 from genrec_eval.reporting.distributions import distributions
 from genrec_eval.reporting.gaps import not_tested, not_tested_groups
 from genrec_eval.reporting.groundings import TIERS, groundings
@@ -31,8 +43,9 @@ def page(material: Material) -> dict[str, Any]:
     """Assemble everything that the template shows."""
     results, run, directory = material.results, material.run, material.directory
     order, flaws = list(material.order), material.flaws
+    had = to_be_had(run)
     told_alone = (verdict for verdict in worst_first(results.verdicts) if not folded(verdict))
-    told = {id(v): ruled(results, v, order, flaws) for v in worst_first(results.verdicts)}
+    told = {id(v): ruled(results, v, order, flaws, had) for v in worst_first(results.verdicts)}
     rows = [told[id(verdict)] for verdict in told_alone]
     by_metric = rows_by_metric(results)
     known = expected(results.verdicts)
@@ -54,13 +67,24 @@ def page(material: Material) -> dict[str, Any]:
         "name": str(suite.get("name") or results.run),
         "about": str(suite.get("description") or ""),
         "when": facts.moment(run.get("finished") or run.get("created")),
-        "sentence": answer(results),
+        "sentence": answer(results, flaws),
+        "simulated": simulated(run),
         "remarks": remarks(results),
         "verdicts_of_claims": [*VERDICTS.values(), FLAG],
-        "cards": [row for row in rows if outcome(row.verdict) in RED and row not in foreseen],
+        "cards": [
+            row
+            for row in rows
+            if outcome(row.verdict) in RED and row not in foreseen and not as_planted(row.verdict, flaws)
+        ],
+        "controls": [row for row in rows if row.control and row not in foreseen],
         "rest": [row for row in rows if outcome(row.verdict) not in RED and not quiet(row.verdict)],
         "reproduced": [published(results, fold) for fold in reproduced(results.verdicts)],
-        "quiet": folds([*foreseen, *(row for row in rows if quiet(row.verdict))]),
+        "quiet": folds(
+            [*foreseen, *(row for row in rows if quiet(row.verdict))],
+            results,
+            had,
+            f"found what a claim {'expects' if only_foreseen(results.verdicts, known) else 'tells'}",
+        ),
         "several": len(results.scenarios()) > 1,
         "models": {name: position for position, name in enumerate(order)},
         "keys": {name: key(position) for position, name in enumerate(order)},
@@ -86,13 +110,7 @@ def page(material: Material) -> dict[str, Any]:
 
 def material_of(results: Results, run: Mapping[str, Any], directory: Path, **more: Any) -> Material:
     """What the parts are made from; ``more`` are the other fields of :class:`Material`."""
-    return Material(results, run, directory, results.models(), planted(results, run), **more)
-
-
-def planted(results: Results, run: Mapping[str, Any]) -> dict[str, str]:
-    """Model → its planted flaw, by the title of the measure that is to find it."""
-    titles = {str(one.get("name")): str(one.get("title")) for one in results.definitions.values()}
-    return {model: titles.get(flaw, flaw.replace("_", " ")) for model, flaw in facts.planted(run).items()}
+    return Material(results, run, directory, results.models(), controls(results, run), **more)
 
 
 def _text_places(sections: list[Section]) -> dict[tuple[str, str], str]:

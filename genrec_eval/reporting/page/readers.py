@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from genrec_eval.core.numbers import count, figure
 from genrec_eval.protocol.results import Verdict
-from genrec_eval.reporting.answer import Outcome, expected, outcome, place, rule, worst_first
+from genrec_eval.reporting.answer import Outcome, as_planted, expected, outcome, place, rule, worst_first
 from genrec_eval.reporting.compare import best
 from genrec_eval.reporting.facts import moment
 from genrec_eval.reporting.page.material import Material
 from genrec_eval.reporting.results import Results
+from genrec_eval.reporting.rules import PAIRED
 from genrec_eval.reporting.text import line, listing, plural
 
 _MOST = 3
@@ -30,29 +32,38 @@ class Reader:
 def readers(material: Material) -> list[Reader]:
     """The four readers, in the order in which they can be chosen."""
     results = material.results
-    claims = Counter(outcome(row) for row in results.verdicts if row.gate)
+    flaws = material.flaws
+    claims = Counter(outcome(row) for row in results.verdicts if row.gate and not as_planted(row, flaws))
+    planted = sum(row.gate and as_planted(row, flaws) for row in results.verdicts)
+    kept = _tally(claims, planted)
     return [
-        Reader("engineer", "an engineer", _engineer(results)),
-        Reader("owner", "a product owner", _owner(results, claims)),
-        Reader("user", "an end user", _user(results, claims)),
-        Reader("regulator", "a regulator", _regulator(material, claims)),
+        Reader("engineer", "an engineer", _engineer(results, flaws)),
+        Reader("owner", "a product owner", _owner(results, kept)),
+        Reader("user", "an end user", _user(results, kept)),
+        Reader("regulator", "a regulator", _regulator(material, kept)),
     ]
 
 
-def _engineer(results: Results) -> str:
+def _engineer(results: Results, flaws: Mapping[str, str]) -> str:
     known = expected(results.verdicts)
     red = [
         row
         for row in worst_first(results.verdicts)
-        if outcome(row) in (Outcome.FAILED, Outcome.MISSED)
-        or (outcome(row) is Outcome.FINDING and place(row) not in known)
+        if not as_planted(row, flaws)
+        and (
+            outcome(row) in (Outcome.FAILED, Outcome.MISSED)
+            or (outcome(row) is Outcome.FINDING and place(row) not in known)
+        )
     ]
+    planted = any(as_planted(row, flaws) for row in results.verdicts)
+    nothing = "No system failed, only controls made to fail" if planted else "Nothing failed"
     if not red:
         open_ = [row for row in results.verdicts if row.gate and outcome(row) is Outcome.UNDECIDED]
         if open_:
-            return f"Nothing failed; begin with what could not be decided: {_claim(open_[0], results)}."
+            return f"{nothing}; begin with what could not be decided: {_claim(open_[0], results)}."
         return (
-            "Nothing failed that was not meant to; what is left to read are the differences between models"
+            f"{nothing if planted else 'Nothing failed that was not meant to'};"
+            " what is left to read are the differences between models"
             " and what stands out by group."
         )
     more = (
@@ -62,13 +73,20 @@ def _engineer(results: Results) -> str:
 
 
 def _claim(row: Verdict, results: Results) -> str:
-    shown = figure(row.value, row.low, row.high, unit=results.unit(row.metric), reason=row.reason)
+    shown = figure(
+        row.value,
+        row.low,
+        row.high,
+        unit=results.unit(row.metric),
+        reason=row.reason,
+        difference=row.rule in PAIRED,
+    )
     of = "" if row.slice == "all" else f" for {line(row.slice, 80)}"
     said = f"{line(results.title(row.metric), 120)} of {line(row.model, 80)}{of} in {line(row.scenario, 80)}"
     return f"{said}: {shown}, asked {rule(row, results)}"
 
 
-def _owner(results: Results, claims: Counter[Outcome]) -> str:
+def _owner(results: Results, kept: str) -> str:
     wins: Counter[str] = Counter()
     ranked = 0
     for scenario in results.scenarios():
@@ -85,10 +103,10 @@ def _owner(results: Results, claims: Counter[Outcome]) -> str:
         first += listing(leaders) + f" of {plural(ranked, 'figure')} that tell them apart"
     else:
         first += "none is shown to be better than all others on any figure"
-    return f"{first}; of what the suite promises, {_tally(claims)}."
+    return f"{first}; of what the suite promises, {kept}."
 
 
-def _user(results: Results, claims: Counter[Outcome]) -> str:
+def _user(results: Results, said: str) -> str:
     attempted = sum(row.attempted for row in results.coverage)
     answered = sum(row.answered for row in results.coverage)
     asked = (
@@ -96,11 +114,11 @@ def _user(results: Results, claims: Counter[Outcome]) -> str:
         if attempted
         else "These systems were not asked anything"
     )
-    kept = f"of what was promised about them, {_tally(claims)}"
+    kept = f"of what was promised about them, {said}"
     return f"{asked}; {kept}. None of it says how any one person was served."
 
 
-def _regulator(material: Material, claims: Counter[Outcome]) -> str:
+def _regulator(material: Material, kept: str) -> str:
     results = material.results
     when = moment(material.run.get("finished") or material.run.get("created"))[:10]
     models = {row.model for row in results.coverage if row.state != "not-run"} or {
@@ -111,13 +129,13 @@ def _regulator(material: Material, claims: Counter[Outcome]) -> str:
     said = f"{start}{plural(len(models), 'system')} {'was' if len(models) == 1 else 'were'} asked {asked}"
     said = said[0].upper() + said[1:]
     return (
-        f"{said}; of the claims laid down in the suite, {_tally(claims)}."
+        f"{said}; of the claims laid down in the suite, {kept}."
         " This is evidence on those claims, and no finding that a law is met."
     )
 
 
-def _tally(claims: Counter[Outcome]) -> str:
-    """``"2 hold, 1 failed and 1 could not be decided"``."""
+def _tally(claims: Counter[Outcome], planted: int) -> str:
+    """``"1 failed, 1 could not be decided and 2 hold"``; what failed in controls stands apart."""
     words = (
         (claims[Outcome.FAILED] + claims[Outcome.MISSED], "failed", "failed"),
         (claims[Outcome.UNDECIDED], "could not be decided", "could not be decided"),
@@ -125,4 +143,6 @@ def _tally(claims: Counter[Outcome]) -> str:
         (claims[Outcome.HOLDS] + claims[Outcome.CAUGHT], "holds", "hold"),
     )
     said = [f"{count(n)} {one if n == 1 else many}" for n, one, many in words if n]
-    return listing(said) or "there is nothing to hold"
+    told = listing(said) or "there is nothing to hold"
+    failed = f"{count(planted)} about a control made to fail failed, as planted"
+    return f"{told} ({failed})" if planted else told

@@ -10,12 +10,13 @@ from markupsafe import Markup
 
 from genrec_eval.core.numbers import bound, figure
 from genrec_eval.protocol.results import Verdict
-from genrec_eval.reporting.answer import RED, Outcome, outcome, rule, would_decide
+from genrec_eval.reporting.answer import RED, Outcome, as_planted, outcome, rule, would_decide
+from genrec_eval.reporting.claimed import bounded, doubt, full_claim, units
 from genrec_eval.reporting.reproduced import LISTED, Reproduced, told, told_apart
 from genrec_eval.reporting.results import Results
-from genrec_eval.reporting.rules import SHAPES, lines_at
+from genrec_eval.reporting.rules import PAIRED, SHAPES, lines_at
 from genrec_eval.reporting.svg import Scale, gauge
-from genrec_eval.reporting.text import plural
+from genrec_eval.reporting.text import line, listing, plural
 
 HELD = {True: ("PASS", "pass", "v-pass"), False: ("FAIL", "fail", "v-fail")}
 
@@ -36,10 +37,46 @@ class Ruled:
     drawing: Markup
     where: str
     position: int
+    tested: str
+    """The sentence that was decided, beside the title that its author gave it."""
+    units: str
+    """Whether the figure is a difference, n and how many were excluded."""
+    doubt: str
+    """Where the title says something else than was tested."""
+    control: bool = False
+    """A flaw found in a model made to fail."""
 
 
-def ruled(results: Results, verdict: Verdict, order: list[str], flaws: Mapping[str, str]) -> Ruled:
+@dataclass(frozen=True, slots=True)
+class Fold:
+    """Rows that are worth a line that unfolds; what explains many of them at once is said once.
+
+    Attributes
+    ----------
+    once
+        (sentence, (claim, models) of each) for checks in which nothing was found and too little asked.
+    """
+
+    rows: list[Ruled]
+    told: str
+    once: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = ()
+    loud: Ruled | None = None
+
+    @property
+    def first(self) -> Ruled:
+        """Whose verdict the line shows."""
+        return self.loud or self.rows[0]
+
+
+def ruled(
+    results: Results,
+    verdict: Verdict,
+    order: list[str],
+    flaws: Mapping[str, str],
+    had: Mapping[str, int] | None = None,
+) -> Ruled:
     kind = outcome(verdict)
+    control = as_planted(verdict, flaws)
     shape, style = SHAPES[verdict.verdict]
     tag = {
         Outcome.FAILED: "",
@@ -47,16 +84,22 @@ def ruled(results: Results, verdict: Verdict, order: list[str], flaws: Mapping[s
         Outcome.FINDING: "built-in check",
         Outcome.CAUGHT: "caught as expected",
     }.get(kind, "" if verdict.gate else "built-in check")
-    if kind is Outcome.FINDING and verdict.model in flaws:
-        tag += f"; planted flaw: {flaws[verdict.model]}"
+    if verdict.model in flaws and kind is not Outcome.CAUGHT:
+        made = f"control, made to fail by {flaws[verdict.model]}"
+        tag = "; ".join(filter(None, (tag, f"{made}: flaw found, as planted" if control else made)))
     if kind in {Outcome.CAUGHT, Outcome.MISSED}:
         # The word on the page follows what was expected; the ruling itself stands in the tag.
         shape, style = ("v-pass", "pass") if kind is Outcome.CAUGHT else ("v-fail", "fail")
+    if control:
+        style = "none"  # what was planted is no alarm about any system
     word = {Outcome.CAUGHT: "CAUGHT", Outcome.MISSED: "NOT CAUGHT", Outcome.FINDING: "FINDING"}.get(
         kind, str(verdict.verdict)
     )
     unit = results.unit(verdict.metric)
-    shown = figure(verdict.value, verdict.low, verdict.high, unit=unit, reason=verdict.reason)
+    paired = verdict.rule in PAIRED
+    shown = figure(
+        verdict.value, verdict.low, verdict.high, unit=unit, reason=verdict.reason, difference=paired
+    )
     position = place_of(verdict.model, order)
     drawing = Markup("")
     direction = verdict.direction or results.direction(verdict.metric)
@@ -66,7 +109,7 @@ def ruled(results: Results, verdict: Verdict, order: list[str], flaws: Mapping[s
         scale = Scale.covering([verdict.low, verdict.high, *against, zero])
         label = f"{shown}, asked: {rule(verdict, results)}"
         low_end, high_end = scale.ends(unit)
-        rules = [(at, f"asked {bound(at, unit)}" if at else "no difference") for at in against]
+        rules = [(at, f"asked {bound(at, unit, paired)}" if at else "no difference") for at in against]
         if verdict.baseline is None:
             rules = [(at, rule(verdict, results)) for at in against]
         drawing = gauge(
@@ -81,27 +124,51 @@ def ruled(results: Results, verdict: Verdict, order: list[str], flaws: Mapping[s
         tag=tag,
         figure=shown,
         asked=rule(verdict, results),
-        needed=would_decide(verdict),
+        needed=would_decide(verdict, (had or {}).get(verdict.scenario)),
         drawing=drawing,
         where=(verdict.where or "").replace("\\", "/").rpartition("/")[2],
         position=position,
+        tested=full_claim(results, verdict),
+        units=units(results, verdict),
+        doubt=doubt(results, verdict),
+        control=control,
     )
 
 
-def folds(rows: list[Ruled]) -> list[tuple[list[Ruled], str]]:
+def folds(
+    rows: list[Ruled], results: Results, had: Mapping[str, int], claimed: str = "found what a claim expects"
+) -> list[Fold]:
     # Built-in checks without a finding are worth a line that unfolds, not a row each.
     found: dict[Outcome, list[Ruled]] = {}
     for row in rows:
         found.setdefault(outcome(row.verdict), []).append(row)
     said = {
-        Outcome.FINDING: "found what a claim expects",
+        Outcome.FINDING: claimed,
         Outcome.UNDECIDED: "could not be decided",
         Outcome.NOT_RUN: "could not be run",
     }
     return [
-        (group, f"{plural(len(group), 'built-in check')} {said.get(kind, 'without a finding')}")
+        _fold(
+            group,
+            f"{plural(len(group), 'built-in check')} {said.get(kind, 'without a finding')}",
+            results,
+            had,
+        )
         for kind, group in found.items()
     ]
+
+
+def _fold(group: list[Ruled], told: str, results: Results, had: Mapping[str, int]) -> Fold:
+    once = []
+    alike = bounded(results, [row.verdict for row in group], had)
+    for sentence, verdicts in alike.items():
+        whose: dict[str, list[str]] = {}
+        for verdict in verdicts:
+            whose.setdefault(verdict.claim, []).append(line(verdict.model, 80))
+        once.append((sentence, tuple((line(claim, 300), listing(names)) for claim, names in whose.items())))
+    explained = {id(verdict) for verdicts in alike.values() for verdict in verdicts}
+    rest = [row for row in group if id(row.verdict) not in explained]
+    return Fold(rest, told, tuple(once), None if rest else group[0])
 
 
 def published(results: Results, fold: Reproduced) -> dict[str, Any]:
