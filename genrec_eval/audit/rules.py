@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -128,7 +128,7 @@ def reason(rule: Rule, ruling: Ruling, margin: float, estimate: Estimate, unit: 
     ...     scored=200, direction="higher",
     ... )
     >>> reason(RULES["better_by"], Ruling.PASS, 0.05, found)
-    "knn's ndcg@10 is 0.081 higher than popularity's (0.071 to 0.092), better by more than 0.05"
+    "knn's ndcg@10 differs from popularity's by 0.081 (0.071 to 0.092), better by more than 0.05"
     """
     paired = estimate.baseline is not None
     if rule.name == "better_by" and margin == 0:
@@ -136,13 +136,13 @@ def reason(rule: Rule, ruling: Ruling, margin: float, estimate: Estimate, unit: 
     else:
         words = rule.words[ruling].format(margin=amount(margin, unit, paired))
     link = ", which leaves open whether it is " if ruling is Ruling.INSUFFICIENT else ", "
-    return f"{told(estimate, unit)}{link}{words}"
+    return f"{told(estimate, unit, margin)}{link}{words}"
 
 
-def told(estimate: Estimate, unit: str = "") -> str:
-    """What is known of a figure, without a claim about it."""
+def told(estimate: Estimate, unit: str = "", margin: float | None = None) -> str:
+    """What is known of a figure, without a claim about it; no limit is rounded onto the margin."""
     shown = _measured if estimate.baseline is None else _difference
-    return shown(about(estimate), estimate, unit)
+    return shown(about(estimate), estimate, unit, () if margin is None else (margin, -margin))
 
 
 def about(estimate: Estimate) -> str:
@@ -151,25 +151,22 @@ def about(estimate: Estimate) -> str:
     return f"{estimate.model}'s {estimate.metric}{where}"
 
 
-def _measured(what: str, estimate: Estimate, unit: str) -> str:
-    shown = figure(estimate.value, estimate.low, estimate.high, unit=unit)
+def _measured(what: str, estimate: Estimate, unit: str, apart: Sequence[float]) -> str:
+    shown = figure(estimate.value, estimate.low, estimate.high, unit=unit, apart=apart)
     return f"{what} is {shown.value}{_after(unit, False)} ({shown.range})"
 
 
-def _difference(what: str, estimate: Estimate, unit: str) -> str:
+def _difference(what: str, estimate: Estimate, unit: str, apart: Sequence[float]) -> str:
     assert estimate.value is not None
     assert estimate.low is not None
     assert estimate.high is not None
     value, low, high = estimate.value, estimate.low, estimate.high
-    word = "higher" if value > 0 else "lower"
-    if value < 0:
-        value, low, high = -value, 0.0 - high, 0.0 - low
-    shown = figure(value, low, high, unit=unit)
+    shown = figure(value, low, high, unit=unit, apart=apart)
     if value == 0 and low == high:
         return f"{what} equals {estimate.baseline}'s for every unit"
     if value == 0:
         return f"{what} equals {estimate.baseline}'s (difference {shown.range}{_after(unit, True)})"
-    return f"{what} is {shown.value}{_after(unit, True)} {word} than {estimate.baseline}'s ({shown.range})"
+    return f"{what} differs from {estimate.baseline}'s by {shown.value}{_after(unit, True)} ({shown.range})"
 
 
 def _after(unit: str, paired: bool) -> str:

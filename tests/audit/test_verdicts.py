@@ -97,16 +97,17 @@ def test_a_wider_interval_never_decides_more(a: float, b: float, margin: float, 
     ("rule", "margin", "found", "sentence"),
     [
         ("better_by", 0, (0.0812, 0.0713, 0.0921),
-         "knn's ndcg@10 is 0.081 higher than pop's (0.071 to 0.092), so it is better"),
+         "knn's ndcg@10 differs from pop's by 0.081 (0.071 to 0.092), so it is better"),
         ("better_by", 0, (-0.081, -0.092, -0.071),
-         "knn's ndcg@10 is 0.081 lower than pop's (0.071 to 0.092), so it is not better"),
+         "knn's ndcg@10 differs from pop's by −0.081 (−0.092 to −0.071), so it is not better"),
         ("better_by", 0, (0.01, -0.02, 0.04),
-         "knn's ndcg@10 is 0.010 higher than pop's (−0.020 to 0.040), which leaves open whether it is "
+         "knn's ndcg@10 differs from pop's by 0.010 (−0.020 to 0.040), which leaves open whether it is "
          "better"),
         ("better_by", 0.05, (0.0812, 0.0713, 0.0921),
-         "knn's ndcg@10 is 0.081 higher than pop's (0.071 to 0.092), better by more than 0.05"),
+         "knn's ndcg@10 differs from pop's by 0.081 (0.071 to 0.092), better by more than 0.05"),
         ("not_worse_by", 0.02, (-0.01, -0.015, -0.005),
-         "knn's ndcg@10 is 0.010 lower than pop's (0.005 to 0.015), not worse by more than the allowed 0.02"),
+         "knn's ndcg@10 differs from pop's by −0.010 (−0.015 to −0.005), not worse by more than the "
+         "allowed 0.02"),
         ("within", 0.1, (0.0, -0.01, 0.01),
          "knn's ndcg@10 equals pop's (difference −0.010 to 0.010), inside the allowed difference of 0.1"),
         ("at_least", 0.1, (0.2, 0.15, 0.25),
@@ -136,8 +137,8 @@ def test_shares_are_told_in_percent_and_their_differences_in_points() -> None:
     ]
     assert [v.reason for v in claim_verdicts(claims, evidence)] == [
         "stutterer's duplicate@10 is 30.00 % (29.87 to 30.12), above the allowed 1 %",
-        "stutterer's duplicate@10 is 30.00 percentage points higher than pop's (29.87 to 30.12), worse by "
-        "more than the allowed 1 percentage point",
+        "stutterer's duplicate@10 differs from pop's by 30.00 percentage points (29.87 to 30.12), worse "
+        "by more than the allowed 1 percentage point",
     ]
 
 
@@ -169,6 +170,11 @@ def test_how_many_units_a_bound_on_the_unseen_needs() -> None:
     """The rule of three: 0 of n is known to be below p once n is about 3.7 / p (two-sided 95 %)."""
     seen_none = estimate(0.0, 0.0, 0.0126, n=290, interval="constant")
     assert judged("at_most", 0.01, seen_none).needed == pytest.approx(367, abs=2)
+    for n in (100, 300):
+        high = 1 - 0.025 ** (1 / n)
+        needed = judged("at_most", 0.01, estimate(0.0, 0.0, high, n=n, interval="constant")).needed
+        assert needed == 368
+        assert 1 - 0.025 ** (1 / needed) <= 0.01 < 1 - 0.025 ** (1 / (needed - 1))
     assert judged("at_most", 0.01, estimate(0.1, 0.0, 0.2, interval="jackknife")).needed is None
 
 

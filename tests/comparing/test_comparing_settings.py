@@ -155,7 +155,7 @@ def test_other_judges_and_other_opponents_leave_nothing_to_compare(tmp_path: Pat
     found = genrec_eval.compare(tmp_path / "a", tmp_path / "a")
     judged = [row for row in found.differences if "judge=rules" in row.metric]
     assert judged
-    assert {row.change for row in judged} <= {Change.EQUIVALENT, Change.NOT_COMPARED}
+    assert {row.change for row in judged} <= {Change.UNCHANGED, Change.NOT_COMPARED}
 
     import shutil
 
@@ -182,7 +182,7 @@ def test_other_judges_and_other_opponents_leave_nothing_to_compare(tmp_path: Pat
     assert "rests on the judge 'rules', which is not the same" in reasons["judge"]["rubric_score"]
     assert "rests on the judge 'rules', which is not the same" in reasons["judge"]["win_rate"]
     assert "won against 'template', which is not the same model" in reasons["opponent"]["win_rate"]
-    assert "is the same for every one" in reasons["opponent"]["rubric_score"]
+    assert "is identical for every one" in reasons["opponent"]["rubric_score"]
     assert "rests on the rubric 'faithfulness'" in reasons["rubric"]["rubric_score"]
     unsound = genrec_eval.compare(tmp_path / "a", tmp_path / "judge").settings[0]
     assert (unsound.what, unsound.name, unsound.candidate) == ("judge", "rules: identity.version", "99")

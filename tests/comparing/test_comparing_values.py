@@ -94,7 +94,7 @@ def test_a_root_of_weighted_squares_is_no_mean_of_differences(tmp_path: Path) ->
     roots = [np.sqrt(np.average(v, weights=weights)) for v in squares]
     assert row.value == pytest.approx(roots[1] - roots[0])
     assert row.change is Change.BETTER
-    assert "fell by" in row.reason
+    assert "differs by −" in row.reason
 
 
 def test_pooled_values_are_functions_of_the_sums_over_all_pairs(tmp_path: Path) -> None:

@@ -30,7 +30,8 @@ def difference(change: Change = Change.WORSE, **more: Any) -> Difference:
         "model": "item-knn",
         "reference_model": "item-knn",
         "change": change,
-        "reason": "item-knn's ndcg@10 fell by 0.022 (0.013 to 0.031), which is worse (adjusted p 0.001)",
+        "reason": "item-knn's ndcg@10 differs by −0.022 (−0.031 to −0.013), which is worse"
+        " (adjusted p 0.001)",
         "reference_value": 0.3124,
         "candidate_value": 0.2903,
         "value": -0.0221,
@@ -51,9 +52,9 @@ DIFFERENCES = (
     difference(
         Change.INCONCLUSIVE,
         metric="recall@10",
-        reason="item-knn's recall@10 fell by 0.4 percentage points (−1.0 to 1.9), which leaves open whether"
-        " it changed; 943 units would show 2.1 percentage points in 80 % of runs; about 9,100 would decide,"
-        " if the difference stays",
+        reason="item-knn's recall@10 differs by −0.4 percentage points (−1.9 to 1.0), which leaves open"
+        " whether it changed; 943 units would show 2.1 percentage points in 80 % of runs; about 9,100 would"
+        " decide, if the difference stays",
         reference_value=0.212,
         candidate_value=0.208,
         value=-0.004,
@@ -68,7 +69,7 @@ DIFFERENCES = (
     difference(
         Change.BETTER,
         metric="coverage@10",
-        reason="item-knn's coverage@10 rose by 6.1 percentage points (4.0 to 8.2), which is better"
+        reason="item-knn's coverage@10 differs by 6.1 percentage points (4.0 to 8.2), which is better"
         " (adjusted p < 0.001)",
         reference_value=0.41,
         candidate_value=0.471,
@@ -80,7 +81,7 @@ DIFFERENCES = (
     difference(
         Change.EQUIVALENT,
         metric="hit_rate@10",
-        reason="item-knn's hit_rate@10 rose by 0.1 percentage points (−0.4 to 0.6), inside the margin of 1"
+        reason="item-knn's hit_rate@10 differs by 0.1 percentage points (−0.4 to 0.6), inside the margin of 1"
         " percentage point",
         reference_value=0.612,
         candidate_value=0.613,
@@ -93,7 +94,7 @@ DIFFERENCES = (
     difference(
         Change.DIFFERENT,
         metric="popularity@10",
-        reason="item-knn's popularity@10 rose by 12.1 (4.0 to 20.2), which is neither better nor worse"
+        reason="item-knn's popularity@10 differs by 12.1 (4.0 to 20.2), which is neither better nor worse"
         " (adjusted p 0.004)",
         reference_value=181.0,
         candidate_value=193.1,
@@ -120,7 +121,7 @@ DIFFERENCES = (
     ),
     difference(
         slice="gender=F",
-        reason="item-knn's ndcg@10 for gender=F fell by 0.031 (0.011 to 0.051), which is worse",
+        reason="item-knn's ndcg@10 for gender=F differs by −0.031 (−0.051 to −0.011), which is worse",
         value=-0.031,
         low=-0.051,
         high=-0.011,
@@ -129,8 +130,8 @@ DIFFERENCES = (
     difference(
         Change.INCONCLUSIVE,
         slice="gender=M",
-        reason="item-knn's ndcg@10 for gender=M fell by 0.009 (−0.003 to 0.021), which leaves open whether it"
-        " changed",
+        reason="item-knn's ndcg@10 for gender=M differs by −0.009 (−0.021 to 0.003), which leaves open"
+        " whether it changed",
         value=-0.009,
         low=-0.021,
         high=0.003,

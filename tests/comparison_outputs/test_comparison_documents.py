@@ -31,6 +31,7 @@ from genrec_eval.reporting.comparison.json import comparison_json, write_compari
 from genrec_eval.reporting.comparison.markdown import comparison_summary
 from genrec_eval.reporting.comparison.panel import panel
 from genrec_eval.reporting.comparison.words import answer, figure_of
+from genrec_eval.reporting.titles import title_of
 
 VOID = {"meta", "br", "input", "use", "line", "circle", "path", "rect"}
 
@@ -105,10 +106,10 @@ def test_the_page_holds_everything_in_the_order_of_a_reader(page: Page) -> None:
     for one in wanted:
         at = page.words.index(one, at + 1)
     for row in DIFFERENCES:
-        assert row.reason in page.words
+        assert row.reason.replace(row.metric, title_of(row.metric)) in page.words
         if row.value is not None:
             shown = figure_of(row)
-            assert f"{shown.value} {shown.spread}" in page.words
+            assert str(shown) in page.words
     for setting in SETTINGS:
         assert setting.name in page.words
     for row in COUNTS:
@@ -161,7 +162,7 @@ def test_many_figures_that_did_not_change_fold() -> None:
     assert [(body.word, body.folded) for body in found["bodies"]] == [("WORSE", False), ("EQUIVALENT", True)]
     page = Page(comparison_page(comparison(differences=rows)))
     assert not page.faults
-    assert "ndcg@30" in page.words
+    assert "NDCG@30" in page.words
 
 
 def test_the_panel_of_a_report_keeps_its_hues_and_quotes_no_flips() -> None:

@@ -55,7 +55,7 @@ def test_it_says_everything_in_the_order_of_a_reader(width: int) -> None:
     places = [text.index(one) for one in wanted]
     assert places == sorted(places)
     assert "−0.022 ± 0.009" in text
-    assert "6.1 ± 2.1 %" in text
+    assert "6.1 ± 2.1 points" in text
 
 
 @pytest.mark.parametrize("width", [40, 80, 120, 200])

@@ -17,6 +17,7 @@ from genrec_eval.reporting.gate.json import gate_json, write_gate_json
 from genrec_eval.reporting.gate.markdown import gate_summary
 from genrec_eval.reporting.gate.panel import panel
 from genrec_eval.reporting.gate.words import asked_of, figure_of, outcome
+from genrec_eval.reporting.titles import title_of
 
 VOID = {"meta", "br", "input", "use", "line", "circle", "path", "rect"}
 
@@ -60,17 +61,17 @@ def test_the_page_holds_every_rule_figure_and_reason() -> None:
     assert not page.open
     for one in ROWS:
         assert one.rule in page.words
-        assert one.reason in page.words
+        assert one.reason.replace(one.metric, title_of(one.metric)) in page.words
         assert str(one.where) in page.words
         assert asked_of(one) in page.words
         if one.value is not None:
             shown = figure_of(one)
-            assert f"{shown.value} {shown.spread}" in page.words
+            assert str(shown) in page.words
     for said in (
         "80 of 100 cases answered",
         "ndcg@20 is new",
         "Exit code 1.",
-        "About 1,234 units would decide it.",
+        "About 1,230 units would decide it, if the figure stays.",
     ):
         assert said in page.words
     assert "genrec-eval gate runs/head --baseline baselines/main.json" in page.words

@@ -7,8 +7,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 
-import numpy as np
-
+from genrec_eval.audit.comparing.audits import Ruled, audited, claims, same
 from genrec_eval.audit.comparing.differences import differences
 from genrec_eval.audit.comparing.flips import flips
 from genrec_eval.audit.comparing.meaning import refused
@@ -62,7 +61,7 @@ def compare(
     names = list(dict.fromkeys(one.scenario for one in found))
     measured = {name: candidate.measured(name) for name in names}
     wanted = None if metrics is None else _named(metrics, measured, candidate, reference)
-    matched = {name: _matched(candidate.units(name), reference.units(name)) for name in names}
+    matched = {name: Matched.of(candidate.units(name), reference.units(name)) for name in names}
     # users of two experiments: other people under other ids
     independent = {
         name
@@ -83,7 +82,13 @@ def compare(
         wanted=wanted,
         independent=independent,
     )
-    turned, counts = flips(
+    ruled = Ruled(candidate)
+    compared = [
+        replace(one, ruled=True) if ruled.about(one.scenario, one.metric, one.model, one.slice) else one
+        for one in compared
+    ]
+    differing = settings(candidate, reference, found, matched)
+    turned, counts, turned_units = flips(
         candidate,
         reference,
         [one for one in found if candidate.scenario(one.scenario).kind != "log"],
@@ -96,7 +101,7 @@ def compare(
         candidate=candidate.label,
         reference_run=reference.facts.run,
         candidate_run=candidate.facts.run,
-        settings=settings(candidate, reference, found, matched),
+        settings=differing,
         pairs=[_pairs(name, matched[name], candidate.units(name), reference.units(name)) for name in names],
         differences=compared,
         missing=[
@@ -105,15 +110,13 @@ def compare(
         ],
         flips=turned,
         flip_counts=counts,
+        flip_units=turned_units,
+        reference_audit=audited(reference),
+        candidate_audit=audited(candidate),
+        claims=claims(candidate, reference, found),
+        same=same(candidate, reference, matched, differing),
         remarks=_remarks(candidate, reference, compared, bool(counts)),
     )
-
-
-def _matched(candidate: Units, reference: Units) -> Matched:
-    """Pairs in the order of their keys, so that figures do not depend on the order of either run."""
-    found = Matched.of(candidate, reference)
-    order = np.argsort(candidate.keys[found.candidate], kind="stable")
-    return replace(found, candidate=found.candidate[order], reference=found.reference[order])
 
 
 def _pairs(scenario: str, matched: Matched, candidate: Units, reference: Units) -> Pairs:
@@ -247,9 +250,12 @@ def _remarks(
     ]
     if not tests[0]:
         return []
-    said = f"{count(tests[0])} tests are adjusted together (Holm)" if tests[0] > 1 else "There is one test"
+    kind = "of no difference, two-sided"
+    said = f"{count(tests[0])} tests {kind}, are adjusted together (Holm)"
+    if tests[0] == 1:
+        said = f"There is one test {kind}"
     return [f"{said}{f'; {count(tests[1])} of slices among themselves' if tests[1] else ''}."]
 
 
 def _same(one: Difference) -> bool:
-    return one.change is Change.EQUIVALENT and one.value == 0 and one.detectable is None
+    return one.change is Change.UNCHANGED

@@ -59,10 +59,11 @@ def decide(asked: Question) -> tuple[Change, str, int | None]:
     if asked.unanswered is not None:
         return Change.INCONCLUSIVE, asked.unanswered, None
     if asked.same:
-        said = f"{asked.who} is the same for every one of {count(found.n)} units"
+        units = f"{count(found.n)} unit{'' if found.n == 1 else 's'}"
+        said = f"{asked.who} is identical for every one of {units}"
         if asked.one_sided:
             return Change.INCONCLUSIVE, f"{said}; {count(asked.one_sided)} have a score in one run only", None
-        return Change.EQUIVALENT, said, None
+        return Change.UNCHANGED, said, None
     if found.low is None or found.high is None:
         return Change.INCONCLUSIVE, f"{asked.who} differs, but has no interval: {found.reason}", None
     said = moved(asked.who, asked.other, found.value, found.low, found.high, asked.unit)
@@ -82,6 +83,10 @@ def decide(asked: Question) -> tuple[Change, str, int | None]:
     return Change.INCONCLUSIVE, *_open(asked, said)
 
 
+_FAR = 100
+"""So many times the units at hand are nothing that anybody will ask."""
+
+
 def _open(asked: Question, said: str) -> tuple[str, int | None]:
     found = asked.interval
     parts = [f"{said}, which leaves open whether it changed"]
@@ -93,7 +98,13 @@ def _open(asked: Question, said: str) -> tuple[str, int | None]:
         parts.append(f"{count(found.n)} units show a change of {least} or more in 80 % of runs")
     needed = _needed(asked)
     if needed is not None:
-        parts.append(f"{units_words(needed)} would decide, if the difference stays")
+        if needed > _FAR * found.n:
+            parts.append(
+                f"far more units than these would be needed to decide ({units_words(needed)},"
+                " if the difference stays)"
+            )
+        else:
+            parts.append(f"{units_words(needed)} would decide, if the difference stays")
     return "; ".join(parts), needed
 
 

@@ -15,6 +15,7 @@ from genrec_eval.audit.comparing.answers import Answer, Int8, Kept, answers, sta
 from genrec_eval.audit.comparing.meaning import refused
 from genrec_eval.audit.comparing.partners import Partners
 from genrec_eval.audit.comparing.types import Answered, Flip
+from genrec_eval.audit.sources.base import Mask
 from genrec_eval.audit.sources.matched import Int64, Matched
 from genrec_eval.audit.sources.run import RunSource
 from genrec_eval.metrics.base import Metric
@@ -37,8 +38,9 @@ def flips(
     *,
     wanted: Sequence[str] | None = None,
     shown: int = 50,
-) -> tuple[list[Flip], list[dict[str, Any]]]:
-    """The first flips of each scenario, model and metric, the largest change first, and counts of all.
+) -> tuple[list[Flip], list[dict[str, Any]], list[dict[str, Any]]]:
+    """The first flips of each scenario, model and metric, the largest change first, and counts of all; then
+    the units that flipped under any metric, each counted once.
 
     A case's status is that of most of its records. A score is that of a unit: its mean over repeats and
     cases; a unit with several cases is shown by the first of them whose answers differ. Scores are looked at
@@ -53,6 +55,7 @@ def flips(
     """
     found: list[Flip] = []
     counts: list[dict[str, Any]] = []
+    units: list[dict[str, Any]] = []
     for scenario in dict.fromkeys(one.scenario for one in partners):
         asked = _Asked.of(candidate, reference, scenario, matched[scenario])
         chosen = [
@@ -67,7 +70,8 @@ def flips(
                 turned.look(chosen)
                 found += turned.flips()
                 counts += turned.counts
-    return found, counts
+                units += turned.units()
+    return found, counts, units
 
 
 def _chosen(metrics: Sequence[Metric]) -> list[Metric]:
@@ -163,6 +167,7 @@ class _Turned:
         self.counts: list[dict[str, Any]] = []
         self.found: list[_Found] = []
         self._seen: dict[tuple[bytes, bytes], str] = {}
+        self._turned: dict[str, Mask] = {}
         own = statuses(candidate, one.model, one.scenario, asked.every)[asked.rows]
         other = statuses(reference, one.reference_model, one.scenario, asked.every_reference)
         self.status: tuple[Int8, Int8] = (other[asked.reference_rows], own)
@@ -215,6 +220,8 @@ class _Turned:
         for kind in ("lost", "gained", "changed"):
             if n := int((kinds == kind).sum()):
                 self._count(metric.id, kind, n, **further)
+                held = self._turned.setdefault(kind, np.zeros(len(matched.candidate), bool))
+                held[turned[kinds == kind]] = True
         if further:
             return
         for place in np.argsort(-np.abs(change), kind="stable")[: self.shown].tolist():
@@ -234,6 +241,21 @@ class _Turned:
     def _count(self, metric: str | None, kind: str, n: int, **further: Any) -> None:
         named = {"scenario": self.one.scenario, "model": self.one.model, "metric": metric}
         self.counts.append({**named, "kind": kind, "count": n, **further})
+
+    def units(self) -> Iterator[dict[str, Any]]:
+        """Units that flipped under any metric, by kind, with those of each group."""
+        rows = self.asked.matched.candidate
+        slices = self.candidate.units(self.one.scenario).slices
+        for kind, held in self._turned.items():
+            of = {name: mask[rows] for name, mask in slices.items() if name != "all"}
+            yield {
+                "scenario": self.one.scenario,
+                "model": self.one.model,
+                "kind": kind,
+                "count": int(held.sum()),
+                "of": len(rows),
+                "groups": {name: [int((held & mask).sum()), int(mask.sum())] for name, mask in of.items()},
+            }
 
     def flips(self) -> Iterator[Flip]:
         """Those that were kept, with both answers."""

@@ -21,7 +21,9 @@ class Change(StrEnum):
     WORSE = "worse"
     BETTER = "better"
     EQUIVALENT = "equivalent"
-    """Inside a declared margin, or the same for every unit."""
+    """Inside a declared margin."""
+    UNCHANGED = "unchanged"
+    """Identical for every unit."""
     INCONCLUSIVE = "inconclusive"
     DIFFERENT = "different"
     """Told apart, of a metric without a better side."""
@@ -90,6 +92,43 @@ class Difference:
     """About how many pairs would decide an inconclusive one, if the difference stays."""
     direction: Direction
     unit: str = ""
+    ruled: bool = False
+    """Whether a claim or a rule of the gate of the candidate's suite is about it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Audited:
+    """What a run says of itself as an audit.
+
+    Attributes
+    ----------
+    when
+        ISO time at which it ended.
+    root
+        64 hex digits; None where the run has no evidence.
+    verdicts
+        Verdict → how many of the suite's claims came to it; built-in checks are not counted.
+    """
+
+    run: str
+    when: str
+    root: str | None
+    signed: bool
+    verdicts: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claimed:
+    """A claim of either suite with both verdicts; None where a suite does not make it."""
+
+    claim: str
+    scenario: str
+    model: str
+    """Of the candidate."""
+    metric: str
+    slice: str
+    before: str | None
+    after: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,6 +197,15 @@ class Comparison:
         ``{scenario, model, metric, kind, count}``; for statuses also ``changes``, as in
         ``{"ok → timeout": 12}``, and ``as`` where the very same units flip under another metric, which
         shows them.
+    flip_units
+        ``{scenario, model, kind, count, of, groups}``: units that flipped under any metric, each counted once
+        a kind, of so many pairs; ``groups`` is slice → ``[flipped, pairs]``.
+    reference_audit, candidate_audit
+        When, root and verdicts of both.
+    claims
+        Claims of either suite with both verdicts, those that changed first.
+    same
+        What was the same in both, in words.
     remarks
         Sentences about the comparison as a whole: that both runs are the same, how many tests there are.
     """
@@ -172,6 +220,11 @@ class Comparison:
     missing: Sequence[str] = ()
     flips: Sequence[Flip] = ()
     flip_counts: Sequence[Mapping[str, Any]] = ()
+    flip_units: Sequence[Mapping[str, Any]] = ()
+    reference_audit: Audited | None = None
+    candidate_audit: Audited | None = None
+    claims: Sequence[Claimed] = ()
+    same: Sequence[str] = ()
     remarks: Sequence[str] = ()
 
     @property

@@ -6,7 +6,7 @@ from genrec_eval.core.numbers import bound, count, figure
 
 
 def moved(who: str, other: str, value: float, low: float, high: float, unit: str) -> str:
-    """What a difference says.
+    """What a difference says, candidate minus reference, with the signs that it has everywhere.
 
     Parameters
     ----------
@@ -16,20 +16,15 @@ def moved(who: str, other: str, value: float, low: float, high: float, unit: str
         ``"old's"`` where the models have different names, else empty.
 
     >>> moved("knn's ndcg@10", "", -0.0123, -0.0203, -0.0041, "")
-    "knn's ndcg@10 fell by 0.012 (0.004 to 0.020)"
+    "knn's ndcg@10 differs by −0.012 (−0.020 to −0.004)"
     >>> moved("new's hit_rate@10", "old's", 0.0123, -0.0041, 0.0287, "share")
-    "new's hit_rate@10 is 1.2 percentage points above old's (−0.4 to 2.9)"
+    "new's hit_rate@10 differs from old's by 1.2 percentage points (−0.4 to 2.9)"
     """
-    down = value < 0
-    if down:
-        value, low, high = -value, 0.0 - high, 0.0 - low
     shown = figure(value, low, high, unit=unit)
     after = " percentage points" if unit == "share" else f" {unit}" if unit else ""
     if value == 0:
         return f"{who} is the same on average{f' as {other}' if other else ''} ({shown.range}{after})"
-    if other:
-        return f"{who} is {shown.value}{after} {'below' if down else 'above'} {other} ({shown.range})"
-    return f"{who} {'fell' if down else 'rose'} by {shown.value}{after} ({shown.range})"
+    return f"{who} differs{f' from {other}' if other else ''} by {shown.value}{after} ({shown.range})"
 
 
 def amount(value: float, unit: str) -> str:

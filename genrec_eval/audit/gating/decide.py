@@ -137,8 +137,11 @@ def gate(
     budget = run.error_budget if rules.error_budget is None else rules.error_budget
     floors = Floors(error_budget=budget, min_scored=rules.min_scored, min_paired=rules.min_paired)
     figures = [figure_of(held, subject, floors) for subject in found]
-    fits = _fits(figures, run.facts.seed)
-    raw = [_p(figure, fit, run.facts.seed) for figure, fit in zip(figures, fits, strict=True)]
+    seed = run.facts.seed
+    if held.baseline is not None:
+        seed = min(seed, held.baseline.facts.seed)  # as 'compare' has it: one pair, one set of resamples
+    fits = _fits(figures, seed)
+    raw = [_p(figure, fit, seed) for figure, fit in zip(figures, fits, strict=True)]
     tests = sum(p is not None for p in raw)
     adjusted = _adjusted(raw, rules.adjust)
     rows = [

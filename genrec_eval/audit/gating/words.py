@@ -104,18 +104,20 @@ def reason_of(
     beyond = rule.decide(*_turned(row), row.margin) is Ruling.FAIL
     if row.verdict is Ruling.FAIL and not beyond:
         what = "difference" if row.kind == "within" else "loss"
-        return f"{told(found, row.unit)}: a {what} is shown, and not that it stays within the allowed {size}"
+        said = told(found, row.unit, row.margin)
+        return f"{said}: a {what} is shown, and not that it stays within the allowed {size}"
     if row.verdict is Ruling.INSUFFICIENT and asked is not None:
         power = 0.0 if row.power is None else row.power
         chance = "less than 1 %" if power < 0.01 else _percent(power)
         return (
-            f"{told(found, row.unit)}, but {count(row.n)} units are too few for a margin of {size}: without"
-            f" any change the rule would pass in {chance} of runs, and the gate asks for {_percent(asked)}"
+            f"{told(found, row.unit, row.margin)}, but {count(row.n)} units are too few for a margin of"
+            f" {size}: without any change the rule would pass in {chance} of runs, and the gate asks for"
+            f" {_percent(asked)}"
         )
     if row.verdict is Ruling.INSUFFICIENT and beyond and row.p_adjusted is not None:
         words = rule.words[Ruling.FAIL].format(margin=size)
         return (
-            f"{told(found, row.unit)}, {words}, but among {count(tests)} rules that may be chance"
+            f"{told(found, row.unit, row.margin)}, {words}, but among {count(tests)} rules that may be chance"
             f" (adjusted p {exact(row.p_adjusted)})"
         )
     return reason(rule, row.verdict, row.margin, found, row.unit)

@@ -12,7 +12,7 @@ from genrec_eval.reporting.svg import HUES, Scale, hue
 
 
 def scales(rows: Iterable[Difference]) -> dict[str, Scale]:
-    """Metric → the scale of all of its differences, with no difference in the middle."""
+    """Metric → the scale of its differences in one table, with no difference in the middle."""
     found: dict[str, list[float]] = {}
     for row in rows:
         ends = (row.value, row.low, row.high, row.margin)

@@ -14,10 +14,12 @@ from genrec_eval.reporting.comparison.words import (
     caution,
     figure_of,
     flip_rows,
+    moved,
     none,
     overall,
     sides,
     support,
+    unmoved,
     where,
 )
 from genrec_eval.reporting.markdown import escape, table
@@ -73,8 +75,13 @@ def comparison_summary(comparison: Comparison) -> str:
     if flipped := flip_rows(comparison):
         parts.append("### Flips")
         body = [
-            [escape(metric), escape(model), escape(scenario), *(count(counts.get(kind, 0)) for kind in KINDS)]
-            for scenario, model, metric, counts in flipped[:_MOST_ROWS]
+            [
+                escape(", ".join(metrics)),
+                escape(model),
+                escape(scenario),
+                *(count(counts.get(kind, 0)) for kind in KINDS),
+            ]
+            for scenario, model, metrics, counts in flipped[:_MOST_ROWS]
         ]
         parts.append(table(["what", "model", "scenario", *KINDS], body))
         parts += _more(len(flipped), "row")
@@ -87,6 +94,7 @@ def comparison_summary(comparison: Comparison) -> str:
 
 def _differences(comparison: Comparison, rows: list[Difference]) -> list[str]:
     body = []
+    same, rows = unmoved(rows), moved(rows)
     for row in rows[:_MOST_ROWS]:
         word, symbol = WORDS[row.change]
         before, after = sides(row)
@@ -102,7 +110,12 @@ def _differences(comparison: Comparison, rows: list[Difference]) -> list[str]:
             ]
         )
     head = ["change", "metric", "before", "after", "difference", "why"]
-    return [table(head, body), *_more(len(rows), "row")]
+    parts = [table(head, body), *_more(len(rows), "row")] if rows else []
+    for model, scenario, slices in same[:_MOST_ROWS]:
+        names = "; ".join(f"{', '.join(metrics)}{f' for {of}' if of else ''}" for of, metrics in slices)
+        said = f"{model} in {scenario}, identical for every unit: {names}"
+        parts.append(f"**UNCHANGED** = {escape(said, 1000)}")
+    return parts
 
 
 def _more(number: int, noun: str) -> list[str]:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
 from markupsafe import Markup
 
-from genrec_eval.audit.comparing.types import Change, Comparison, Difference, Setting
+from genrec_eval.audit.comparing.types import Change, Claimed, Comparison, Difference, Setting
 from genrec_eval.core.numbers import Figure, count, sign
+from genrec_eval.protocol.results import Ruling
 from genrec_eval.reporting.comparison.flips import groups, kinds
 from genrec_eval.reporting.comparison.forest import drawn, scales
 from genrec_eval.reporting.comparison.words import (
@@ -22,16 +23,20 @@ from genrec_eval.reporting.comparison.words import (
     by_group,
     caution,
     figure_of,
+    flip_groups,
     flip_rows,
+    moved,
     none,
     overall,
     sides,
     support,
     tally,
+    unmoved,
     where,
 )
 from genrec_eval.reporting.svg import Scale, key
-from genrec_eval.reporting.text import line
+from genrec_eval.reporting.text import line, listing
+from genrec_eval.reporting.titles import title_of
 
 SHAPES = {
     Change.WORSE: ("v-fail", "fail"),
@@ -39,6 +44,7 @@ SHAPES = {
     Change.DIFFERENT: ("m3", "open"),
     Change.INCONCLUSIVE: ("v-open", "open"),
     Change.EQUIVALENT: ("m1", "none"),
+    Change.UNCHANGED: ("m1", "none"),
     Change.NOT_COMPARED: ("v-none", "none"),
 }
 """Change → shape and class of its hue."""
@@ -58,6 +64,7 @@ class Row:
     """A difference in the table."""
 
     metric: str
+    id: str
     model: str
     where: str
     direction: str
@@ -81,10 +88,29 @@ class Body:
     count: int
     rows: Sequence[Row]
     folded: bool
-    """Many figures that did not change are worth a line that unfolds."""
+    """Many figures inside their margins are worth a line that unfolds."""
+    ruled: bool = False
+    """Whether claims or the gate are about them."""
 
 
-def panel(comparison: Comparison, order: Sequence[str] = (), *, flips: bool = False) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True)
+class Unmoved:
+    """Figures of a model that are identical for every unit."""
+
+    model: str
+    scenario: str
+    count: int
+    slices: Sequence[tuple[str, str]]
+    """Slices, empty for all units, and their metrics."""
+
+
+def panel(
+    comparison: Comparison,
+    order: Sequence[str] = (),
+    *,
+    flips: bool = False,
+    titles: Callable[[str], str] = title_of,
+) -> dict[str, Any]:
     """What the partial ``_comparison.html.j2`` sees as ``comparison``.
 
     Parameters
@@ -95,11 +121,15 @@ def panel(comparison: Comparison, order: Sequence[str] = (), *, flips: bool = Fa
         The models of the report, whose hues and shapes are kept; by default those of the comparison.
     flips
         Whether both answers of the quoted flips are shown; the counts always are.
+    titles
+        Id of a metric → its name for people.
     """
     models = list(order) or list(dict.fromkeys(row.model for row in comparison.differences))
-    scale = scales(comparison.differences)
     quoted = groups(comparison) if flips else []
-    rows = overall(comparison)
+    whole = overall(comparison)
+    rows = moved(whole)
+    groups_of = {name: (found, moved(found)) for name, found in by_group(comparison).items()}
+    shown = _Shown(comparison, models, titles)
     return {
         "reference": line(comparison.reference, 300),
         "candidate": line(comparison.candidate, 300),
@@ -122,24 +152,36 @@ def panel(comparison: Comparison, order: Sequence[str] = (), *, flips: bool = Fa
             )
             for row in comparison.pairs
         ],
-        "bodies": _bodies(rows[:_MOST], comparison, models, scale),
+        "audits": _audits(comparison),
+        "claims": [_claimed(one, titles) for one in comparison.claims if one.before != one.after],
+        "claims_same": sum(one.before == one.after for one in comparison.claims),
+        "same": [line(one, 300) for one in comparison.same],
+        "lost": flip_groups(comparison),
+        "bodies": shown.bodies(rows[:_MOST]),
+        "unmoved": shown.unmoved(whole),
         "left": max(0, len(rows) - _MOST),
         "grouped": [
             (
                 f"By {line(name, 60)}: {tally(found, 'figure')}",
-                _bodies(found[:_MOST], comparison, models, scale),
+                shown.bodies(some[:_MOST]),
                 any(row.change is Change.WORSE for row in found),
-                max(0, len(found) - _MOST),
+                max(0, len(some) - _MOST),
+                shown.unmoved(found),
             )
-            for name, found in by_group(comparison).items()
+            for name, (found, some) in groups_of.items()
         ],
         "margins": any(row.margin for row in comparison.differences),
         "several": len({row.model for row in comparison.differences}) > 1,
         "level": _level(comparison),
         "flip_kinds": list(KINDS.items()),
         "flip_counts": [
-            (line(scenario, _LONG), line(model, _LONG), line(metric, _LONG), counts)
-            for scenario, model, metric, counts in flip_rows(comparison)
+            (
+                line(scenario, _LONG),
+                line(model, _LONG),
+                listing([line(titles(one), _LONG) for one in metrics]),
+                counts,
+            )
+            for scenario, model, metrics, counts in flip_rows(comparison)
         ],
         "flips": quoted,
         "kinds": kinds(quoted),
@@ -180,32 +222,79 @@ def _setting(setting: Setting) -> Mapping[str, Any]:
     }
 
 
-def _bodies(
-    rows: Sequence[Difference], comparison: Comparison, models: Sequence[str], scale: Mapping[str, Scale]
-) -> list[Body]:
+@dataclass(frozen=True)
+class _Shown:
+    """How the rows of a comparison are shown."""
+
+    comparison: Comparison
+    models: Sequence[str]
+    titles: Callable[[str], str]
+
+    def bodies(self, rows: Sequence[Difference]) -> list[Body]:
+        scale = scales(rows)
+        found = []
+        for (change, ruled), members in groupby(rows, key=lambda row: (row.change, row.ruled)):
+            shown = [self.row(row, scale[row.metric]) for row in members]
+            folded = change is Change.EQUIVALENT and len(shown) > _CALM
+            found.append(Body(WORDS[change][0], *SHAPES[change], len(shown), shown, folded, ruled))
+        return found
+
+    def unmoved(self, rows: Sequence[Difference]) -> list[Unmoved]:
+        return [
+            Unmoved(
+                model,
+                scenario,
+                sum(len(metrics) for _, metrics in slices),
+                [(of, ", ".join(line(self.titles(one), _LONG) for one in metrics)) for of, metrics in slices],
+            )
+            for model, scenario, slices in unmoved(rows)
+        ]
+
+    def row(self, row: Difference, scale: Scale) -> Row:
+        models, title = self.models, self.titles(row.metric)
+        position = models.index(row.model) if row.model in models else len(models)
+        before, after = sides(row)
+        low, high = scale.ends(row.unit)
+        own = f"{row.model}'s "
+        reason = row.reason
+        if reason.startswith(f"{own}{row.metric}"):  # the row has one name for its metric
+            reason = f"{own}{title}{reason[len(own) + len(row.metric) :]}"
+        return Row(
+            metric=line(title, _LONG),
+            id=line(row.metric, _LONG),
+            model=line(row.model, _LONG),
+            where=where(row, self.comparison),
+            direction=row.direction,
+            unit=row.unit,
+            before=before or "—",
+            after=after or "—",
+            figure=figure_of(row),
+            ends=f"{low} to {high} {sign(row.unit, True)}".rstrip(),
+            drawing=drawn(row, scale, position),
+            reason=line(reason, 600),
+            support="; ".join(support(row)),
+        )
+
+
+_WORST = (Ruling.FAIL, Ruling.INSUFFICIENT, Ruling.NOT_RUN, Ruling.PASS)
+
+
+def _audits(comparison: Comparison) -> list[tuple[str, str, str, str, str]]:
+    """Before or after, run, when, root, and the verdicts of the claims."""
     found = []
-    for change, members in groupby(rows, key=lambda row: row.change):
-        shown = [_row(row, comparison, models, scale[row.metric]) for row in members]
-        folded = change is Change.EQUIVALENT and len(shown) > _CALM
-        found.append(Body(WORDS[change][0], *SHAPES[change], len(shown), shown, folded))
+    for name, one in (("before", comparison.reference_audit), ("after", comparison.candidate_audit)):
+        if one is not None:
+            verdicts = [f"{word} {count(n)}" for word in _WORST if (n := one.verdicts.get(word, 0))]
+            root = f"{one.root}{', signed' if one.signed else ''}" if one.root else "none: it has no evidence"
+            when = line(one.when, 40).replace("T", " ")
+            said = ", ".join(verdicts) or "no claim"
+            found.append((name, line(one.run, _LONG), when or "not said", line(root, 100), said))
     return found
 
 
-def _row(row: Difference, comparison: Comparison, models: Sequence[str], scale: Scale) -> Row:
-    position = models.index(row.model) if row.model in models else len(models)
-    before, after = sides(row)
-    low, high = scale.ends(row.unit)
-    return Row(
-        metric=line(row.metric, _LONG),
-        model=line(row.model, _LONG),
-        where=where(row, comparison),
-        direction=row.direction,
-        unit=row.unit,
-        before=before or "—",
-        after=after or "—",
-        figure=figure_of(row),
-        ends=f"{low} to {high} {sign(row.unit)}".rstrip(),
-        drawing=drawn(row, scale, position),
-        reason=line(row.reason, 600),
-        support="; ".join(support(row)),
-    )
+def _claimed(one: Claimed, titles: Callable[[str], str]) -> tuple[str, str, str, str]:
+    """Claim, about what, and both verdicts."""
+    about = [line(one.model, 60), "" if one.slice == "all" else line(one.slice, 60)]
+    about += [line(titles(one.metric), _LONG), line(one.scenario, 60)]
+    before, after = (line(word or "not claimed", 40) for word in (one.before, one.after))
+    return line(one.claim, 300), " · ".join(filter(None, about)), before, after

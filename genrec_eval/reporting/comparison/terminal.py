@@ -15,17 +15,20 @@ from genrec_eval.reporting.comparison.words import (
     by_group,
     caution,
     figure_of,
+    flip_groups,
     flip_rows,
+    moved,
     none,
     overall,
     sides,
     support,
     tally,
+    unmoved,
     where,
 )
 from genrec_eval.reporting.console import plain, say, styled
 from genrec_eval.reporting.tables import p_text
-from genrec_eval.reporting.text import line
+from genrec_eval.reporting.text import line, plural
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -36,6 +39,7 @@ STYLES = {
     Change.DIFFERENT: "yellow",
     Change.INCONCLUSIVE: "yellow",
     Change.EQUIVALENT: "",
+    Change.UNCHANGED: "",
     Change.NOT_COMPARED: "dim",
 }
 _NARROW = 110
@@ -118,9 +122,9 @@ def _pairs(comparison: Comparison, console: Console) -> None:
 def _differences(comparison: Comparison, rows: Sequence[Difference], console: Console) -> None:
     if not rows:
         return
-    same = [row for row in rows if row.change is Change.EQUIVALENT]
-    calm = same if len(same) > _CALM else []
-    shown = [row for row in rows if row not in calm]
+    inside = [row for row in rows if row.change is Change.EQUIVALENT]
+    calm = inside if len(inside) > _CALM else []
+    shown = [row for row in moved(rows) if row not in calm]
     if console.width >= _NARROW and shown:
         _table(comparison, shown, console)
         for row in shown:
@@ -133,6 +137,15 @@ def _differences(comparison: Comparison, rows: Sequence[Difference], console: Co
         word, symbol = WORDS[Change.EQUIVALENT]
         names = "; ".join(_name(row, comparison) for row in calm)
         say(console, f"{word} {symbol} {count(len(calm))} figures: {names}")
+    word, symbol = WORDS[Change.UNCHANGED]
+    for model, scenario, slices in unmoved(rows):
+        figures = plural(sum(len(metrics) for _, metrics in slices), "figure")
+        names = "; ".join(
+            f"{', '.join(line(one, 120) for one in metrics)}{f' for {of}' if of else ''}"
+            for of, metrics in slices
+        )
+        where = f"{model} in {scenario}"
+        say(console, f"{word} {symbol} {where}: {figures} identical for every unit: {names}")
     console.print()
 
 
@@ -174,7 +187,7 @@ def _numbers(row: Difference) -> list[str]:
         *(text or "—" for text in sides(row)),
         str(shown) if shown.known else "—",
         p_text(row.p if row.p_adjusted is None else row.p_adjusted),
-        "—" if row.detectable is None else rough(row.detectable, row.unit),
+        "—" if row.detectable is None else rough(row.detectable, row.unit, True),
         count(row.n),
         count(row.needed),
     ]
@@ -189,11 +202,13 @@ def _flips(comparison: Comparison, console: Console) -> None:
     if not rows:
         return
     say(console, "Flips", "bold")
-    for scenario, model, metric, counts in rows:
+    for one in flip_groups(comparison):
+        say(console, one)
+    for scenario, model, metrics, counts in rows:
         said = ", ".join(
             f"{count(counts[kind])} {KINDS[kind][0].lower()}" for kind in KINDS if kind in counts
         )
-        say(console, f"{line(metric, 120)} · {line(model, 60)} · {line(scenario, 60)}: {said}")
+        say(console, f"{line(', '.join(metrics), 200)} · {line(model, 60)} · {line(scenario, 60)}: {said}")
     console.print()
 
 

@@ -16,6 +16,7 @@ ORDER = (
     Change.DIFFERENT,
     Change.INCONCLUSIVE,
     Change.EQUIVALENT,
+    Change.UNCHANGED,
     Change.NOT_COMPARED,
 )
 """What a reader needs first."""
@@ -26,6 +27,7 @@ WORDS = {
     Change.DIFFERENT: ("DIFFERENT", "≠"),
     Change.INCONCLUSIVE: ("INCONCLUSIVE", "?"),
     Change.EQUIVALENT: ("EQUIVALENT", "="),
+    Change.UNCHANGED: ("UNCHANGED", "="),
     Change.NOT_COMPARED: ("NOT COMPARED", "-"),
 }
 """Change → word and symbol."""
@@ -35,6 +37,7 @@ _SAID = {
     Change.DIFFERENT: "different without a better side",
     Change.INCONCLUSIVE: "undecided",
     Change.EQUIVALENT: "equivalent",
+    Change.UNCHANGED: "unchanged",
     Change.NOT_COMPARED: "not compared",
 }
 KINDS = {
@@ -61,8 +64,36 @@ def by_group(comparison: Comparison) -> dict[str, list[Difference]]:
 
 
 def worst_first(rows: Iterable[Difference]) -> list[Difference]:
-    """By what became of them, in their order otherwise."""
-    return sorted(rows, key=lambda row: ORDER.index(row.change))
+    """What is worse, then what claims and the gate are about, then by what became of them."""
+    return sorted(
+        rows,
+        key=lambda row: (row.change is not Change.WORSE, not row.ruled, ORDER.index(row.change)),
+    )
+
+
+def moved(rows: Iterable[Difference]) -> list[Difference]:
+    """Those that may have changed, in their order."""
+    return [row for row in rows if row.change is not Change.UNCHANGED]
+
+
+def unmoved(rows: Iterable[Difference]) -> list[tuple[str, str, list[tuple[str, list[str]]]]]:
+    """Figures identical for every unit: model, scenario, and slices with their metrics.
+
+    Slices of the same metrics stand together.
+    """
+    found: dict[tuple[str, str], dict[str, list[str]]] = {}
+    for row in rows:
+        if row.change is Change.UNCHANGED:
+            at = found.setdefault((who(row), row.scenario), {})
+            at.setdefault(row.slice, []).append(row.metric)
+    lines = []
+    for (model, scenario), slices in found.items():
+        alike: dict[tuple[str, ...], list[str]] = {}
+        for slice, metrics in slices.items():
+            alike.setdefault(tuple(metrics), []).append(line(slice, 60))
+        said = [("" if of == ["all"] else listing(of), list(metrics)) for metrics, of in alike.items()]
+        lines.append((model, line(scenario, 60), said))
+    return lines
 
 
 def answer(comparison: Comparison) -> str:
@@ -111,6 +142,7 @@ def asides(comparison: Comparison) -> list[str]:
         said.append(f"By {line(name, 60)}: {tally(rows, 'figure')}")
     if flips := flip_totals(comparison):
         said.append(f"Flips: {', '.join(f'{count(n)} {_FLIPPED[kind]}' for kind, n in flips.items())}.")
+    said += flip_groups(comparison)
     if missing := len(comparison.missing):
         said.append(f"{plural(missing, 'figure')} could not be compared, named at the end.")
     return [*said, *(line(one, 600) for one in comparison.remarks)]
@@ -120,20 +152,44 @@ _FLIPPED = {"lost": "lost", "gained": "gained", "status": "changed status", "cha
 
 
 def flip_totals(comparison: Comparison) -> dict[str, int]:
-    """Kind of flip → how many of all."""
+    """Kind of flip → how many of all; a unit that flipped under several metrics counts once."""
     found: Counter[str] = Counter()
     for row in comparison.flip_counts:
+        if "as" not in row and (row.get("metric") is None or not comparison.flip_units):
+            found[str(row.get("kind"))] += int(row.get("count") or 0)
+    for row in comparison.flip_units:
         found[str(row.get("kind"))] += int(row.get("count") or 0)
     return {kind: found[kind] for kind in KINDS if found[kind]}
 
 
-def flip_rows(comparison: Comparison) -> list[tuple[str, str, str, dict[str, int]]]:
-    """(scenario, model, what flipped, kind → count), in their order."""
+def flip_groups(comparison: Comparison) -> list[str]:
+    """Of which groups the units are that were lost."""
+    said = []
+    for row in comparison.flip_units:
+        groups = [(line(name, 60), *map(int, counts)) for name, counts in dict(row["groups"]).items()]
+        hit = [f"{name} {count(n)} of {count(of)}" for name, n, of in groups if n]
+        if row.get("kind") == "lost" and hit:
+            where = f"{line(row['model'], 60)} in {line(row['scenario'], 60)}"
+            said.append(f"Lost by {where}: {count(row['count'])} of {count(row['of'])}; {', '.join(hit)}.")
+    return said
+
+
+def flip_rows(comparison: Comparison) -> list[tuple[str, str, list[str], dict[str, int]]]:
+    """(scenario, model, under which metrics, or ``["status"]``, kind → count), in their order.
+
+    Metrics under which the very same units flip stand in one row.
+    """
     found: dict[tuple[str, str, str], dict[str, int]] = {}
+    alike: dict[tuple[str, str, str], list[str]] = {}
     for row in comparison.flip_counts:
         at = flip_place(row)
+        if "as" in row:
+            names = alike.setdefault((*at[:2], str(row["as"])), [])
+            if at[2] not in names:
+                names.append(at[2])
+            continue
         found.setdefault(at, {})[str(row.get("kind"))] = int(row.get("count") or 0)
-    return [(*at, counts) for at, counts in found.items()]
+    return [(at[0], at[1], [at[2], *alike.get(at, ())], counts) for at, counts in found.items()]
 
 
 def flip_place(row: Mapping[str, object]) -> tuple[str, str, str]:
@@ -143,8 +199,13 @@ def flip_place(row: Mapping[str, object]) -> tuple[str, str, str]:
 
 
 def figure_of(row: Difference) -> Figure:
-    """The difference with its interval."""
-    return figure(row.value, row.low, row.high, unit=row.unit, reason=row.reason)
+    """The difference with its interval; ``0`` alone where it is identical for every unit."""
+    if row.change is Change.UNCHANGED:
+        return Figure("0", known=False, reason="identical for every unit")
+    apart = () if row.margin is None else (-row.margin, row.margin)
+    return figure(
+        row.value, row.low, row.high, unit=row.unit, reason=row.reason, difference=True, apart=apart
+    )
 
 
 def sides(row: Difference) -> tuple[str, str]:
@@ -177,13 +238,15 @@ def support(row: Difference) -> list[str]:
     left = sum(row.excluded.values())
     why = ", ".join(f"{line(reason, 60)} {count(n)}" for reason, n in row.excluded.items())
     said = [plural(row.n, "pair") + (f", excluded {count(left)}: {why}" if left else "")]
+    if row.change is Change.UNCHANGED:
+        return said
     if row.p is not None:
         holm = f", after Holm {p_text(row.p_adjusted)}" if row.p_adjusted is not None else ""
-        said.append(f"p {p_text(row.p)}{holm}")
+        said.append(f"two-sided p {p_text(row.p)} of no difference{holm}")
     if row.detectable is not None:
-        said.append(f"smallest difference to show {rough(row.detectable, row.unit)}")
+        said.append(f"smallest difference to show {rough(row.detectable, row.unit, True)}")
     if row.margin is not None:
-        said.append(f"margin of equivalence {bound(row.margin, row.unit)}")
+        said.append(f"margin of equivalence {bound(row.margin, row.unit, True)}")
     return said
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -25,6 +25,7 @@ from genrec_eval.reporting.gate.words import (
 from genrec_eval.reporting.rules import SHAPES, lines_at
 from genrec_eval.reporting.svg import Scale, gauge, key
 from genrec_eval.reporting.text import line
+from genrec_eval.reporting.titles import title_of
 
 _APART = 50.0
 """Percent of the width that two names of rules need between them."""
@@ -36,6 +37,7 @@ class Ruled:
     """A row of the gate, as a card or a line."""
 
     row: GateRow
+    metric: str
     word: str
     shape: str
     style: str
@@ -47,7 +49,9 @@ class Ruled:
     drawing: Markup
 
 
-def panel(result: GateResult, order: Sequence[str] = ()) -> dict[str, Any]:
+def panel(
+    result: GateResult, order: Sequence[str] = (), *, titles: Callable[[str], str] = title_of
+) -> dict[str, Any]:
     """What the partial ``_gate.html.j2`` sees as ``gate``.
 
     Parameters
@@ -56,11 +60,13 @@ def panel(result: GateResult, order: Sequence[str] = ()) -> dict[str, Any]:
         The verdict object.
     order
         The models of the report, whose hues and shapes are kept; by default those of the gate.
+    titles
+        Id of a metric → its name for people.
     """
     whole = outcome(result)
     shape, style = SHAPES[whole.ruling]
     models = list(order) or list(dict.fromkeys(row.model for row in result.rows))
-    rows = [_ruled(row, models) for row in worst_first(result)]
+    rows = [_ruled(row, models, titles(row.metric)) for row in worst_first(result)]
     return {
         "word": whole.word,
         "shape": shape,
@@ -84,20 +90,29 @@ def command(result: GateResult) -> str:
     return f"genrec-eval gate {shlex.quote(result.run)}{against}"
 
 
-def _ruled(row: GateRow, models: Sequence[str]) -> Ruled:
+def _ruled(row: GateRow, models: Sequence[str], title: str) -> Ruled:
     shape, style = SHAPES[row.verdict]
     return Ruled(
         _bounded(row),
+        line(title, _NAME),
         str(row.verdict),
         shape,
         style,
         figure_of(row),
         asked_of(row),
-        " ".join(sentences(row)),
+        " ".join(sentences(_titled(row, title))),
         compared(row),
         "; ".join(support(row)),
         _drawing(row, models),
     )
+
+
+def _titled(row: GateRow, title: str) -> GateRow:
+    """With one name for its metric."""
+    head = f"{row.model}'s {row.metric}"
+    if not row.reason.startswith(head):
+        return row
+    return replace(row, reason=f"{row.model}'s {title}{row.reason[len(head) :]}")
 
 
 def _bounded(row: GateRow) -> GateRow:
@@ -121,7 +136,7 @@ def _drawing(row: GateRow, models: Sequence[str]) -> Markup:
     paired = row.kind in ("better_by", "not_worse_by", "within")
     zero = 0.0 if paired or row.low >= 0 else None
     scale = Scale.covering([row.low, row.high, *margins, zero])
-    rules = [(at, f"asked {bound(at, row.unit)}" if paired else asked_of(row)) for at in margins]
+    rules = [(at, f"asked {bound(at, row.unit, paired)}" if paired else asked_of(row)) for at in margins]
     if paired and 0.0 not in margins:
         clear = all(abs(scale.at(at) - scale.at(0.0)) > _APART for at in margins)
         rules.append((0.0, "no change" if clear else ""))

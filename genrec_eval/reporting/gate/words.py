@@ -8,10 +8,11 @@ from dataclasses import dataclass
 
 from genrec_eval.audit.gating.types import GateResult, GateRow
 from genrec_eval.core.errors import Exit
-from genrec_eval.core.numbers import Figure, count, figure, rough, side
+from genrec_eval.core.numbers import Figure, bound, count, figure, rough, side
 from genrec_eval.protocol.results import Ruling
 from genrec_eval.reporting.answer import would_decide
-from genrec_eval.reporting.rules import asked
+from genrec_eval.reporting.claimed import misread
+from genrec_eval.reporting.rules import PAIRED, asked
 from genrec_eval.reporting.tables import p_text
 from genrec_eval.reporting.text import line, plural
 
@@ -104,7 +105,15 @@ def where_of(row: GateRow) -> str:
 
 def figure_of(row: GateRow) -> Figure:
     """The figure of a row; for rules against the baseline the difference."""
-    return figure(row.value, row.low, row.high, unit=row.unit, reason=row.reason)
+    return figure(
+        row.value,
+        row.low,
+        row.high,
+        unit=row.unit,
+        reason=row.reason,
+        difference=row.kind in PAIRED,
+        apart=(row.margin, -row.margin),
+    )
 
 
 def asked_of(row: GateRow) -> str:
@@ -133,19 +142,32 @@ def support(row: GateRow) -> list[str]:
     said = [f"n {count(row.n)}" + (f", excluded {count(left)}: {why}" if left else "")]
     if row.p is not None:
         said.append(
-            f"p {p_text(row.p)}"
+            f"{hypothesis(row)}: p {p_text(row.p)}"
             + (f", adjusted {p_text(row.p_adjusted)}" if row.p_adjusted is not None else "")
         )
     if row.detectable is not None:
-        said.append(f"smallest loss it would notice {rough(row.detectable, row.unit)}")
+        said.append(f"smallest loss it would notice {rough(row.detectable, row.unit, row.kind in PAIRED)}")
     if row.power is not None:
         said.append(f"power {row.power * 100:.3g} %" if row.power >= 0.01 else "power < 1 %")
     return said
 
 
+def hypothesis(row: GateRow) -> str:
+    """What p is the probability under, and of how many sides."""
+    size = bound(row.margin, row.unit, row.kind in PAIRED)
+    return {
+        "at_least": f"one-sided test of being {size} or more",
+        "at_most": f"one-sided test of being {size} or less",
+        "better_by": f"one-sided test of being better by {size} or more",
+        "not_worse_by": "one-sided test of no loss",
+        "within": "two-sided test of no difference",
+    }.get(row.kind, "test")
+
+
 def sentences(row: GateRow) -> list[str]:
     """Why, and what would decide it; each ends in a full stop."""
-    found = (line(row.reason, 1000), would_decide(row))
+    doubted = misread(line(row.rule), row.margin, row.unit, row.kind, row.kind in PAIRED)
+    found = (line(row.reason, 1000), doubted, would_decide(row))
     return [said if said[-1] in ".!?…" else f"{said}." for said in found if said]
 
 

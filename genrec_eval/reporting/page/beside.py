@@ -47,7 +47,7 @@ def gate_of(material: Material) -> dict[str, Any] | None:
         raise UsageError(
             f"{path} is about run {result.run_id}, and this one is {material.results.run}; {again}"
         )
-    return panel(result, material.order)
+    return panel(result, material.order, titles=material.results.title)
 
 
 def comparison_of(material: Material) -> dict[str, Any] | None:
@@ -56,4 +56,4 @@ def comparison_of(material: Material) -> dict[str, Any] | None:
         return None
     from genrec_eval.reporting.comparison.panel import panel
 
-    return panel(material.comparison, material.order)
+    return panel(material.comparison, material.order, titles=material.results.title)
