@@ -148,7 +148,7 @@ def _searched(browser: Any, page: Path) -> dict[str, Any]:
     began = time.perf_counter()
     tab.set_default_timeout(300_000)
     said.get_by_text("in the file fit").wait_for()
-    return {"inline": inline / 1000, "file": time.perf_counter() - began, "found": said.inner_text()}
+    return {"inline": inline / 1000, "file": time.perf_counter() - began, "found": said.text_content()}
 
 
 def main() -> None:
