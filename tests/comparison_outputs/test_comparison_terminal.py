@@ -12,7 +12,7 @@ from rich.console import Console
 
 from genrec_eval.audit.comparing.types import Change, Comparison
 from genrec_eval.reporting.comparison.terminal import print_comparison
-from genrec_eval.reporting.comparison.words import answer, asides, caution, tally
+from genrec_eval.reporting.comparison.words import answer, asides, caution, overall, tally
 
 
 def printed(found: Comparison, width: int = 200, **more: Any) -> str:
@@ -113,3 +113,46 @@ def test_sentences_count_what_the_object_holds() -> None:
     assert caution(comparison(settings=SETTINGS[1:])) == ""
     assert "Flips: 1,234 lost, 12 gained, 5 changed status, 2 changed." in asides(found)
     assert "3 units are in only one of the runs." in asides(found)
+
+
+def test_a_unit_that_flips_under_two_metrics_counts_once_and_its_groups_are_named() -> None:
+    counts = [
+        {"scenario": "s", "model": "m", "metric": "ndcg@10", "kind": "lost", "count": 23},
+        {
+            "scenario": "s",
+            "model": "m",
+            "metric": "hit_rate@10",
+            "kind": "lost",
+            "count": 23,
+            "as": "ndcg@10",
+        },
+        {"scenario": "s", "model": "m", "metric": "peeking@10", "kind": "lost", "count": 4},
+    ]
+    units = [
+        {"scenario": "s", "model": "m", "kind": "lost", "count": 25, "of": 300, "groups": {"g=A": [25, 90]}}
+    ]
+    found = comparison(flip_counts=counts, flip_units=units, flips=())
+    assert "Flips: 25 lost." in asides(found)
+    assert "Lost by m in s: 25 of 300; g=A 25 of 90." in asides(found)
+    assert "ndcg@10, hit_rate@10 · m · s: 23 lost" in flat(printed(found))
+
+
+def test_figures_identical_for_every_unit_are_one_line_a_model_without_interval_and_p() -> None:
+    same = {"value": 0.0, "low": -0.01, "high": 0.01, "p": 1.0, "p_adjusted": 1.0, "detectable": None}
+    rows = [difference(Change.UNCHANGED, metric=f"ndcg@{n}", **same) for n in range(1, 4)]
+    text = flat(printed(comparison(differences=[*rows, difference()], flips=(), flip_counts=())))
+    assert "UNCHANGED = item-knn in top-k: 3 figures identical for every unit: ndcg@1, ndcg@2, ndcg@3" in text
+    assert "± 0.01" not in text
+
+
+def test_what_claims_are_about_stands_before_the_rest_but_after_what_is_worse() -> None:
+    rows = [
+        difference(Change.BETTER, metric="peeking@10"),
+        difference(Change.INCONCLUSIVE, metric="ndcg@10", ruled=True),
+        difference(Change.WORSE, metric="recall@10"),
+    ]
+    assert [row.metric for row in overall(comparison(differences=rows))] == [
+        "recall@10",
+        "ndcg@10",
+        "peeking@10",
+    ]

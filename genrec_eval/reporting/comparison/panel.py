@@ -286,7 +286,7 @@ def _audits(comparison: Comparison) -> list[tuple[str, str, str, str, str]]:
         if one is not None:
             verdicts = [f"{word} {count(n)}" for word in _WORST if (n := one.verdicts.get(word, 0))]
             root = f"{one.root}{', signed' if one.signed else ''}" if one.root else "none: it has no evidence"
-            when = line(one.when, 40).replace("T", " ")
+            when = line(one.when, 40).replace("T", " ").replace("+00:00", " UTC")
             said = ", ".join(verdicts) or "no claim"
             found.append((name, line(one.run, _LONG), when or "not said", line(root, 100), said))
     return found

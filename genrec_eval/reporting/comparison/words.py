@@ -243,7 +243,7 @@ def support(row: Difference) -> list[str]:
     if row.p is not None:
         holm = f", after Holm {p_text(row.p_adjusted)}" if row.p_adjusted is not None else ""
         said.append(f"two-sided p {p_text(row.p)} of no difference{holm}")
-    if row.detectable is not None:
+    if row.detectable:
         said.append(f"smallest difference to show {rough(row.detectable, row.unit, True)}")
     if row.margin is not None:
         said.append(f"margin of equivalence {bound(row.margin, row.unit, True)}")

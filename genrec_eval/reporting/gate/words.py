@@ -145,7 +145,7 @@ def support(row: GateRow) -> list[str]:
             f"{hypothesis(row)}: p {p_text(row.p)}"
             + (f", adjusted {p_text(row.p_adjusted)}" if row.p_adjusted is not None else "")
         )
-    if row.detectable is not None:
+    if row.detectable:  # where nothing differs there is none to tell
         said.append(f"smallest loss it would notice {rough(row.detectable, row.unit, row.kind in PAIRED)}")
     if row.power is not None:
         said.append(f"power {row.power * 100:.3g} %" if row.power >= 0.01 else "power < 1 %")

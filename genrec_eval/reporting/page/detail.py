@@ -185,7 +185,7 @@ def _mark(row: Estimate, marks: Mapping[str, str]) -> str:
 def _tested(row: Estimate, unit: str) -> tuple[str, str, str] | None:
     if row.baseline is None:
         return None
-    least = "—" if row.detectable is None else bound(float(f"{row.detectable:.2g}"), unit, True)
+    least = "—" if not row.detectable else bound(float(f"{row.detectable:.2g}"), unit, True)
     return p_text(row.p), p_text(row.p_adjusted), least
 
 
