@@ -19,6 +19,7 @@ from genrec_eval.core.faults import FileError, sentence
 from genrec_eval.core.fingerprint import canonical, digest_file
 from genrec_eval.core.strict import StrictModel
 from genrec_eval.core.yaml import Node
+from genrec_eval.reporting.page.beside import GATE_FILE
 from genrec_eval.reporting.text import line
 
 SCHEMA = "genrec-eval/review/1"
@@ -46,6 +47,9 @@ SECTIONS = {
 }
 """Parts of the report that a comment may be about, by their anchor → their titles."""
 
+_LATER = ("gate", "reference", "reference_evidence", "instances")
+"""Keys that reviews of earlier versions do not have: their digests must stay what they were."""
+
 Decision = Literal["accepted", "accepted with comments", "sent back"]
 Short = Annotated[str, Field(max_length=200)]
 Long = Annotated[str, Field(max_length=5000)]
@@ -57,6 +61,7 @@ class Comment(StrictModel):
 
     section: str | None = Field(None, description="Part of the report.")
     verdict: int | None = Field(None, ge=0, description="Position of a verdict in estimates.json.")
+    title: str | None = Field(None, max_length=300, description="What it was about, as the page said it.")
     text: str = Field(min_length=1, max_length=5000)
 
     @field_validator("section")
@@ -80,6 +85,10 @@ class Review(StrictModel):
     run: Short = Field(description="Id of the run.")
     estimates: Hex = Field(description="SHA-256 of its estimates.json: what was signed.")
     evidence: Hex | None = Field(None, description="Root of its evidence chain, where it has one.")
+    gate: Hex | None = Field(None, description="SHA-256 of its gate.json, where the page showed one.")
+    reference: Short | None = Field(None, description="Id of the run that the page held it against.")
+    reference_evidence: Hex | None = Field(None, description="Root of the evidence of that run.")
+    instances: Hex | None = Field(None, description="SHA-256 of the file of instances beside the page.")
     author: Short = Field("", description="Who answers for the report.")
     reviewer: Short = Field(min_length=1, description="Who reviewed it.")
     role: Short = Field("", description="As what.")
@@ -105,8 +114,13 @@ class Review(StrictModel):
             raise ValueError(f"'{line(day, 40)}' is no day; write it as 2026-11-23") from None
 
     def to_json(self) -> dict[str, Any]:
-        """Plain values, as they are written."""
-        return self.model_dump(mode="json", by_alias=True)
+        """Plain values, as they are written; what later versions added is left out where it is not said."""
+        plain = self.model_dump(mode="json", by_alias=True)
+        for held, names in ((plain, _LATER), *((comment, ("title",)) for comment in plain["comments"])):
+            for name in names:
+                if held[name] is None:
+                    del held[name]
+        return plain
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,11 +133,14 @@ class Signed:
         Of its content.
     current
         Whether it is about the figures that the run holds now.
+    gate_changed
+        Whether the gate was decided again since, or its verdict taken away.
     """
 
     review: Review
     digest: str
     current: bool
+    gate_changed: bool = False
 
 
 def read_review(path: Path) -> Review:
@@ -166,7 +183,13 @@ def digest_of(review: Review) -> str:
 
 
 def check_review(
-    review: Review, path: Path, run: str, estimates: str, evidence: str | None, verdicts: int
+    review: Review,
+    path: Path,
+    run: str,
+    estimates: str,
+    evidence: str | None,
+    verdicts: int,
+    gate: str | None = None,
 ) -> None:
     """Refuse a review that is about something else.
 
@@ -176,6 +199,8 @@ def check_review(
         Id of the run, digest of its figures and root of its evidence, as they are now.
     verdicts
         Number of verdicts that it holds.
+    gate
+        Digest of the gate's verdict beside it, where there is one.
 
     Raises
     ------
@@ -196,6 +221,11 @@ def check_review(
         raise UsageError(
             f"{path} was signed on other evidence of this run (root {review.evidence[:12]}…, and now"
             f" {evidence[:12]}…): it was played again, or its records were changed since"
+        )
+    if review.gate and gate and review.gate != gate:
+        raise UsageError(
+            f"{path} was signed beside another verdict of the gate (gate.json {review.gate[:12]}…, and now"
+            f" {gate[:12]}…): the gate was decided again since; have the new report reviewed"
         )
     for number, comment in enumerate(review.comments):
         if comment.verdict is not None and comment.verdict >= verdicts:
@@ -220,7 +250,8 @@ def merge_reviews(directory: Path, paths: Sequence[Path]) -> list[Path]:
     found = {}
     for path in paths:
         review = read_review(path)
-        check_review(review, path, results.run, estimates or "", evidence, len(results.verdicts))
+        verdicts = len(results.verdicts)
+        check_review(review, path, results.run, estimates or "", evidence, verdicts, gate_digest(directory))
         found[digest_of(review)] = review
     folder = directory / REVIEWS_FOLDER
     places = {digest: folder / f"{digest}.json" for digest in found}
@@ -241,7 +272,7 @@ def stored_reviews(directory: Path, estimates: str) -> tuple[list[Signed], list[
     estimates
         Digest of the figures as they are now.
     """
-    folder = directory / REVIEWS_FOLDER
+    folder, gate = directory / REVIEWS_FOLDER, gate_digest(directory)
     signed, faults = [], []
     for path in sorted(folder.glob("*.json"))[:MOST_REVIEWS] if folder.is_dir() else ():
         shown = f"{REVIEWS_FOLDER}/{path.name}"
@@ -254,13 +285,20 @@ def stored_reviews(directory: Path, estimates: str) -> tuple[list[Signed], list[
         if path.stem != digest:
             faults.append(f"{shown} is not shown: its content was changed after it was kept")
             continue
-        signed.append(Signed(review, digest, review.estimates == estimates))
+        changed = review.gate is not None and review.gate != gate
+        signed.append(Signed(review, digest, review.estimates == estimates, changed))
     return sorted(signed, key=lambda one: (one.review.date, one.review.reviewer, one.digest)), faults
 
 
 def estimates_digest(directory: Path) -> str | None:
     """SHA-256 of ``estimates.json``, the report's machine-readable twin; None where there is none."""
     path = directory / ESTIMATES_FILE
+    return digest_file(path) if path.is_file() else None
+
+
+def gate_digest(directory: Path) -> str | None:
+    """SHA-256 of the gate's verdict that lies beside the figures; None where there is none."""
+    path = directory / GATE_FILE
     return digest_file(path) if path.is_file() else None
 
 

@@ -2,11 +2,12 @@
 (() => {
   const form = document.getElementById("review-form");
   if (!form) return;
-  const { run, estimates, evidence } = form.dataset;
+  const { run, estimates } = form.dataset;
   const place = `genrec-eval/review/${run}/${estimates}`;
   const told = document.getElementById("review-comments");
   const names = ["author", "reviewer", "role", "date", "independence", "decision", "comment"];
   const remarks = new Map(); // "section:limits" or "verdict:3" → text
+  const titles = new Map(); // the same → what it is about
   let kept = true;
 
   const element = (tag, text, attributes = {}) => {
@@ -48,7 +49,9 @@
   }
 
   // a button that opens a text beneath what it is about
-  function offer(about, title, on, after) {
+  function offer(about, said, on, after) {
+    const title = said.replace(/\s+/g, " ").trim();
+    titles.set(about, title.slice(0, 300));
     const open = element("button", "Comment", { type: "button", class: "remark-on", "aria-expanded": "false" });
     open.setAttribute("aria-label", `Comment on: ${title}`);
     let box = null;
@@ -83,9 +86,13 @@
     if (!form.reportValidity()) return;
     const comments = [...remarks].filter(([, text]) => text.trim()).map(([about, text]) => {
       const [kind, of] = about.split(":");
-      return kind === "verdict" ? { verdict: Number(of), text } : { section: of, text };
+      const part = kind === "verdict" ? { verdict: Number(of) } : { section: of };
+      return titles.has(about) ? { ...part, title: titles.get(about), text } : { ...part, text };
     });
+    const { evidence, gate, reference, referenceEvidence, instances } = form.dataset;
+    const beside = { gate, reference, reference_evidence: referenceEvidence, instances };
     const head = { schema: "genrec-eval/review/1", run, estimates, evidence: evidence || null };
+    for (const [name, value] of Object.entries(beside)) if (value) head[name] = value;
     const text = JSON.stringify({ ...head, ...fields(), comments }, null, 1) + "\n";
     const link = element("a");
     link.href = URL.createObjectURL(new Blob([text], { type: "application/json" }));

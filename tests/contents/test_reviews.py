@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,8 @@ from audited import HOSTILE, audited, changed
 import genrec_eval
 from genrec_eval.cli.main import exit_code
 from genrec_eval.core.errors import UsageError
-from genrec_eval.reporting.html import render_report
+from genrec_eval.reporting.html import render_report, write_report
+from genrec_eval.reporting.instances.sidecar import sidecar_path
 from genrec_eval.reporting.review import SECTIONS, merge_reviews, read_review
 
 
@@ -158,3 +160,56 @@ def test_fresh_sets_reviews_aside_with_the_run(copied: Path, tmp_path: Path) -> 
     genrec_eval.run("quickstart", out=copied, quiet=True, limit=5, only=["random"], fresh=True)
     assert not audited(copied).signing.reviews
     assert (copied.parent / "run~1" / "reviews").is_dir()
+
+
+def test_a_review_is_bound_to_the_gate_and_says_what_lay_beside(copied: Path, tmp_path: Path) -> None:
+    gate = copied / "gate.json"
+    gate.write_text("{}")
+    here = hashlib.sha256(b"{}").hexdigest()
+    assert audited(copied).signing.gate == here
+    beside = {"reference": "0123456789abcdef", "reference_evidence": "1" * 64, "instances": "2" * 64}
+    other = written(tmp_path / "b.json", copied, gate="3" * 64, **beside)
+    with pytest.raises(UsageError, match="signed beside another verdict of the gate"):
+        merge_reviews(copied, [other])
+    merge_reviews(copied, [written(tmp_path / "a.json", copied, gate=here, **beside)])
+    (shown,) = audited(copied).signing.reviews
+    assert not shown.signed.gate_changed
+    assert shown.beside[1] == "against run 0123456789abcdef, root 111111111111…"
+    gate.write_text("{ }")
+    assert audited(copied).signing.reviews[0].signed.gate_changed
+
+
+def test_a_review_of_an_earlier_version_keeps_its_digest(copied: Path, tmp_path: Path) -> None:
+    path = written(tmp_path / "a.json", copied, comments=[{"section": "limits", "text": "x"}])
+    kept = json.loads(merge_reviews(copied, [path])[0].read_text())
+    assert set(kept) == set(json.loads(path.read_text()))
+    assert kept["comments"] == [{"section": "limits", "text": "x", "verdict": None}]
+    assert not audited(copied).signing.faults
+
+
+def test_a_comment_on_other_figures_is_shown_with_the_title_it_was_given(
+    copied: Path, tmp_path: Path
+) -> None:
+    comment = {"verdict": 0, "title": "Lists repeat no item (x)", "text": "agreed"}
+    merge_reviews(copied, [written(tmp_path / "a.json", copied, comments=[comment])])
+    changed(copied, lambda document: document["estimates"][0].update(value=0.5), "estimates.json")
+    (remark,) = audited(copied).signing.reviews[0].remarks
+    assert remark.about == "Lists repeat no item (x)"
+
+
+def test_instances_beside_the_page_are_part_of_what_is_signed(copied: Path) -> None:
+    out = copied / "report.html"
+    write_report(copied, out)
+    held = sidecar_path(out)
+    page = out.read_text()
+    if held.is_file():  # where not all instances fit into the page
+        assert f'data-instances="{hashlib.sha256(held.read_bytes()).hexdigest()}"' in page
+    else:
+        assert 'data-instances=""' in page
+
+
+def test_a_review_goes_back_to_whom_the_suite_names(copied: Path) -> None:
+    changed(copied, lambda run: run["suite"].update(audit={}))
+    assert audited(copied).signing.back_to == "whoever sent you this page"
+    changed(copied, lambda run: run["suite"].update(audit={"commissioned_by": "Product."}))
+    assert audited(copied).signing.back_to == "those who commissioned the audit (Product)"

@@ -15,7 +15,7 @@ from genrec_eval.core.errors import UsageError
 from genrec_eval.reporting.page.beside import GATE_FILE
 from genrec_eval.reporting.page.material import Material
 from genrec_eval.reporting.results import Results, mapping, read_json
-from genrec_eval.reporting.review import Signed, estimates_digest, stored_reviews
+from genrec_eval.reporting.review import Signed, estimates_digest, evidence_root, stored_reviews
 from genrec_eval.suite.audit import Audit
 
 
@@ -37,6 +37,10 @@ class Ground:
         Reviews that are kept with the run, and what is wrong with files that are none.
     before
         ``run.json`` of the earlier run that this one is held against; empty where there is none.
+    reference
+        Id of that run and root of its evidence; empty where there is none.
+    sidecar
+        Where the instances beside the page lie, if any do.
     """
 
     results: Results
@@ -50,6 +54,8 @@ class Ground:
     reviews: Sequence[Signed] = ()
     faults: Sequence[str] = ()
     before: Mapping[str, Any] = field(default_factory=dict)
+    reference: tuple[str, str] = ("", "")
+    sidecar: Path | None = None
 
     @classmethod
     def of(cls, material: Material) -> Ground:
@@ -76,6 +82,8 @@ class Ground:
             reviews,
             faults,
             _earlier(material.against),
+            _reference(material),
+            material.sidecar,
         )
 
     @property
@@ -152,3 +160,9 @@ class Ground:
 def _earlier(directory: Path | None) -> dict[str, Any]:
     file = None if directory is None else directory / "run.json"
     return mapping(read_json(file)) if file is not None and file.is_file() else {}
+
+
+def _reference(material: Material) -> tuple[str, str]:
+    if material.comparison is None or material.against is None:
+        return "", ""
+    return material.comparison.reference_run, evidence_root(material.against) or ""

@@ -17,11 +17,11 @@ from genrec_eval.reporting.page.beside import comparison_of, gate_of
 from genrec_eval.reporting.page.material import Material
 
 PARTS: dict[str, Callable[[Material], Any]] = {
-    "audit": contents,
     "charts": charts_of,
     "gate": gate_of,
     "comparison": comparison_of,
     "instances": instances_of,
+    "audit": contents,  # last: what is signed names the digest of what the instances wrote
 }
 """Name in the templates → function."""
 
