@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from chain_tools import edit, edit_json, snapshot
@@ -345,6 +346,38 @@ def test_rounding_by_other_versions_is_said_and_no_difference(
     code, told = said(ranked, capsys)
     assert code == 1
     assert "other versions, which may give other numbers: numpy" in told
+
+
+def test_other_words_of_another_version_are_no_difference(
+    ranked: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def reword(held: dict[str, Any]) -> None:
+        held["verdicts"][0]["reason"] = "as an older version said it"
+        held["definitions"]["ndcg@10"]["traps"] = "as an older version said it"
+
+    edit_json(ranked / "estimates.json", reword)
+    write_chain(RunDirectory.open(ranked))
+    seal_pages(ranked)
+    assert verify_run(ranked).findings
+    real = recomputed.versions()
+    monkeypatch.setattr(recomputed, "versions", lambda: real | {"genrec-eval": "9.9"})
+    code, told = said(ranked, capsys)
+    assert code == 0, told
+    assert "2 reasons and definitions are worded otherwise" in told
+    edit_json(ranked / "estimates.json", lambda held: held["verdicts"][0].update(verdict="FAIL"))
+    write_chain(RunDirectory.open(ranked))
+    assert verify_run(ranked).findings
+
+
+def test_a_score_changed_by_another_program_is_named_by_its_unit(ranked: Path) -> None:
+    path = ranked / "scores.parquet"
+    frame = pq.read_table(path).to_pandas()
+    row = int(frame.index[(frame["metric"] == "ndcg@10") & (frame["model"] == "random")][3])
+    frame.loc[row, "value"] = 0.77
+    pq.write_table(pa.Table.from_pandas(frame), path)  # no index of its groups, other types
+    found = [one for one in verify_run(ranked, every=True).findings if one.file == "scores.parquet"]
+    named = [one for one in found if one.row == row]
+    assert any(one.recorded == 0.77 and f"unit {frame.loc[row, 'unit']}" in str(one) for one in named)
 
 
 @pytest.mark.parametrize(

@@ -20,6 +20,7 @@ from genrec_eval.audit.chain.findings import Finding
 from genrec_eval.audit.chain.leaves import read_json
 from genrec_eval.audit.results import ESTIMATES_FILE
 from genrec_eval.audit.score import SCORES_FILE, StoredScores, score_run
+from genrec_eval.core.errors import UsageError
 from genrec_eval.core.registry import relative_to
 from genrec_eval.engine.environment import versions
 from genrec_eval.engine.keys import differences
@@ -27,6 +28,9 @@ from genrec_eval.engine.rundir import RunDirectory
 
 ROUNDING = 1e-9
 """Relative difference up to which two numbers may be one, computed by different versions."""
+
+SAID = frozenset({"reason", "remark", "needed", "where"})
+"""Fields of a row that say something about its numbers, as a version of genrec-eval words it."""
 
 
 @dataclass(slots=True)
@@ -43,6 +47,8 @@ class Recomputed:
         (model, scenario) → scores that could not be made again, since texts they depend on were redacted.
     rounded
         Numbers that differ in their last digits alone, and by how much at most.
+    worded
+        Reasons, definitions and other words about the numbers that another version of genrec-eval chose.
     versions
         Package → its version then and now, where they differ.
     """
@@ -52,6 +58,7 @@ class Recomputed:
     figures: int = 0
     kept: Counter[tuple[str, str]] = field(default_factory=Counter)
     rounded: int = 0
+    worded: int = 0
     most: float = 0.0
     versions: dict[str, tuple[str | None, str | None]] = field(default_factory=dict)
 
@@ -96,6 +103,9 @@ def recompute(directory: RunDirectory, evidence: Evidence) -> Recomputed:
         entry, field_, scenario = _entry(old, path)
         if field_ == "remark" and scenario in redacted:
             continue
+        if "genrec-eval" in done.versions and _words(entry, field_):
+            done.worded += 1
+            continue
         if not done.same(left, right):
             done.findings.append(
                 Finding(
@@ -109,6 +119,13 @@ def recompute(directory: RunDirectory, evidence: Evidence) -> Recomputed:
                 )
             )
     return done
+
+
+def _words(entry: str, field_: str | None) -> bool:
+    """Whether a difference is in what is said about a number, not in the number or what was ruled."""
+    part = entry.partition("[")[0].partition(".")[0]
+    head = (field_ or "").partition(".")[0].partition("[")[0]
+    return part == "definitions" or (part in ("estimates", "verdicts", "coverage") and head in SAID)
 
 
 def _folder_of(directory: RunDirectory) -> Any:
@@ -141,27 +158,48 @@ def _entry(document: Any, path: str) -> tuple[str, str | None, str | None]:
 
 
 def _scores(recorded: Path, made: Path, redacted: Collection[str], done: Recomputed) -> Iterator[Finding]:
-    with StoredScores(recorded) as old, StoredScores(made) as new:
-        first, second = old.groups, new.groups
-    both = set(first) & set(second)
-    for model, scenario, metric in second:
-        if (model, scenario, metric) not in both:
-            yield _whole(f"{metric} of {model} in {scenario} has no scores, and the records give some")
+    with StoredScores(made) as new:
+        second = new.groups
     rows = 0
-    with pq.ParquetFile(recorded) as before, pq.ParquetFile(made) as after:
-        if before.metadata.num_row_groups != len(first):
-            yield _whole("its row groups are not those that it lists")
-            return
+    seen = set()
+    with pq.ParquetFile(made) as after:
         place = {group: i for i, group in enumerate(second)}
-        for i, group in enumerate(first):
-            table = before.read_row_group(i)
-            if group not in both:
+        for group, table in _recorded(recorded):
+            seen.add(group)
+            if group not in place:
                 model, scenario, metric = group
                 yield _whole(f"{metric} of {model} in {scenario} has scores that the records do not give")
             else:
                 yield from _group(group, table, after.read_row_group(place[group]), rows, redacted, done)
             rows += len(table)
+    for model, scenario, metric in second:
+        if (model, scenario, metric) not in seen:
+            yield _whole(f"{metric} of {model} in {scenario} has no scores, and the records give some")
     done.scores = rows
+
+
+def _recorded(path: Path) -> Iterator[tuple[tuple[str, str, str], pa.Table]]:
+    """Tables of scores by model, scenario and metric, also where another program wrote the file anew."""
+    try:
+        with StoredScores(path) as stored:
+            groups = stored.groups
+    except UsageError:
+        groups = []
+    with pq.ParquetFile(path) as file:
+        if groups and file.metadata.num_row_groups == len(groups):
+            for number, group in enumerate(groups):
+                yield group, file.read_row_group(number)
+            return
+        table = file.read()
+    names = [_plain(table.column(name)) for name in ("model", "scenario", "metric")]
+    codes = np.stack([pc.dictionary_encode(one).indices.to_numpy(zero_copy_only=False) for one in names])
+    ends = [*(np.flatnonzero((np.diff(codes) != 0).any(axis=0)) + 1).tolist(), len(table)]
+    start = 0
+    for end in ends:
+        if end > start:
+            model, scenario, metric = (str(one[start].as_py()) for one in names)
+            yield (model, scenario, metric), table.slice(start, end - start)
+        start = end
 
 
 def _whole(said: str) -> Finding:

@@ -126,6 +126,10 @@ def _recompute(directory: RunDirectory, evidence: Evidence, done: Verification) 
             done.unchecked.append(
                 f"{n:,} scores of {model} in {scenario}: they depend on redacted texts, and stand as recorded"
             )
+    if made.worded:
+        done.notes.append(
+            f"{made.worded:,} reasons and definitions are worded otherwise by this version of genrec-eval"
+        )
     if made.rounded:
         done.notes.append(
             f"{made.rounded:,} numbers differ by at most {made.most:.1e} of their value: rounding by other"
