@@ -1,4 +1,4 @@
-"""`genrec-eval compare` on two runs of 10,000 to 1,000,000 users × 10 items, one model, six metrics and eight of validity.
+"""`genrec-eval compare` on two runs of 10,000 to 1,000,000 users × 10 items, one model, 14 metrics.
 
     python benchmarks/comparing.py [--users 10000 100000 1000000]
 

@@ -88,8 +88,8 @@ def _show(console: Console, loaded: LoadedSuite) -> None:
     for rule in suite.gate.rules if suite.gate else ():
         whom = f"{rule.model or 'every model'}{f' against {rule.against}' if rule.against else ''}"
         slices = f"each {rule.by}" if rule.by else rule.slice
-        asked = f"({rule.scenario}, {rule.metric}, {slices}: {whom}, {rule.kind} {rule.margin:g})"
-        console.print(Text(f"gate: {f'{rule.rule} ' if rule.rule else ''}{asked}"))
+        about = f"({rule.scenario}, {rule.metric}, {slices}: {whom}, {rule.kind} {rule.margin:g})"
+        console.print(Text(f"gate: {f'{rule.rule} ' if rule.rule else ''}{about}"))
 
 
 def _policies(judge: Judge) -> dict[str, object]:

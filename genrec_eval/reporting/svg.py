@@ -67,9 +67,7 @@ class Scale:
 def definitions() -> Markup:
     """The shapes that every drawing of the page refers to."""
     shapes = "".join(f'<path id="m{i}" d="{path}"/>' for i, path in enumerate(MARKERS))
-    shapes += "".join(
-        f'<path id="n{i}" transform="scale(.8)" d="{path}"/>' for i, path in enumerate(MARKERS)
-    )
+    shapes += "".join(f'<path id="n{i}" transform="scale(.8)" d="{path}"/>' for i, path in enumerate(MARKERS))
     verdicts = (
         '<g id="v-pass"><circle r="5.5"/></g>'
         '<g id="v-fail"><circle r="5.5"/><path class="cut" d="M-3.4-1.2h6.8v2.4h-6.8z"/></g>'
@@ -128,9 +126,7 @@ def gauge(
     parts.append(Markup('<text x="4%" y="50">{}</text>').format(ends[0]))
     parts.append(Markup('<text x="96%" y="50" text-anchor="end">{}</text>').format(ends[1]))
     parts.append(Markup('<line x1="{}%" x2="{}%" y1="25" y2="25"/>').format(scale.at(low), scale.at(high)))
-    parts.append(
-        Markup('<use href="#m{}" x="{}%" y="25"/>').format(position % len(MARKERS), scale.at(value))
-    )
+    parts.append(Markup('<use href="#m{}" x="{}%" y="25"/>').format(position % len(MARKERS), scale.at(value)))
     return Markup('<svg class="f g {}" role="img" aria-label="{}">{}</svg>').format(
         hue(position), label, Markup("").join(parts)
     )

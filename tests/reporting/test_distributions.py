@@ -8,7 +8,6 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from fixture_run import write_run
 
 from genrec_eval.core.randomness import generator
 from genrec_eval.protocol.tables import SCORES

@@ -127,7 +127,8 @@ class Held:
                 side = self.side(False).label
                 raise UsageError(
                     f"{side}: {metric} of '{model}' in '{scenario}': a score of {score:.4g} is beyond"
-                    f" {bound:g}, the end of the metric; make it again from its run, or take it from version control"
+                    f" {bound:g}, the end of the metric; make it again from its run or take it from version"
+                    " control"
                 )
 
     def metrics(self, scenario: str) -> Mapping[str, Metric]:
