@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +14,7 @@ import orjson
 from genrec_eval.core.errors import IncompleteError, UsageError
 from genrec_eval.core.secrets import scrub
 from genrec_eval.protocol.results import Coverage
+from genrec_eval.protocol.status import Status
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -216,7 +217,8 @@ class RunDirectory:
     def context(self, scenario: str) -> dict[str, pa.Table]:
         """Tables that scoring needs beside the cases."""
         found = sorted((self.path / "cases").glob(f"{scenario}@*.parquet"))
-        return {path.stem.partition("@")[2]: self._table(path.name) for path in found}
+        tables = {path.stem.partition("@")[2]: self._table(path.name) for path in found}
+        return _Context(tables, lambda name: self._table(f"{scenario}@{name}.parquet"))
 
     def _table(self, name: str) -> pa.Table:
         import pyarrow as pa
@@ -263,15 +265,47 @@ class RunDirectory:
         from genrec_eval.engine.records import parts
 
         coded = ["items.list.element"] if columns is not None else None
+        rows = 0
         for path in parts(self.records_folder, model, scenario):
             try:
                 with pq.ParquetFile(path, read_dictionary=coded) as file:
-                    yield from file.iter_batches(batch_size=1 << 14, columns=columns)
+                    for batch in file.iter_batches(batch_size=1 << 14, columns=columns):
+                        rows += len(batch)
+                        yield batch
             except (OSError, pa.ArrowException) as error:
                 raise UsageError(
                     f"{path} cannot be read ({one_line(error)}); delete it and run the suite again to rebuild"
                     " it"
                 ) from None
+        if rows < (due := self._recorded(model, scenario)):
+            found = f"{rows:,} of {due:,} records" if rows else "the records"
+            raise UsageError(
+                f"{self.path} is incomplete: {found} of '{model}' in '{scenario}' are"
+                f" {'all there is' if rows else 'missing'}; run the suite again"
+            )
+
+    def _recorded(self, model: str, scenario: str) -> int:
+        """Records that a play has left, as far as it is over and has said so."""
+        if self.run.get("state") != "played":
+            return 0
+        return sum(
+            n
+            for row in self.coverage
+            if (row.model, row.scenario) == (model, scenario)
+            for status, n in row.statuses.items()
+            if status != Status.NOT_ATTEMPTED
+        )
+
+
+class _Context(dict[str, "pa.Table"]):
+    """Tables by name; one that is asked for and is not there is a sentence."""
+
+    def __init__(self, tables: Mapping[str, pa.Table], missing: Callable[[str], pa.Table]) -> None:
+        super().__init__(tables)
+        self._missing = missing
+
+    def __missing__(self, name: str) -> pa.Table:
+        return self._missing(name)
 
 
 def one_line(error: Exception) -> str:
