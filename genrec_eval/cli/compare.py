@@ -101,9 +101,11 @@ def _json(found: Comparison, path: Path) -> None:
 
 
 def _markdown(found: Comparison, path: Path) -> None:
+    from genrec_eval.engine.rundir import whole_file
     from genrec_eval.reporting.comparison.markdown import comparison_summary
 
-    path.write_text(comparison_summary(found), encoding="utf-8")
+    with whole_file(path) as partial:
+        partial.write_text(comparison_summary(found), encoding="utf-8", newline="\n")
 
 
 def _margins(words: Sequence[str]) -> list[tuple[str, str]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from io import StringIO
 from typing import TextIO
 
 from rich.console import Console
@@ -40,9 +41,17 @@ def complain(text: str) -> None:
     console.print(text, markup=False, highlight=False, soft_wrap=True)
 
 
-def _console(stream: TextIO) -> Console:
+class _Console(Console):
+    def on_broken_pipe(self) -> None:
+        """Rich would end with 1, which says that a rule is broken."""
+        raise
+
+
+def _console(stream: TextIO | None) -> Console:
+    if stream is None:  # closed by who called
+        return _Console(file=StringIO(), width=WIDE)
     if hasattr(stream, "reconfigure"):
         stream.reconfigure(errors="backslashreplace")  # a title in a C locale must not end in a traceback
     if stream.isatty():
-        return Console(file=stream)
-    return Console(file=stream, width=WIDE, no_color=True, force_terminal=False, highlight=False)
+        return _Console(file=stream)
+    return _Console(file=stream, width=WIDE, no_color=True, force_terminal=False, highlight=False)

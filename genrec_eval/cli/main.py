@@ -113,7 +113,12 @@ def application() -> Any:
 
 def main(arguments: list[str] | None = None) -> None:
     """Run ``genrec-eval`` and exit with its code."""
-    sys.exit(exit_code(sys.argv[1:] if arguments is None else arguments))
+    code = exit_code(sys.argv[1:] if arguments is None else arguments)
+    try:
+        _flush()
+    except OSError:  # said already; Python would say it again at exit, and end with a code of its own
+        _drop_output()
+    sys.exit(code)
 
 
 def exit_code(arguments: list[str]) -> int:
@@ -127,13 +132,13 @@ def exit_code(arguments: list[str]) -> int:
         # Not command.main(): it would keep interrupts and broken pipes to itself.
         with command.make_context("genrec-eval", arguments) as context:
             result = command.invoke(context)
-        sys.stdout.flush()
+        _flush()
         return int(result) if isinstance(result, int) else Exit.PASS
     except typer.Exit as done:
         return done.exit_code
     except BrokenPipeError:
         # The reader went away; Python must not complain once more while it flushes at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _drop_output()
         return PIPE_CLOSED
     except (KeyboardInterrupt, typer.Abort):
         return _say("interrupted; run the same command again to resume", INTERRUPTED)
@@ -141,6 +146,15 @@ def exit_code(arguments: list[str]) -> int:
         if debug:
             raise
         return _explained(error)
+
+
+def _flush() -> None:
+    if sys.stdout is not None:  # None where it was closed by who called
+        sys.stdout.flush()
+
+
+def _drop_output() -> None:
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _explained(error: Exception) -> int:

@@ -55,6 +55,7 @@ def report(
 
 def _report(run: Path, out: Path | None, against: Path | None, reviews: Sequence[Path]) -> Path:
     from genrec_eval.api import load_run
+    from genrec_eval.engine.rundir import whole_file
     from genrec_eval.reporting.html import write_report
     from genrec_eval.reporting.markdown import summary
     from genrec_eval.reporting.review import merge_reviews
@@ -72,7 +73,8 @@ def _report(run: Path, out: Path | None, against: Path | None, reviews: Sequence
         )
     merge_reviews(done.path, reviews)
     out.parent.mkdir(parents=True, exist_ok=True)
-    out.write_text(summary(done.parsed, done.about), encoding="utf-8")
+    with whole_file(out) as partial:
+        partial.write_text(summary(done.parsed, done.about), encoding="utf-8", newline="\n")
     return out
 
 
