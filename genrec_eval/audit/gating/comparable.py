@@ -8,6 +8,7 @@ from typing import Any
 from genrec_eval.audit.gating.figures import Figure
 from genrec_eval.audit.gating.subjects import Held, Subject
 from genrec_eval.audit.sources.base import Facts
+from genrec_eval.audit.sources.run import RunSource
 from genrec_eval.core.errors import UsageError
 from genrec_eval.core.faults import shown
 from genrec_eval.core.numbers import count
@@ -42,10 +43,13 @@ def check_comparable(held: Held, found: Iterable[Subject]) -> None:
     if differences:
         left = len(differences) - _MOST
         more = f"; and {left} more" if left > 0 else ""
+        cure = f"genrec-eval baseline update {held.run.label} {held.baseline.label}"
+        if isinstance(held.baseline, RunSource):
+            cure = f"genrec-eval baseline save {held.run.label}"
         raise UsageError(
             f"the baseline {held.baseline.label} cannot be held against the run {held.run.label}:"
             f" {'; '.join(differences[:_MOST])}{more}. Where the change is meant, take it in with:"
-            f" genrec-eval baseline update {held.run.label} {held.baseline.label}"
+            f" {cure}"
         )
 
 

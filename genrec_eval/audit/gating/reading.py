@@ -12,6 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from genrec_eval.core.errors import UsageError, did_you_mean
 from genrec_eval.core.faults import sentence
+from genrec_eval.core.faults import shown as shown_value
 from genrec_eval.core.yaml import Node
 
 T = TypeVar("T")
@@ -62,13 +63,15 @@ def check_schema(document: Any, schema: str, shown: str) -> None:
     if given == schema:
         return
     found, _, number = str(given).rpartition("/")
-    if found == kind and number.isdecimal() and int(number) > int(version):
+    if found == kind and number.isdecimal() and len(number) < 10 and int(number) > int(version):
         raise UsageError(
             f"{shown} was written by a newer version of genrec-eval (format {number}, this one reads up to"
             f" {version}); upgrade with: pip install -U genrec-eval"
         )
     what = kind.rpartition("/")[2]
-    raise UsageError(f"{shown} is no {what} of genrec-eval: its schema is {given!r}, not '{schema}'")
+    raise UsageError(
+        f"{shown} is no {what} of genrec-eval: its schema is {shown_value(given)}, not '{schema}'"
+    )
 
 
 def read_as(kind: type[T], document: Any, shown: str) -> T:
