@@ -214,7 +214,8 @@ def test_flips_against_an_earlier_run_take_the_place_of_those_against_a_model(tm
         "a": {"u1": ranked("i1"), "u2": ranked("i2", "i3")},
         "b": {"u1": failed("error"), "u2": ranked("i1")},
     }
-    run = write(tmp_path / "run", answers, {"a": {"u1": 0.5, "u2": 0.5}, "b": {"u2": 0.0}})
+    scores = {"a": {"u1": 0.5, "u2": 0.5}, "b": {"u2": 0.0}}
+    run = write(tmp_path / "run", answers, scores, truth=[[1], [8]])
     flip = Flip(
         scenario="s", model="a", case="u2", unit="u2", metric="m", kind="gained",
         reference=Answered(status="ok", value=0.0, items=["i2", "i8"]),
@@ -233,9 +234,10 @@ def test_flips_against_an_earlier_run_take_the_place_of_those_against_a_model(tm
     assert [a.flipped for a in found.answers] == [1, 0]
     (one,) = [one for a in found.answers for one in a.shown if "flip" in one.row]
     assert one.row["flip"]["said"] == ["Merit 0 before, 0.5 now"]
+    assert one.row["before"]["hits"] == [2]
     assert "the run old" in one.html
-    assert "<ins><bdi>i8</bdi></ins>" in one.html
-    assert "<ins><bdi>i3</bdi></ins>" in one.html
+    assert '<li class="i-hit"><ins><bdi>Title 8</bdi>' in one.html
+    assert "<li><ins><bdi>Title 3</bdi>" in one.html
     assert "1 of 12 flips against the earlier run are marked, the greatest." in found.sentences
 
 

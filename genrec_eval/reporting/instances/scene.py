@@ -143,7 +143,7 @@ class Stage:
         if told := self.flips.get((one.model, found["case"])):
             first = told[0]
             found["flip"] = {"kind": first.kind, "said": [_sentence(self.scene, flip) for flip in told[:6]]}
-            found["before"] = _before(self.scene.against, first)
+            found["before"] = _before(self.scene.against, first, found.get("wanted", ()))
         elif one.flip[case]:
             assert self.baseline is not None
             base = made[self.baseline, case]
@@ -315,13 +315,15 @@ def _sentence(scene: Scene, flip: Flip) -> str:
     return f"{title} {_number(flip.reference.value, unit)} before, {_number(flip.candidate.value, unit)} now"
 
 
-def _before(who: str, flip: Flip) -> dict[str, Any]:
+def _before(who: str, flip: Flip, wanted: Sequence[str]) -> dict[str, Any]:
     from genrec_eval.reporting.instances.asked import ITEMS, TEXT, cut
 
     one = flip.reference
     found: dict[str, Any] = {"who": who, "status": one.status[:200]}
     if one.items:
         found |= {"items": [str(item)[:200] for item in one.items[:ITEMS]], "of": len(one.items)}
+        hits = [at for at, item in enumerate(found["items"], 1) if item in wanted]
+        found |= {"hits": hits} if hits else {}
     if one.text:
         found["text"] = cut(one.text, TEXT)
     if one.error:
