@@ -13,7 +13,8 @@ import pytest
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 
 
-@pytest.fixture(scope="session")
+# While Playwright is open its event loop counts as running in this thread: no later file may meet it.
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
     """Chromium without a window; its absence is a failure where GENREC_EVAL_NEEDS_BROWSER is 1."""
     found = next((path for name in NAMES if (path := shutil.which(name))), None)

@@ -16,6 +16,8 @@ import pytest
 
 import genrec_eval
 from genrec_eval.api import score
+from genrec_eval.audit.chain import build
+from genrec_eval.reporting import html
 from genrec_eval.scenarios.ranking import records as ranking_records
 
 K = 4
@@ -66,7 +68,10 @@ def most_objects(work: Callable[[], object]) -> int:
     return most - before
 
 
-def test_many_users_take_no_object_each(tmp_path: Path) -> None:
+def test_many_users_take_no_object_each(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # evidence and report take rows one by one, a batch at a time: play, scores and estimates must not
+    monkeypatch.setattr(build, "write_chain", lambda directory: None)
+    monkeypatch.setattr(html, "write_report", lambda folder: folder / "report.html")
     few, many = recorded(tmp_path / "few", 1_000), recorded(tmp_path / "many", 50_000)
     genrec_eval.run(few, out=tmp_path / "first", quiet=True)  # imports and caches
     small = most_objects(lambda: genrec_eval.run(few, out=tmp_path / "a", quiet=True))
