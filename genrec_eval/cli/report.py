@@ -36,6 +36,13 @@ def report(
             metavar="FILE", help="A review that the report saved; it is kept with the run. May be repeated."
         ),
     ] = None,
+    instances: Annotated[
+        str | None,
+        typer.Option(
+            metavar="N|all|none",
+            help="Most instances that lie in a file beside the page, for its search; 200,000 by default.",
+        ),
+    ] = None,
 ) -> int:
     """Write the report of a scored run as one self-contained HTML file.
 
@@ -46,31 +53,37 @@ def report(
         raise UsageError(f"--out {out} is a folder; name a file in it, such as {out / 'report.html'}")
     folder = run[0] if len(run) == 1 and _is_folder_of_runs(run[0]) else None
     if folder is not None or len(run) > 1:
-        path = _index(run, folder, out, bool(against or review))
+        path = _index(run, folder, out, bool(against or review or instances))
     else:
-        path = _report(run[0], out, against, review or ())
+        path = _report(run[0], out, against, review or (), instances)
     say(str(path))
     return 0
 
 
-def _report(run: Path, out: Path | None, against: Path | None, reviews: Sequence[Path]) -> Path:
+def _report(
+    run: Path, out: Path | None, against: Path | None, reviews: Sequence[Path], instances: str | None
+) -> Path:
     from genrec_eval.api import load_run
     from genrec_eval.engine.rundir import whole_file
     from genrec_eval.reporting.html import write_report
+    from genrec_eval.reporting.instances.types import BESIDE
     from genrec_eval.reporting.markdown import summary
     from genrec_eval.reporting.review import merge_reviews
 
+    beside = BESIDE if instances is None else _beside(instances)
     done = load_run(run)
     _ = done.results  # says whether the run must be finished or scored first
     if against is not None and against.resolve() == run.resolve():
         raise UsageError(f"--against {against} is the run itself; name an earlier one")
     if out is None or out.suffix.lower() != ".md":
-        return write_report(done.path, out, against=against, reviews=reviews)
+        return write_report(done.path, out, against=against, reviews=reviews, beside=beside)
     if against is not None:
         raise UsageError(
             f"--out {out}: the Markdown summary shows no earlier run; write an .html file,"
             f" or use 'genrec-eval compare {against} {run} -o {out}'"
         )
+    if instances is not None:
+        raise UsageError(f"--out {out}: the Markdown summary has no instances; write an .html file")
     merge_reviews(done.path, reviews)
     out.parent.mkdir(parents=True, exist_ok=True)
     with whole_file(out) as partial:
@@ -78,9 +91,18 @@ def _report(run: Path, out: Path | None, against: Path | None, reviews: Sequence
     return out
 
 
+def _beside(instances: str) -> int | None:
+    """How many instances lie beside the page; None for all of them."""
+    if instances in ("all", "none"):
+        return None if instances == "all" else 0
+    if not (instances.isdecimal() and instances.isascii() and len(instances) < 10):
+        raise UsageError(f"--instances {instances}: write how many, all or none")
+    return int(instances)
+
+
 def _index(runs: Sequence[Path], folder: Path | None, out: Path | None, more: bool) -> Path:
     if more:
-        raise UsageError("--against and --review belong to the report of one run; name one RUN")
+        raise UsageError("--against, --review and --instances belong to the report of one run; name one RUN")
     if out is None and folder is None:
         raise UsageError("several runs get an index page; say where to write it: -o index.html")
     from genrec_eval.reporting.index import write_index

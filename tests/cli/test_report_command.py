@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from genrec_eval.cli.main import exit_code
 
 SUITE = {
     "name": "s",
-    "data": {"world": {"dataset": "synthetic", "options": {"users": 60, "items": 100}}},
+    "data": {"world": {"dataset": "synthetic", "options": {"users": 150, "items": 100}}},
     "models": {"popularity": {"adapter": "reference", "model": "popularity"}},
     "scenarios": {
         "top-k": {"scenario": "top-k", "data": "world", "options": {"k": 5, "metrics": ["ndcg@5"]}}
@@ -23,7 +24,7 @@ SUITE = {
 def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("runs")
     for name in ("old", "new"):
-        genrec_eval.run(SUITE, out=folder / name, quiet=True)
+        genrec_eval.run(SUITE, out=folder / name, quiet=True, report=False)
     return folder
 
 
@@ -67,3 +68,20 @@ def test_arguments_that_make_no_sense_are_told_in_a_sentence(
     assert "is not a run directory" in said(capsys, new, "--against", tmp_path)
     assert "genrec-eval compare" in said(capsys, new, "--against", old, "-o", tmp_path / "x.md")
     assert not list(tmp_path.iterdir())
+
+
+def test_how_many_instances_lie_beside_the_page(
+    runs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = {}
+    for wanted in ("all", "20", "none"):
+        out = tmp_path / wanted / "page.html"
+        assert exit_code(["report", str(runs / "new"), "-o", str(out), "--instances", wanted]) == 0
+        beside = out.with_name("page.instances.jsonl.gz")
+        rows[wanted] = len(gzip.decompress(beside.read_bytes()).splitlines()) if beside.exists() else 0
+    assert rows["all"] > rows["20"] > rows["none"] == 0
+    capsys.readouterr()
+    for wrong in ("some", "-1", "1e3", ""):
+        assert "write how many, all or none" in said(capsys, runs / "new", f"--instances={wrong}")
+    assert "has no instances" in said(capsys, runs / "new", "--instances", "3", "-o", tmp_path / "a.md")
+    assert "belong to the report of one run" in said(capsys, runs / "new", runs / "old", "--instances", "3")
