@@ -124,12 +124,13 @@ def check_signature(directory: Path, key: Path | None, done: Verification) -> No
             "the run is not signed: the chain shows that it was not changed since it was scored, not by whom"
         )
         return
+    path = regular(path)  # refused without the library too
     try:
         _library()
     except UsageError as error:
         done.unchecked.append(f"{SIGNATURE_FILE}: {error}")
         return
-    fault, signer = _checked(directory, regular(path))
+    fault, signer = _checked(directory, path)
     if fault is not None:
         done.findings.append(Finding(file=SIGNATURE_FILE, said=fault))
         return
