@@ -6,12 +6,13 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from genrec_eval.core.numbers import bound, count
+from genrec_eval.core.numbers import Figure, bound, count, figure
 from genrec_eval.protocol.results import Estimate, Ruling, Verdict
 from genrec_eval.reporting import facts
 from genrec_eval.reporting.results import Results, mapping
-from genrec_eval.reporting.rules import PAIRED, asked
+from genrec_eval.reporting.rules import asked
 from genrec_eval.reporting.text import line, listing, plural
+from genrec_eval.suite.rule import PAIRED
 
 _WORDS = {"half": 0.5, "a third": 1 / 3, "two thirds": 2 / 3, "a quarter": 0.25}
 _NUMBER = re.compile(
@@ -29,6 +30,18 @@ def behind(results: Results, row: Verdict) -> Estimate | None:
     if found is None and row.baseline is not None:
         found = results.get(row.scenario, row.metric, row.baseline, row.slice, row.model)
     return found
+
+
+def figure_of(results: Results, row: Verdict) -> Figure:
+    """What a verdict was made on, as it is shown."""
+    return figure(
+        row.value,
+        row.low,
+        row.high,
+        unit=results.unit(row.metric),
+        reason=row.reason,
+        difference=row.rule in PAIRED,
+    )
 
 
 def units(results: Results, row: Verdict) -> str:

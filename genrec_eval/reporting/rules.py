@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from genrec_eval.core.numbers import bound
 from genrec_eval.protocol.results import Direction, Ruling
+from genrec_eval.suite.rule import PAIRED
 
-PAIRED = frozenset({"better_by", "not_worse_by", "within"})
-"""Rules about a difference; its shares are in percentage points."""
 SHAPES = {
     Ruling.PASS: ("v-pass", "pass"),
     Ruling.FAIL: ("v-fail", "fail"),

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, get_args
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, model_validator
 
 from genrec_eval.core.strict import StrictModel
+from genrec_eval.suite.rule import PAIRED, Slice, one_rule
 
 GateRuleName = Literal["at_least", "at_most", "better_by", "not_worse_by", "within"]
 GATE_RULES: tuple[GateRuleName, ...] = get_args(GateRuleName)
-AGAINST_BASELINE = frozenset({"better_by", "not_worse_by", "within"})
+AGAINST_BASELINE = PAIRED
 """Rules that compare the run with its baseline, unit by unit."""
 
 Finite = Annotated[float, Field(allow_inf_nan=False)]
@@ -28,7 +29,7 @@ class GateRule(StrictModel):
         None,
         description="Model of the baseline to compare with; the one of the same name by default.",
     )
-    slice: str = Field("all", description="`all`, or one group as in gender=F.")
+    slice: Slice = Field("all", description="`all`, or one group as in gender=F.")
     by: str | None = Field(None, description="A group as in gender: the rule holds for each of its values.")
     at_least: Finite | None = Field(None, description="Floor: the value is not below it.")
     at_most: Finite | None = Field(None, description="Ceiling: the value is not above it.")
@@ -50,32 +51,19 @@ class GateRule(StrictModel):
         " the margin.",
     )
 
-    @field_validator("slice")
-    @classmethod
-    def _is_slice(cls, value: str) -> str:
-        group, equals, wanted = value.partition("=")
-        if value != "all" and not (group and equals and wanted):
-            raise ValueError(f"'{value}' is not a slice: write all, or one group as in gender=F")
-        return value
-
     @model_validator(mode="after")
     def _one_rule(self) -> GateRule:
-        given = [name for name in GATE_RULES if getattr(self, name) is not None]
-        if len(given) != 1:
-            raise ValueError(
-                f"a rule of the gate needs exactly one of {', '.join(GATE_RULES)}"
-                + (f", not {' and '.join(given)} together" if given else "")
-            )
+        given = one_rule(self, GATE_RULES, "a rule of the gate")
         if self.by is not None and self.slice != "all":
             raise ValueError("'slice' names one group and 'by' every one; write one of them")
-        if self.against is not None and given[0] not in AGAINST_BASELINE:
-            raise ValueError(f"'{given[0]}' looks at the run alone; drop 'against'")
+        if self.against is not None and given not in AGAINST_BASELINE:
+            raise ValueError(f"'{given}' looks at the run alone; drop 'against'")
         return self
 
     @property
     def kind(self) -> GateRuleName:
         """Name of the rule that was given."""
-        return next(name for name in GATE_RULES if getattr(self, name) is not None)
+        return one_rule(self, GATE_RULES, "a rule of the gate")
 
     @property
     def margin(self) -> float:

@@ -20,7 +20,8 @@ from genrec_eval.models.spec import ModelSpec
 from genrec_eval.scenarios.base import SCENARIOS, Scenario
 from genrec_eval.suite.merge import extended, locate, override, read, shown
 from genrec_eval.suite.references import references
-from genrec_eval.suite.schema import PAIRED, RULES, Suite, find
+from genrec_eval.suite.rule import PAIRED
+from genrec_eval.suite.schema import RULES, Suite, find
 
 if TYPE_CHECKING:
     from genrec_eval.metrics.base import Metric

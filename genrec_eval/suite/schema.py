@@ -32,14 +32,13 @@ from genrec_eval.protocol.results import Ruling
 from genrec_eval.scenarios.base import SCENARIOS, Scenario
 from genrec_eval.suite.audit import Audit
 from genrec_eval.suite.gate import Gate
+from genrec_eval.suite.rule import PAIRED, Slice, one_rule
 
 _SLUG = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _RESERVED = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?", re.IGNORECASE)
 
 Rule = Literal["at_least", "at_most", "better_by", "not_worse_by", "within", "published"]
 RULES: tuple[Rule, ...] = get_args(Rule)
-PAIRED = frozenset({"better_by", "not_worse_by", "within"})
-"""Rules that compare with another model."""
 
 
 def is_slug(name: str) -> bool:
@@ -198,7 +197,7 @@ class Claim(StrictModel):
     scenario: str = Field(description="Name of an entry under `scenarios`.")
     metric: str = Field(description="Metric, as in ndcg@10.")
     model: str = Field(description="Name of an entry under `models`.")
-    slice: str = Field("all", description="`all`, or one group as in gender=F.")
+    slice: Slice = Field("all", description="`all`, or one group as in gender=F.")
     against: str | None = Field(None, description="Model it is compared with, case by case.")
     at_least: float | None = Field(None, description="The interval lies at or above this value.")
     at_most: float | None = Field(None, description="The interval lies at or below this value.")
@@ -221,27 +220,14 @@ class Claim(StrictModel):
         "PASS", description="What should come out; FAIL for a planted flaw that must be caught."
     )
 
-    @field_validator("slice")
-    @classmethod
-    def _is_slice(cls, value: str) -> str:
-        group, equals, wanted = value.partition("=")
-        if value != "all" and not (group and equals and wanted):
-            raise ValueError(f"'{value}' is not a slice: write all, or one group as in gender=F")
-        return value
-
     @model_validator(mode="after")
     def _one_rule(self) -> Claim:
-        given = [rule for rule in RULES if getattr(self, rule) is not None]
-        if len(given) != 1:
+        given = one_rule(self, RULES, "a claim")
+        if given in PAIRED and self.against is None:
+            raise ValueError(f"'{given}' compares with another model; name it with 'against'")
+        if given not in PAIRED and self.against is not None:
             raise ValueError(
-                f"a claim needs exactly one of {', '.join(RULES)}"
-                + (f", not {' and '.join(given)} together" if given else "")
-            )
-        if given[0] in PAIRED and self.against is None:
-            raise ValueError(f"'{given[0]}' compares with another model; name it with 'against'")
-        if given[0] not in PAIRED and self.against is not None:
-            raise ValueError(
-                f"'{given[0]}' is about one model alone; drop 'against', or use {' or '.join(sorted(PAIRED))}"
+                f"'{given}' is about one model alone; drop 'against', or use {' or '.join(sorted(PAIRED))}"
             )
         if (self.tolerance is None) != (self.published is None):
             raise ValueError("'published' and 'tolerance' go together: the figure, and how near ours must be")
@@ -252,7 +238,7 @@ class Claim(StrictModel):
     @property
     def rule(self) -> Rule:
         """Name of the rule that was given."""
-        return next(rule for rule in RULES if getattr(self, rule) is not None)
+        return one_rule(self, RULES, "a claim")
 
     @property
     def margin(self) -> float:

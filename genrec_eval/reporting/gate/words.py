@@ -12,9 +12,10 @@ from genrec_eval.core.numbers import Figure, bound, count, figure, rough, side
 from genrec_eval.protocol.results import Ruling
 from genrec_eval.reporting.answer import would_decide
 from genrec_eval.reporting.claimed import misread
-from genrec_eval.reporting.rules import PAIRED, asked
+from genrec_eval.reporting.rules import asked
 from genrec_eval.reporting.tables import p_text
 from genrec_eval.reporting.text import line, plural
+from genrec_eval.suite.rule import PAIRED
 
 ORDER = (Ruling.FAIL, Ruling.NOT_RUN, Ruling.INSUFFICIENT, Ruling.PASS)
 """Worst first, as the exit code ranks them."""

@@ -8,15 +8,16 @@ from typing import Any
 
 from markupsafe import Markup
 
-from genrec_eval.core.numbers import bound, figure
+from genrec_eval.core.numbers import bound
 from genrec_eval.protocol.results import Verdict
 from genrec_eval.reporting.answer import RED, Outcome, as_planted, outcome, rule, would_decide
-from genrec_eval.reporting.claimed import bounded, doubt, full_claim, units
+from genrec_eval.reporting.claimed import bounded, doubt, figure_of, full_claim, units
 from genrec_eval.reporting.reproduced import LISTED, Reproduced, told, told_apart
 from genrec_eval.reporting.results import Results
-from genrec_eval.reporting.rules import PAIRED, SHAPES, lines_at
+from genrec_eval.reporting.rules import SHAPES, lines_at
 from genrec_eval.reporting.svg import Scale, gauge
 from genrec_eval.reporting.text import line, listing, plural
+from genrec_eval.suite.rule import PAIRED
 
 HELD = {True: ("PASS", "pass", "v-pass"), False: ("FAIL", "fail", "v-fail")}
 
@@ -97,9 +98,7 @@ def ruled(
     )
     unit = results.unit(verdict.metric)
     paired = verdict.rule in PAIRED
-    shown = figure(
-        verdict.value, verdict.low, verdict.high, unit=unit, reason=verdict.reason, difference=paired
-    )
+    shown = figure_of(results, verdict)
     position = place_of(verdict.model, order)
     drawing = Markup("")
     direction = verdict.direction or results.direction(verdict.metric)
