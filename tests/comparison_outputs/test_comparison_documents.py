@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
@@ -22,6 +21,7 @@ from comparison_fixture import (
 )
 from hypothesis import given
 from hypothesis import strategies as st
+from parsed_page import Page
 
 from genrec_eval.audit.comparing.types import Change
 from genrec_eval.reporting.comparison.flips import entries, groups
@@ -32,46 +32,6 @@ from genrec_eval.reporting.comparison.markdown import comparison_summary
 from genrec_eval.reporting.comparison.panel import panel
 from genrec_eval.reporting.comparison.words import answer, figure_of
 from genrec_eval.reporting.titles import title_of
-
-VOID = {"meta", "br", "input", "use", "line", "circle", "path", "rect"}
-
-
-class Page(HTMLParser):
-    """Text, tags and nesting of a page."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__(convert_charrefs=True)
-        self.open: list[str] = []
-        self.faults: list[str] = []
-        self.tags: list[tuple[str, dict[str, str]]] = []
-        self.text: list[str] = []
-        self.inside: dict[str, list[str]] = {"ins": [], "del": []}
-        self.feed(text)
-        self.close()
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append((tag, {name: value or "" for name, value in attrs}))
-        if tag not in VOID:
-            self.open.append(tag)
-
-    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append((tag, {name: value or "" for name, value in attrs}))
-
-    def handle_endtag(self, tag: str) -> None:
-        if not self.open or self.open.pop() != tag:
-            self.faults.append(f"</{tag}> at {self.getpos()}")
-
-    def handle_data(self, data: str) -> None:
-        if not self.open or self.open[-1] in ("style", "script"):
-            return
-        self.text.append(data)
-        for tag in self.inside:
-            if tag in self.open:
-                self.inside[tag].append(data.strip())
-
-    @property
-    def words(self) -> str:
-        return " ".join(" ".join(self.text).split())
 
 
 @pytest.fixture(scope="module")

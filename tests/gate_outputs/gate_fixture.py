@@ -5,14 +5,10 @@ from __future__ import annotations
 from dataclasses import fields, replace
 from typing import Any
 
+from parsed_page import HOSTILE
+
 from genrec_eval.audit.gating.types import GateResult, GateRow
 from genrec_eval.protocol.results import Ruling
-
-HOSTILE = (
-    "<script>alert(1)</script>\"'><img src=x onerror=alert(1)> {{ 7*7 }} {% raw %} | `code` **b** "
-    "[l](javascript:alert(1)) \u202egnp.exe \x00\x08\x1b[31m \ufffe \ud800 ]]> &amp; "
-    "\n::error::pwned\r\n##[command]x\n=HYPERLINK(1)\n% @team"
-)
 
 
 def row(verdict: Ruling = Ruling.PASS, **more: Any) -> GateRow:

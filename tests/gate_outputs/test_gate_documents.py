@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import re
-from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
 from gate_fixture import ROWS, alone, gate, hostile, row
+from parsed_page import Page
 
 from genrec_eval.audit.gating.types import GateResult
 from genrec_eval.protocol.results import Ruling
@@ -18,41 +18,6 @@ from genrec_eval.reporting.gate.markdown import gate_summary
 from genrec_eval.reporting.gate.panel import panel
 from genrec_eval.reporting.gate.words import asked_of, figure_of, outcome
 from genrec_eval.reporting.titles import title_of
-
-VOID = {"meta", "br", "input", "use", "line", "circle", "path", "rect"}
-
-
-class Page(HTMLParser):
-    """Text, tags and nesting of a page."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__(convert_charrefs=True)
-        self.open: list[str] = []
-        self.faults: list[str] = []
-        self.tags: list[tuple[str, dict[str, str]]] = []
-        self.text: list[str] = []
-        self.feed(text)
-        self.close()
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append((tag, {name: value or "" for name, value in attrs}))
-        if tag not in VOID:
-            self.open.append(tag)
-
-    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append((tag, {name: value or "" for name, value in attrs}))
-
-    def handle_endtag(self, tag: str) -> None:
-        if not self.open or self.open.pop() != tag:
-            self.faults.append(f"</{tag}> at {self.getpos()}")
-
-    def handle_data(self, data: str) -> None:
-        if self.open and self.open[-1] not in ("style", "script"):
-            self.text.append(data)
-
-    @property
-    def words(self) -> str:
-        return " ".join(" ".join(self.text).split())
 
 
 def test_the_page_holds_every_rule_figure_and_reason() -> None:

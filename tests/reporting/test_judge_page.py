@@ -8,7 +8,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from test_html import Page
+from parsed_page import Page
 
 import genrec_eval
 from genrec_eval.core.errors import UsageError
@@ -57,7 +57,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
             "probe": {"scenario": "judge-probe", "options": {"bases": 6, "tasks": ["pairwise"]}},
         },
     }  # fmt: skip
-    return genrec_eval.run(plan, out=tmp_path_factory.mktemp("runs") / "judged", quiet=True).path
+    return genrec_eval.run(
+        plan, out=tmp_path_factory.mktemp("runs") / "judged", quiet=True, report=False
+    ).path
 
 
 @pytest.fixture(scope="module")

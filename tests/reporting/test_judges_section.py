@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from parsed_page import Page
 from rich.console import Console
-from test_html import Page
 
 from genrec_eval.reporting.html import render_report
 from genrec_eval.reporting.judged import asked_of, column_titles, full_title, is_judged

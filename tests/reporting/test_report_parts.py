@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 from fixture_run import document, write_run
-from test_html import Page
+from parsed_page import Page
 
 from genrec_eval.audit.gating.types import GateResult, GateRow
 from genrec_eval.core.errors import UsageError

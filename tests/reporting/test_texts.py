@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from test_html import Page
+from parsed_page import Page
 from written_run import HOSTILE
 
 from genrec_eval.reporting.html import render_report
