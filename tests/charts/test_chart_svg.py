@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import re
 import xml.etree.ElementTree as ET
+from typing import Any
 
+import altair
 import pytest
 from charted import estimate, ranked, results, scene
+from jsonschema import ValidationError
 
+from genrec_eval.reporting.charts import panel
 from genrec_eval.reporting.charts.chart import Chart
 from genrec_eval.reporting.charts.draw import charts
 from genrec_eval.reporting.charts.dress import dress
@@ -54,6 +58,25 @@ def _elements(chart: Chart) -> list[ET.Element]:
 def test_every_kind_is_there_and_well_formed(hostile: list[Chart]) -> None:
     assert [chart.kind for chart in hostile] == ["forest", "differences", "trade-off", "curves"]
     assert all(ET.fromstring(f"<div>{chart.svg}</div>") is not None for chart in hostile)
+
+
+def test_what_is_drawn_is_valid_vega_lite(monkeypatch: pytest.MonkeyPatch) -> None:
+    written = []
+
+    def noted(one: panel.Panel) -> dict[str, Any]:
+        written.append(made(one))
+        return written[-1]
+
+    made = panel.specification
+    monkeypatch.setattr(panel, "specification", noted)
+    rows = [*ranked("ndcg@5", {"a": 0.1, "b": 0.2}), *ranked("ndcg@10", {"a": 0.1, "b": 0.2})]
+    rows += ranked("coverage@10", {"a": 0.3, "b": 0.1}, direction="none")
+    _drawn(results(rows))
+    assert {layer["mark"]["type"] for one in written for layer in one["layer"]} > {"rule", "point", "text"}
+    for one in written:
+        altair.LayerChart.from_dict(one, validate=True)
+        with pytest.raises(ValidationError):
+            altair.LayerChart.from_dict({**one, "width": "wide-ish", "pading": 3}, validate=True)
 
 
 def test_nothing_but_shapes_and_text(hostile: list[Chart]) -> None:

@@ -1,4 +1,4 @@
-"""One panel of a chart: layers in the words of Altair, drawn without a browser and without the network.
+"""One panel of a chart: layers in the words of Vega-Lite, drawn without a browser and without the network.
 
 Fields have neutral names, and what strangers wrote is only ever a value of one: a model may be called
 ``datum['x']`` without any expression being made of it.
@@ -153,7 +153,7 @@ class Panel:
             ``"spans"`` from (x, y) to (x2, y2), ``"dots"`` with shape s, ``"words"`` t, ``"paths"`` through
             the points of each group g, ``"boxes"`` from (x, y) to (x2, y2); c is the colour.
         mark
-            Options of Altair's mark.
+            Options of Vega-Lite's mark.
         """
         if rows:
             self.layers.append((kind, list(rows), mark))
@@ -187,40 +187,31 @@ def drawn(panels: Sequence[Panel], anchor: str) -> Markup:
 
 
 def specification(panel: Panel) -> dict[str, Any]:
-    """The panel in Vega-Lite, by Altair."""
-    import altair as alt
-    from altair.utils.schemapi import debug_mode
-
+    """The panel in Vega-Lite, written out: to build it from the objects of Altair takes a second a page."""
     layers = [*panel.layers, *_titles(panel)]
-    # the check of every option against the schema of Vega-Lite doubles the time
-    with debug_mode(False):
-        x, y = _channel(alt, "X", panel.x), _channel(alt, "Y", panel.y)
-        made = alt.layer(
-            # rows go in below: Altair would copy them once a layer and a property
-            *(
-                _layer(alt, alt.Chart(alt.NamedData(f"d{i}")), kind, x, y, mark)
-                for i, (kind, _, mark) in enumerate(layers)
-            ),
-            width=panel.width,
-            height=panel.height,
-            padding={"left": panel.left, "right": panel.right, "top": panel.top, "bottom": panel.bottom},
-            autosize="none",
-            config=alt.Config(
-                background="transparent",
-                view=alt.ViewConfig(stroke="transparent"),
-                aria=False,
-                axis=alt.AxisConfig(
-                    labelColor=MUTED,
-                    labelFontSize=TEXT,
-                    labelPadding=5,
-                    gridColor=RULE,
-                    domain=False,
-                    ticks=False,
-                ),
-            ),
-        )
-        spec: dict[str, Any] = made.to_dict(validate=False)
-    return {**spec, "datasets": {f"d{i}": rows for i, (_, rows, _) in enumerate(layers)}}
+    x, y = _channel("x", panel.x), _channel("y", panel.y)
+    return {
+        "$schema": "https://vega.github.io/schema/vega-lite/v6.json",
+        "background": "transparent",
+        "width": panel.width,
+        "height": panel.height,
+        "padding": {"left": panel.left, "right": panel.right, "top": panel.top, "bottom": panel.bottom},
+        "autosize": "none",
+        "config": {
+            "view": {"stroke": "transparent"},
+            "aria": False,
+            "axis": {
+                "labelColor": MUTED,
+                "labelFontSize": TEXT,
+                "labelPadding": 5,
+                "gridColor": RULE,
+                "domain": False,
+                "ticks": False,
+            },
+        },
+        "layer": [_layer(f"d{i}", kind, x, y, mark) for i, (kind, _, mark) in enumerate(layers)],
+        "datasets": {f"d{i}": rows for i, (_, rows, _) in enumerate(layers)},
+    }
 
 
 def _titles(panel: Panel) -> list[tuple[str, list[Row], dict[str, Any]]]:
@@ -237,47 +228,54 @@ def _titles(panel: Panel) -> list[tuple[str, list[Row], dict[str, Any]]]:
     return found
 
 
-def _channel(alt: Any, name: str, axis: Axis) -> dict[str, Any]:
-    scale = alt.Scale(
-        domain=[axis.low, axis.high],
-        nice=False,
-        zero=False,
-        type="log" if axis.log else "linear",
-        reverse=axis.reverse,
-    )
+def _channel(field: str, axis: Axis) -> dict[str, Any]:
     guide = None
     if axis.ticks:
-        guide = alt.Axis(
-            values=list(axis.ticks),
-            labels=axis.places is not None,
-            format=f",.{axis.places or 0}f",
-            title=None,
-            labelOverlap=False,
-            labelFlush=False,
-        )
-    return {"scale": scale, "axis": guide, "kind": getattr(alt, name)}
+        guide = {
+            "values": list(axis.ticks),
+            "labels": axis.places is not None,
+            "format": f",.{axis.places or 0}f",
+            "title": None,
+            "labelOverlap": False,
+            "labelFlush": False,
+        }
+    scale = {
+        "domain": [axis.low, axis.high],
+        "nice": False,
+        "zero": False,
+        "type": "log" if axis.log else "linear",
+        "reverse": axis.reverse,
+    }
+    return {"field": field, "type": "quantitative", "scale": scale, "axis": guide}
 
 
-def _layer(alt: Any, base: Any, kind: str, x: Any, y: Any, mark: dict[str, Any]) -> Any:
-    def at(channel: Any, field: str) -> Any:
-        return channel["kind"](field, type="quantitative", scale=channel["scale"], axis=channel["axis"])
+_TO = {"x2": {"field": "x2"}, "y2": {"field": "y2"}}
+_AS_IT_IS: dict[str, Any] = {"type": "nominal", "scale": None, "legend": None}
+_LAYERS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
+    "spans": ({"type": "rule", "strokeWidth": 1.6}, _TO),
+    "dots": (
+        {"type": "point", "filled": True, "size": 4, "opacity": 1, "strokeWidth": 1.6},
+        {"shape": {"field": "s", **_AS_IT_IS}},
+    ),
+    "words": (
+        {"type": "text", "fontSize": TEXT, "baseline": "middle"},
+        {"text": {"field": "t", "type": "nominal"}},
+    ),
+    "paths": (
+        {"type": "line", "strokeWidth": 1.6},
+        {"detail": {"field": "g", "type": "nominal"}, "order": {"field": "o", "type": "quantitative"}},
+    ),
+    "boxes": ({"type": "rect", "opacity": 1}, _TO),
+}
+"""Kind of layer → its mark and what it encodes beside place and colour."""
 
-    encoded = [at(x, "x"), at(y, "y"), alt.Color("c", type="nominal", scale=None, legend=None)]
-    if kind == "spans":
-        options = {"strokeWidth": 1.6, **mark}
-        return base.mark_rule(**options).encode(*encoded, alt.X2("x2"), alt.Y2("y2"))
-    if kind == "dots":
-        options = {"filled": True, "size": 4, "opacity": 1, "strokeWidth": 1.6, **mark}
-        return base.mark_point(**options).encode(
-            *encoded, alt.Shape("s", type="nominal", scale=None, legend=None)
-        )
-    if kind == "words":
-        options = {"fontSize": TEXT, "baseline": "middle", **mark}
-        return base.mark_text(**options).encode(*encoded, alt.Text("t", type="nominal"))
-    if kind == "paths":
-        options = {"strokeWidth": 1.6, **mark}
-        return base.mark_line(**options).encode(
-            *encoded, alt.Detail("g", type="nominal"), alt.Order("o", type="quantitative")
-        )
-    options = {"opacity": 1, **mark}
-    return base.mark_rect(**options).encode(*encoded, alt.X2("x2"), alt.Y2("y2"))
+
+def _layer(
+    data: str, kind: str, x: dict[str, Any], y: dict[str, Any], mark: dict[str, Any]
+) -> dict[str, Any]:
+    usual, encoded = _LAYERS[kind]
+    return {
+        "data": {"name": data},
+        "mark": {**usual, **mark},
+        "encoding": {"x": x, "y": y, "color": {"field": "c", **_AS_IT_IS}, **encoded},
+    }
