@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 
 from genrec_eval.audit.run_tables import RunTables, scenario_of
 from genrec_eval.audit.score import ANSWERED, NOT_ATTEMPTED, SCORES_FILE, StoredScores
-from genrec_eval.core.numbers import count
+from genrec_eval.core.numbers import by_reason
 from genrec_eval.metrics.base import Metric, UnitScores
 from genrec_eval.protocol.results import Estimate
 from genrec_eval.stats.intervals import Interval, intervals
@@ -207,7 +207,7 @@ def _estimate(scenario: str, row: _Row, interval: Interval, adjusted: float | No
         interval = Interval(value=None, level=interval.level, reason=few, n=interval.n)
     reason = interval.reason
     if reason is not None and interval.n == 0 and row.excluded:
-        reason += ": " + ", ".join(f"{count(n)} {name.replace('-', ' ')}" for name, n in row.excluded.items())
+        reason += f": {by_reason(row.excluded)}"
     compared = row.baseline is not None and interval.low is not None
     return Estimate(
         model=row.model,

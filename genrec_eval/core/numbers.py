@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 MINUS = "\u2212"
@@ -228,6 +228,15 @@ def count(value: object) -> str:
     """
     number = _number(value)
     return "—" if number is None else fixed(number, 0)
+
+
+def by_reason(counts: Mapping[str, int]) -> str:
+    """Counts of what is missing, with the reasons.
+
+    >>> by_reason({"no-scores": 1934, "cold": 2})
+    '1,934 no scores, 2 cold'
+    """
+    return ", ".join(f"{count(n)} {reason.replace('-', ' ')}" for reason, n in counts.items())
 
 
 def seconds(value: object) -> str:

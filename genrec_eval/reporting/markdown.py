@@ -18,12 +18,11 @@ from genrec_eval.reporting.answer import (
     quiet,
     worst_first,
 )
-from genrec_eval.reporting.claimed import controls, doubt, full_claim, simulated, units
+from genrec_eval.reporting.claimed import controls, doubt, figure_of, full_claim, simulated, units
 from genrec_eval.reporting.compare import best
 from genrec_eval.reporting.gaps import not_tested
 from genrec_eval.reporting.reproduced import folded, reproduced, told
 from genrec_eval.reporting.results import Results
-from genrec_eval.reporting.rules import PAIRED
 from genrec_eval.reporting.text import line
 
 _SPECIAL = re.compile(r"[\\`*_{}\[\]#|~<>&@$]|(?<=[a-z]):(?=//)|\bwww\.|^[-+=]")
@@ -109,14 +108,7 @@ def escape(text: object, limit: int = 300) -> str:
 
 
 def _figure(row: Verdict, results: Results) -> str:
-    shown = figure(
-        row.value,
-        row.low,
-        row.high,
-        unit=results.unit(row.metric),
-        reason=row.reason,
-        difference=row.rule in PAIRED,
-    )
+    shown = figure_of(results, row)
     return ", ".join(filter(None, (str(shown), units(results, row))))
 
 

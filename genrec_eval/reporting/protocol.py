@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from genrec_eval.core.numbers import count, exact
+from genrec_eval.core.numbers import by_reason, count, exact
 from genrec_eval.reporting.experiment import conditions
 from genrec_eval.reporting.facts import moment, spell
 from genrec_eval.reporting.results import mapping
@@ -94,7 +94,7 @@ def _population(facts: Mapping[str, Any]) -> str:
         said.append(f"a seeded sample of {count(facts['users_sampled_from'])}")
     left = {k: n for k, n in mapping(facts.get("excluded_users")).items() if isinstance(n, int) and n}
     if left:
-        said.append("left out: " + ", ".join(f"{count(n)} {k.replace('-', ' ')}" for k, n in left.items()))
+        said.append(f"left out: {by_reason(left)}")
     return "; ".join(said)
 
 

@@ -13,13 +13,13 @@ import orjson
 from pydantic import Field, ValidationError, field_validator, model_validator
 
 from genrec_eval.audit.chain.evidence import read_root
+from genrec_eval.audit.gating.opening import GATE_FILE
 from genrec_eval.audit.results import ESTIMATES_FILE
 from genrec_eval.core.errors import UsageError, did_you_mean
 from genrec_eval.core.faults import FileError, sentence
 from genrec_eval.core.fingerprint import canonical, digest_file
 from genrec_eval.core.strict import StrictModel
 from genrec_eval.core.yaml import Node
-from genrec_eval.reporting.page.beside import GATE_FILE
 from genrec_eval.reporting.text import line
 
 SCHEMA = "genrec-eval/review/1"

@@ -13,7 +13,7 @@ from genrec_eval.audit.estimate import MIN_SLICE
 from genrec_eval.audit.score import ANSWERED
 from genrec_eval.audit.sources.base import Measured
 from genrec_eval.audit.sources.matched import Matched
-from genrec_eval.core.numbers import count
+from genrec_eval.core.numbers import by_reason
 from genrec_eval.stats.contrast import groups
 from genrec_eval.stats.intervals import Interval, intervals
 from genrec_eval.stats.multiplicity import holm
@@ -124,8 +124,7 @@ def _explained(interval: Interval, excluded: Mapping[str, int]) -> Interval:
     """Why there is no value: by the reasons of the units."""
     if interval.n or not excluded or interval.reason is None:
         return interval
-    said = ", ".join(f"{count(n)} {name.replace('-', ' ')}" for name, n in excluded.items())
-    return replace(interval, reason=f"{interval.reason}: {said}")
+    return replace(interval, reason=f"{interval.reason}: {by_reason(excluded)}")
 
 
 def _difference(

@@ -9,9 +9,10 @@ import numpy as np
 
 from genrec_eval.audit.comparing.partners import Partners
 from genrec_eval.audit.comparing.words import share_words
+from genrec_eval.audit.estimate import excluded_of
 from genrec_eval.audit.score import ANSWERED, NOT_ATTEMPTED
 from genrec_eval.audit.sources.base import Mask, Measured, Units
-from genrec_eval.audit.sources.matched import Matched, taken
+from genrec_eval.audit.sources.matched import Matched, taken, value_over
 from genrec_eval.audit.verdicts import NO_PREDICTION
 from genrec_eval.core.numbers import bound, count
 from genrec_eval.metrics.base import Metric, UnitScores
@@ -19,7 +20,7 @@ from genrec_eval.protocol.results import Direction
 from genrec_eval.stats.contrast import groups
 from genrec_eval.stats.intervals import Interval, intervals
 from genrec_eval.stats.sample import Sample, paired
-from genrec_eval.stats.statistic import Statistic, carrying
+from genrec_eval.stats.statistic import carrying
 
 Refused = Callable[[str, Metric], str | None]
 """(scenario, metric) → why the metric means another thing in the two runs; None where it does not."""
@@ -83,35 +84,42 @@ class Sides:
         if why is not None:
             yield self._row(one, metric, "all", refused=why, excluded={})
             return
-        same = self._same(mine, theirs)
         if self.independent:
             yield from self._apart(one, metric, mine, theirs)
             return
+        pairs = taken(mine, self.matched.candidate), taken(theirs, self.matched.reference)
+        same = self._same(mine, theirs)
+        plain = [metric.sample(side) for side in pairs]
+        difference = None if metric.definition.contrast is not None else paired(*plain)
         for name, mask in self.slices.items():
-            if name == "all" or mine.total is None:
-                yield self._pair(one, metric, name, mask, (mine, theirs), same)
+            if name != "all" and mine.total is not None:
+                continue
+            row = self._pair(one, metric, name, mask, pairs, same)
+            if difference is None:  # a contrast that is the same in both runs, for all units
+                here = _placed(mask, self.matched.candidate, len(mine))
+                value = intervals([metric.sample(mine).where(here)], seed=0)[0]
+                row.interval = Interval(value=0.0, low=0.0, high=0.0, level=value.level, n=value.n, p=1.0)
+                row.values = (value.value, value.value)
+            else:
+                row.sample = difference if mine.total is not None else difference.where(mask)
+                row.values = _values(plain, carrying(row.sample))
+            yield row
 
     def _pair(
-        self, one: Partners, metric: Metric, name: str, mask: Mask, scores: tuple[UnitScores, ...], same: Mask
+        self,
+        one: Partners,
+        metric: Metric,
+        name: str,
+        mask: Mask,
+        pairs: tuple[UnitScores, UnitScores],
+        same: Mask,
     ) -> Row:
-        rows = self.matched.candidate, self.matched.reference
-        excluded = _excluded([(found, at) for found, at in zip(scores, rows, strict=True)], mask)
-        both = [found.scored[at] & mask for found, at in zip(scores, rows, strict=True)]
+        excluded = excluded_of(pairs, mask)
+        both = [side.scored & mask for side in pairs]
         row = self._row(one, metric, name, excluded=excluded, same=bool(same[mask].all()))
         row.lopsided = int((both[0] != both[1]).sum())
         row.allowed = int(mask.sum()) * max(self.candidate.error_budget, self.reference.error_budget)
         row.unanswered = self._unanswered(one, metric, mask, excluded)
-        if metric.definition.contrast is not None:  # the same in both runs, for all units
-            value = intervals(
-                [metric.sample(scores[0]).where(_placed(mask, rows[0], len(scores[0])))], seed=0
-            )[0]
-            row.interval = Interval(value=0.0, low=0.0, high=0.0, level=value.level, n=value.n, p=1.0)
-            row.values = (value.value, value.value)
-            return row
-        plain = [metric.sample(taken(found, at)) for found, at in zip(scores, rows, strict=True)]
-        whole = plain[0].total is not None
-        row.sample = paired(*plain) if whole else paired(*plain).where(mask)
-        row.values = tuple(_value(found, row.sample) for found in reversed(plain))  # type: ignore[assignment]
         return row
 
     def _apart(self, one: Partners, metric: Metric, mine: UnitScores, theirs: UnitScores) -> Iterator[Row]:
@@ -135,13 +143,15 @@ class Sides:
                 metric,
                 name,
                 excluded=_summed(
-                    _excluded([(found, np.arange(len(found)))], half)
-                    for found, half in zip((mine, theirs), halves, strict=True)
+                    excluded_of([found], half) for found, half in zip((mine, theirs), halves, strict=True)
                 ),
             )
             row.sample = both.where(mask)
-            parts = [groups(row.sample)[0], groups(row.sample)[1]]
-            row.values = tuple(_value(part, part) for part in reversed(parts))  # type: ignore[assignment]
+            own_part, other_part = groups(row.sample)
+            row.values = (
+                value_over(other_part, carrying(other_part)),
+                value_over(own_part, carrying(own_part)),
+            )
             yield row
 
     def answered(self, one: Partners) -> Iterator[Row]:
@@ -172,7 +182,7 @@ class Sides:
                 excluded={NOT_ATTEMPTED: missed} if missed else {},
                 same=bool((mine == theirs)[came & mask].all()),
             )
-            row.values = (_value(samples[1], samples[1]), _value(samples[0], samples[0]))
+            row.values = _values(samples, came & mask)
             yield row
 
     def _row(
@@ -304,28 +314,10 @@ def _placed(mask: Mask, rows: np.ndarray, n: int) -> Mask:
     return found
 
 
-def _value(side: Sample, over: Sample) -> float | None:
-    """Value of one side over the units that carry the difference."""
-    if side.total is not None:
-        return side.total
-    used = carrying(over)
-    if not used.any():
-        return None
-    found = Statistic.of(replace(side, scored=used, contrast=None)).value
-    return found if np.isfinite(found) else None
-
-
-def _excluded(scores: Sequence[tuple[UnitScores, np.ndarray]], mask: Mask) -> dict[str, int]:
-    """Pairs of ``mask`` without a score in one of the runs, each under the first reason found."""
-    left = mask.copy()
-    counts: dict[str, int] = {}
-    for one, rows in scores:
-        for reason in sorted(one.reasons):
-            hit = left & one.reasons[reason][rows]
-            if hit.any():
-                counts[reason] = counts.get(reason, 0) + int(hit.sum())
-                left &= ~hit
-    return dict(sorted(counts.items()))
+def _values(sides: Sequence[Sample], used: Mask) -> tuple[float | None, float | None]:
+    """Values of reference and candidate over the units that carry the difference."""
+    candidate, reference = sides
+    return value_over(reference, used), value_over(candidate, used)
 
 
 def _summed(counts: Iterable[dict[str, int]]) -> dict[str, int]:

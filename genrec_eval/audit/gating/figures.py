@@ -12,8 +12,8 @@ import numpy as np
 from genrec_eval.audit.estimate import MIN_SLICE, excluded_of
 from genrec_eval.audit.gating.subjects import Held, Subject
 from genrec_eval.audit.sources.base import Mask, Source
-from genrec_eval.audit.sources.matched import taken
-from genrec_eval.core.numbers import count
+from genrec_eval.audit.sources.matched import taken, value_over
+from genrec_eval.core.numbers import by_reason, count
 from genrec_eval.metrics.base import Metric, UnitScores
 from genrec_eval.stats.sample import Bounds, Sample
 from genrec_eval.stats.statistic import Statistic, carrying
@@ -121,13 +121,14 @@ def _paired(held: Held, subject: Subject, floors: Floors) -> Figure:
     assert own is not None
     assert other is not None
     rows, base = matched.candidate, matched.reference
+    mine, theirs = taken(own, rows), taken(other, base)
     answered = held.run.answered(model, scenario) & mask
     before = held.baseline.answered(subject.reference, scenario) & kept
-    both = (own.scored & mask)[rows] & other.scored[base]
+    both = mine.scored & theirs.scored & pairs
     counts: dict[str, Any] = {
         "attempted": int(pairs.sum()),
         "answered": int((answered[rows] & before[base] & pairs).sum()),
-        "excluded": excluded_of([taken(own, rows), taken(other, base)], pairs),
+        "excluded": excluded_of([mine, theirs], pairs),
     }
     attempted = held.run.attempted(model, scenario)[rows] & pairs
     lacking = (
@@ -146,9 +147,9 @@ def _paired(held: Held, subject: Subject, floors: Floors) -> Figure:
         return Figure(subject=subject, lacking=lacking, **counts)
     assert sample is not None
     rounding = rounding_of(held.baseline, subject.reference, scenario, metric.id)
-    width = _width(metric) or _seen(own.values[rows][both], other.values[base][both])
+    width = _width(metric) or _seen(mine.values[both], theirs.values[both])
     used = carrying(sample)
-    if rounding or (used.any() and _identical(taken(own, rows), taken(other, base), used)):
+    if rounding or (used.any() and _identical(mine, theirs, used)):
         sample = _unmoved(sample, used, _around(width))
     elif None in sample.bounds and sample.total is None and used.any() and Statistic.of(sample).constant:
         sample = replace(sample, bounds=_around(width))
@@ -161,8 +162,8 @@ def _paired(held: Held, subject: Subject, floors: Floors) -> Figure:
     return Figure(
         subject=subject,
         sample=sample,
-        candidate=_value(metric, own, rows, used),
-        reference=_value(metric, other, base, used),
+        candidate=value_over(metric.sample(mine), used),
+        reference=value_over(metric.sample(theirs), used),
         width=width,
         rounding=rounding,
         q=q,
@@ -192,7 +193,7 @@ def _unscored(
     if got >= asked * least - 1e-9:
         return None
     assert subject.metric is not None
-    why = ", ".join(f"{count(n)} {name.replace('-', ' ')}" for name, n in excluded.items())
+    why = by_reason(excluded)
     return (
         f"only {_percent(got, asked)} of the {what} have a score by {subject.metric.id}"
         f"{f' ({why})' if why else ''}, and gate.min_scored asks for {least:.4g}"
@@ -249,13 +250,3 @@ def _unmoved(sample: Sample, used: Mask, around: Bounds) -> Sample:
     if sample.total is not None or sample.pooled is not None:
         return Sample(values=np.zeros(len(used)), scored=used, bounds=around)
     return replace(sample, bounds=around) if None in sample.bounds else sample
-
-
-def _value(metric: Metric, scores: UnitScores, rows: np.ndarray, used: Mask) -> float | None:
-    """Value over the units that make the difference."""
-    if scores.total is not None:
-        return scores.total
-    found = (
-        Statistic.of(replace(metric.sample(taken(scores, rows)), scored=used)).value if used.any() else None
-    )
-    return found if found is None or np.isfinite(found) else None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -11,6 +11,7 @@ from genrec_eval.audit.sources.base import Mask, Units
 from genrec_eval.core.errors import UsageError
 from genrec_eval.metrics.base import Metric, UnitScores
 from genrec_eval.stats.sample import Sample, paired
+from genrec_eval.stats.statistic import Statistic
 
 Int64 = npt.NDArray[np.int64]
 
@@ -112,3 +113,13 @@ def taken(scores: UnitScores, rows: Int64) -> UnitScores:
         weights=None if scores.weights is None else scores.weights[rows],
         sums=None if scores.sums is None else scores.sums[rows],
     )
+
+
+def value_over(side: Sample, used: Mask) -> float | None:
+    """Value of one side of a difference over the units that carry the difference; None where it has none."""
+    if side.total is not None:
+        return side.total
+    if not used.any():
+        return None
+    found = Statistic.of(replace(side, scored=used)).value
+    return found if np.isfinite(found) else None

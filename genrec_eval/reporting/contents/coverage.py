@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from genrec_eval.core.numbers import count
+from genrec_eval.core.numbers import by_reason, count
 from genrec_eval.protocol.results import Coverage, Estimate
 from genrec_eval.reporting.contents.ground import Ground
 from genrec_eval.reporting.contents.scope import group_sizes
@@ -113,7 +113,7 @@ def _cell(row: Coverage, left_out: bool, worst: Estimate | None, title: object) 
     unscored = ""
     if worst is not None and row.state != "not-run":
         name = title(worst.metric) if callable(title) else worst.metric
-        reasons = ", ".join(f"{count(n)} {why.replace('-', ' ')}" for why, n in worst.excluded.items())
+        reasons = by_reason(worst.excluded)
         unscored = (
             f"{count(worst.attempted - worst.scored)} of {count(worst.attempted)} units unscored in {name}"
         )

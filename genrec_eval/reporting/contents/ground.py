@@ -11,8 +11,8 @@ from typing import Any
 from pydantic import ValidationError
 
 from genrec_eval.audit.chain.evidence import Root, read_root
+from genrec_eval.audit.gating.opening import GATE_FILE
 from genrec_eval.core.errors import UsageError
-from genrec_eval.reporting.page.beside import GATE_FILE
 from genrec_eval.reporting.page.material import Material
 from genrec_eval.reporting.results import Results, mapping, read_json
 from genrec_eval.reporting.review import Signed, estimates_digest, evidence_root, stored_reviews

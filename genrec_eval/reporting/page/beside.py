@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from genrec_eval.audit.gating.opening import GATE_FILE
 from genrec_eval.core.errors import UsageError
 from genrec_eval.reporting.page.material import Material
 
-GATE_FILE = "gate.json"
-"""Where the gate leaves its verdict in a run directory."""
 MOST_BYTES = 20_000_000
 
 

@@ -6,14 +6,14 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from genrec_eval.core.numbers import count, figure
+from genrec_eval.core.numbers import count
 from genrec_eval.protocol.results import Verdict
 from genrec_eval.reporting.answer import Outcome, as_planted, expected, outcome, place, rule, worst_first
+from genrec_eval.reporting.claimed import figure_of
 from genrec_eval.reporting.compare import best
 from genrec_eval.reporting.facts import moment
 from genrec_eval.reporting.page.material import Material
 from genrec_eval.reporting.results import Results
-from genrec_eval.reporting.rules import PAIRED
 from genrec_eval.reporting.text import line, listing, plural
 
 _MOST = 3
@@ -73,14 +73,7 @@ def _engineer(results: Results, flaws: Mapping[str, str]) -> str:
 
 
 def _claim(row: Verdict, results: Results) -> str:
-    shown = figure(
-        row.value,
-        row.low,
-        row.high,
-        unit=results.unit(row.metric),
-        reason=row.reason,
-        difference=row.rule in PAIRED,
-    )
+    shown = figure_of(results, row)
     of = "" if row.slice == "all" else f" for {line(row.slice, 80)}"
     said = f"{line(results.title(row.metric), 120)} of {line(row.model, 80)}{of} in {line(row.scenario, 80)}"
     return f"{said}: {shown}, asked {rule(row, results)}"
