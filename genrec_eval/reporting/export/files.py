@@ -61,15 +61,9 @@ def _csv(table: Exported, path: Path) -> int:
 
 
 def _flat_type(kind: pa.DataType) -> pa.DataType:
-    import pyarrow.types as types
-
-    return kind if types.is_primitive(kind) or types.is_boolean(kind) else _string()
-
-
-def _string() -> pa.DataType:
     import pyarrow as pa
 
-    return pa.string()
+    return kind if pa.types.is_primitive(kind) else pa.string()
 
 
 def _flattened(table: Exported, flat: pa.Schema) -> Iterator[pa.RecordBatch]:
@@ -77,10 +71,9 @@ def _flattened(table: Exported, flat: pa.Schema) -> Iterator[pa.RecordBatch]:
 
     for batch in table.batches:
         columns = [
-            column if kind.equals(column.type) else harmless(_as_text(column))
+            harmless(_as_text(column)) if pa.types.is_string(kind) else column
             for column, kind in zip(batch.columns, flat.types, strict=True)
         ]
-        columns = [harmless(one) if one.type == pa.string() else one for one in columns]
         yield pa.RecordBatch.from_arrays(columns, schema=flat)
 
 
