@@ -12,7 +12,7 @@ from genrec_eval.audit.results import ESTIMATES_FILE, Results, read_estimates
 from genrec_eval.core.errors import Exit, UsageError, did_you_mean
 from genrec_eval.core.registry import relative_to
 from genrec_eval.engine.progress import Progress
-from genrec_eval.engine.rundir import RunDirectory
+from genrec_eval.engine.rundir import REPORT_FILES, RunDirectory
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -110,8 +110,8 @@ class Run:
 
     @property
     def report(self) -> Path:
-        """The HTML report."""
-        return self.path / "report.html"
+        """Where the HTML report lies, or would lie."""
+        return self.path / REPORT_FILES[0]
 
     @property
     def exit_code(self) -> Exit:
@@ -159,6 +159,7 @@ def run(
     sets: str | Sequence[str] = (),
     fresh: bool = False,
     quiet: bool = False,
+    report: bool = True,
 ) -> Run:
     """Play a suite, score it and write the report.
 
@@ -180,6 +181,8 @@ def run(
         Set an existing run directory aside and begin anew.
     quiet
         Show no progress.
+    report
+        Write the HTML report, which takes a second or more; ``genrec-eval report RUN`` writes it later.
 
     Returns
     -------
@@ -200,7 +203,7 @@ def run(
     only, sets = ((words,) if isinstance(words, str) else words for words in (only, sets))
     loaded = load_suite(suite, sets, models)
     console = None if quiet else Console(stderr=True)
-    return play_and_score(loaded, out, only=only, limit=limit, fresh=fresh, console=console)
+    return play_and_score(loaded, out, only=only, limit=limit, fresh=fresh, report=report, console=console)
 
 
 def load_run(path: str | Path) -> Run:
@@ -323,6 +326,7 @@ def play_and_score(
     only: Sequence[str] = (),
     limit: int | None = None,
     fresh: bool = False,
+    report: bool = True,
     console: Console | None = None,
 ) -> Run:
     """Play a validated suite into its directory, then score it; see :func:`run`."""
@@ -336,21 +340,21 @@ def play_and_score(
             refuse_playing(directory.path)
         progress = Progress(console)
         _outside_a_loop(lambda: play(loaded, directory, progress, tuple(only), limit, fresh), progress)
-        return _score(directory, console)
+        return _score(directory, report, console)
 
 
-def score(path: str | Path, console: Console | None = None) -> Run:
+def score(path: str | Path, *, report: bool = True, console: Console | None = None) -> Run:
     """Redo scores, estimates, verdicts and report of a run from its stored tables."""
     directory = RunDirectory.open(Path(path))
     with directory.locked(), relative_to(Path(directory.run.get("folder", "."))):
-        return _score(directory, console)
+        return _score(directory, report, console)
 
 
-def _score(directory: RunDirectory, console: Console | None) -> Run:
+def _score(directory: RunDirectory, report: bool, console: Console | None) -> Run:
     from contextlib import nullcontext
 
     from genrec_eval.audit.audit import audit_run
-    from genrec_eval.audit.chain.build import seal_pages, write_chain
+    from genrec_eval.audit.chain.build import write_chain
     from genrec_eval.audit.chain.closed import refuse_scoring
     from genrec_eval.audit.chain.evidence import EVIDENCE_FILE
     from genrec_eval.reporting.html import write_report
@@ -359,12 +363,12 @@ def _score(directory: RunDirectory, console: Console | None) -> Run:
         raise UsageError(_unfinished(directory))
     with console.status("scoring") if console is not None else nullcontext():
         refuse_scoring(directory.path)
-        for name in (EVIDENCE_FILE, "report.html", "gate.json"):  # never older than the estimates
+        for name in (EVIDENCE_FILE, *REPORT_FILES, "gate.json"):  # never older than the estimates
             (directory.path / name).unlink(missing_ok=True)
         audit_run(directory)
         write_chain(directory)
-        write_report(directory.path)
-        seal_pages(directory.path)
+        if report:
+            write_report(directory.path)  # which seals it
     return Run(directory)
 
 

@@ -83,7 +83,7 @@ if [ -n "${GENREC_EVAL_BASE:-}" ]; then
   cp "$trees/head/$suite" "$trees/base/$asked" || exit 2
   echo "== base $(git -C "$root" rev-parse --short "$GENREC_EVAL_BASE")"
   base=0
-  play "$trees/base" base "$asked" ${models[@]+"${models[@]}"} || base=$?
+  play "$trees/base" base "$asked" --no-report ${models[@]+"${models[@]}"} || base=$?
   if ! scored "$base"; then
     echo "error: the base could not be played (exit code $base), so that there is nothing to hold HEAD against" >&2
     exit "$base"

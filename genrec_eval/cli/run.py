@@ -39,6 +39,9 @@ def run(
     fresh: Annotated[
         bool, typer.Option("--fresh", help="Set an earlier run aside instead of resuming it.")
     ] = False,
+    report: Annotated[
+        bool, typer.Option(" /--no-report", help="Write no HTML report; 'genrec-eval report RUN' does later.")
+    ] = True,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")] = False,
 ) -> int:
     """Play a suite, score it and write the report.
@@ -53,10 +56,16 @@ def run(
 
     loaded = load_suite(suite, sets or [], models_of=models_of)
     done = play_and_score(
-        loaded, out, only=only or (), limit=limit, fresh=fresh, console=None if quiet else errors()
+        loaded,
+        out,
+        only=only or (),
+        limit=limit,
+        fresh=fresh,
+        report=report,
+        console=None if quiet else errors(),
     )
     if not quiet:
-        print_results(done.parsed, output(), done.report, done.about)
+        print_results(done.parsed, output(), done.report if report else None, done.about)
         if loaded.suite.gate is not None:
             output().print(f"gate: genrec-eval gate {done.path}", markup=False, soft_wrap=True)
     elif done.exit_code:

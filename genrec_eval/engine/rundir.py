@@ -24,11 +24,12 @@ if TYPE_CHECKING:
 FORMAT = 1
 """Version of the run directory that this version writes; it reads every version up to it."""
 
+REPORT_FILES = ("report.html", "report.instances.jsonl.gz")
+"""The page, and the instances that lie beside it."""
 RESULTS = (
     "estimates.json",
     "scores.parquet",
-    "report.html",
-    "report.instances.jsonl.gz",
+    *REPORT_FILES,
     "gate.json",
     "chain.parquet",
     "evidence.json",

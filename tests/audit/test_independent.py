@@ -124,7 +124,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> genrec_eval.api.Run:
     write_files(folder)
     (folder / "suite.json").write_text(json.dumps(SUITE))
     return genrec_eval.run(
-        folder / "suite.json", models={"erratic": Erratic()}, out=folder / "run", quiet=True
+        folder / "suite.json", models={"erratic": Erratic()}, out=folder / "run", quiet=True, report=False
     )
 
 

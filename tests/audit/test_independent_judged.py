@@ -118,7 +118,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> genrec_eval.api.Run:
             }
         },
     }  # fmt: skip
-    return genrec_eval.run(suite, models={"erratic": Erratic()}, out=folder / "run", quiet=True)
+    return genrec_eval.run(suite, models={"erratic": Erratic()}, out=folder / "run", quiet=True, report=False)
 
 
 Text = tuple[str, int, int]

@@ -73,7 +73,7 @@ def test_a_disk_that_is_full_elsewhere(shop: Workshop, size: int, file: str) -> 
 
 def test_a_disk_that_is_full_for_the_report_alone(shop: Workshop) -> None:
     assert shop.run().code == 0
-    report = (shop.run_directory / "report.html").read_bytes()
+    report = shop.report.encode()
     estimates = (shop.run_directory / "estimates.json").read_bytes()
     words = [sys.executable, "-m", "genrec_eval.cli.main", "score", str(shop.run_directory)]
     size = len(report) - 1000

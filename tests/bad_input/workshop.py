@@ -86,12 +86,13 @@ class Workshop:
         return Said(int(code), shown.out, shown.err).civil()
 
     def run(self, models: Mapping[str, Any] | None = None, **more: Any) -> Said:
-        """Write a suite and play it into ``run_directory``, in this process."""
-        return self.cli("run", self.suite(models, **more), "--out", self.run_directory)
+        """Write a suite and play it into ``run_directory``, in this process, without its report."""
+        return self.cli("run", self.suite(models, **more), "--out", self.run_directory, "--no-report")
 
     def again(self, *words: str) -> Said:
         """Play the suite as it lies."""
-        return self.cli("run", self.folder / "suite.yaml", "--out", self.run_directory, *words)
+        words = ("--out", str(self.run_directory), *words)
+        return self.cli("run", self.folder / "suite.yaml", *words, "--no-report")
 
     def command(self, *words: str) -> list[str]:
         """The command that plays the suite as it lies, for a process of its own."""
@@ -125,5 +126,8 @@ class Workshop:
 
     @property
     def report(self) -> str:
-        """The HTML report."""
-        return (self.run_directory / "report.html").read_text()
+        """The HTML report, made where the run was played without."""
+        path = self.run_directory / "report.html"
+        if not path.exists():
+            assert self.cli("report", self.run_directory).code == 0
+        return path.read_text()

@@ -73,4 +73,10 @@ def quickstart(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A played and scored run of the shipped quickstart suite, with its report."""
     from genrec_eval.api import run
 
-    return run("quickstart", out=tmp_path_factory.mktemp("browser") / "quickstart", limit=60, quiet=True).path
+    return run(
+        "quickstart",
+        out=tmp_path_factory.mktemp("browser") / "quickstart",
+        limit=60,
+        quiet=True,
+        report=False,
+    ).path

@@ -21,7 +21,7 @@ SUITE = {
 
 
 def test_bins_hold_what_users_gave_to_what_was_predicted(tmp_path: Path) -> None:
-    run = genrec_eval.run(SUITE, out=tmp_path / "run", quiet=True)
+    run = genrec_eval.run(SUITE, out=tmp_path / "run", quiet=True, report=False)
     part = scene(Results.load(run.path), run.path, run.directory.run)
     (found,) = reliability(part)
     truth = {row["case"]: row["ratings"] for row in run.directory.cases("s").to_pylist()}

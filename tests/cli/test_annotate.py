@@ -76,7 +76,7 @@ def played(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     before = Path.cwd()
     os.chdir(folder)
     try:
-        genrec_eval.run(suite(), out=folder / "run", quiet=True)
+        genrec_eval.run(suite(), out=folder / "run", quiet=True, report=False)
         yield folder
     finally:
         os.chdir(before)
@@ -211,7 +211,7 @@ def test_a_run_without_judges_can_be_annotated(tmp_path: Path, monkeypatch: pyte
     plain = suite()
     del plain["judges"]
     del plain["scenarios"]["notes"]["judging"]
-    done: Run = genrec_eval.run(plain, out=tmp_path / "run", quiet=True)
+    done: Run = genrec_eval.run(plain, out=tmp_path / "run", quiet=True, report=False)
     export(done.path, "--sample", "10", "-o", "out")
     fill(Path("out/annotator-1.csv"), times)
     assert exit_code(["annotate", "import", str(done.path), "out/annotator-1.csv"]) == 0
@@ -228,7 +228,7 @@ def test_annotations_of_texts_that_are_no_more_do_not_count(
     Path("replayed").touch()
     shutil.move(run / "annotations", "annotations")
     shutil.move(run / "annotations.parquet", "annotations.parquet")
-    genrec_eval.run(suite(), out=run, quiet=True, fresh=True)
+    genrec_eval.run(suite(), out=run, quiet=True, report=False, fresh=True)
     shutil.move("annotations", run / "annotations")
     shutil.move("annotations.parquet", run / "annotations.parquet")
     score(run)
@@ -300,6 +300,6 @@ def test_annotations_are_kept_when_the_suite_is_run_again(run: Path) -> None:
     fill(Path("out/annotator-1.csv"), times)
     assert exit_code(["annotate", "import", str(run), "out/annotator-1.csv"]) == 0
     kept = (run / "annotations.parquet").read_bytes()
-    done = genrec_eval.run(suite(), out=run, quiet=True)
+    done = genrec_eval.run(suite(), out=run, quiet=True, report=False)
     assert (done.path / "annotations.parquet").read_bytes() == kept
     assert estimates(run)["rubric_score(judge=human,rubric=helpfulness)", "zanzibar"]["n"] == 60

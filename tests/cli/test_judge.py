@@ -33,7 +33,9 @@ def probed(tmp_path_factory: pytest.TempPathFactory) -> Path:
             "probe": {"scenario": "judge-probe", "options": {"bases": 12, "probes": ["known", "identical"]}}
         },
     }
-    return genrec_eval.run(plan, out=tmp_path_factory.mktemp("runs") / "probed", quiet=True).path
+    return genrec_eval.run(
+        plan, out=tmp_path_factory.mktemp("runs") / "probed", quiet=True, report=False
+    ).path
 
 
 def test_audit_says_what_is_wrong_and_writes_a_page_each(
@@ -97,7 +99,7 @@ def test_a_run_without_judges_says_so(tmp_path: Path, capsys: pytest.CaptureFixt
         "models": {"popularity": {"adapter": "reference", "model": "popularity"}},
         "scenarios": {"top-k": {"scenario": "top-k", "data": "world"}},
     }
-    done = genrec_eval.run(plan, out=tmp_path / "run", quiet=True)
+    done = genrec_eval.run(plan, out=tmp_path / "run", quiet=True, report=False)
     code, told = run(["audit", str(done.path)], capsys)
     assert code == Exit.USAGE
     assert "has no judges: nothing in it was judged" in told

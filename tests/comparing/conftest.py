@@ -35,8 +35,12 @@ SUITE = {
 def played(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     """Reference and candidate: item-kNN with 50 and with 1 neighbour."""
     folder = tmp_path_factory.mktemp("played")
-    genrec_eval.run(SUITE, out=folder / "before", quiet=True)
+    genrec_eval.run(SUITE, out=folder / "before", quiet=True, report=False)
     genrec_eval.run(
-        SUITE, out=folder / "after", quiet=True, sets=["models.knn.options.neighbours=1", "engine.timeout=30"]
+        SUITE,
+        out=folder / "after",
+        quiet=True,
+        report=False,
+        sets=["models.knn.options.neighbours=1", "engine.timeout=30"],
     )
     return folder / "before", folder / "after"

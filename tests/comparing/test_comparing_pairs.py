@@ -181,7 +181,7 @@ def test_users_of_two_experiments_are_independent_samples(experiments: list[Path
                 }
             },
         }
-        genrec_eval.run(suite, out=path, quiet=True)
+        genrec_eval.run(suite, out=path, quiet=True, report=False)
     found = genrec_eval.compare(*paths)
     assert found.pairs[0].paired == 0
     mean = next(

@@ -151,7 +151,7 @@ JUDGED: dict[str, Any] = {
 
 
 def test_other_judges_and_other_opponents_leave_nothing_to_compare(tmp_path: Path) -> None:
-    genrec_eval.run(JUDGED, out=tmp_path / "a", quiet=True)
+    genrec_eval.run(JUDGED, out=tmp_path / "a", quiet=True, report=False)
     found = genrec_eval.compare(tmp_path / "a", tmp_path / "a")
     judged = [row for row in found.differences if "judge=rules" in row.metric]
     assert judged

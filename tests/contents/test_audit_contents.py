@@ -145,7 +145,7 @@ def test_a_run_whole_and_clean_has_no_deviation(copied: Path) -> None:
 def test_deviations_are_recorded_by_the_run_itself(tmp_path: Path) -> None:
     path = tmp_path / "run"
     first = {"only": ["popularity", "random"], "limit": 30, "sets": ["seed=9"]}
-    genrec_eval.run("quickstart", out=path, quiet=True, **first)  # type: ignore[arg-type]
+    genrec_eval.run("quickstart", out=path, quiet=True, report=False, **first)  # type: ignore[arg-type]
     said = dict(audited(path).deviations)
     assert said["Only a part was asked"] == "--only popularity --only random"
     assert said["A sample was asked"].startswith("--limit 30")
@@ -157,11 +157,11 @@ def test_deviations_are_recorded_by_the_run_itself(tmp_path: Path) -> None:
     )
     changed(path, lambda run: run["sessions"][0].update(ended=None))
     again = ["claims=[{claim: one, scenario: top-k, metric: ndcg@10, model: random, at_least: 0}]"]
-    genrec_eval.run("quickstart", out=path, quiet=True, limit=30, only=["random"], sets=again)
+    genrec_eval.run("quickstart", out=path, quiet=True, report=False, limit=30, only=["random"], sets=again)
     said = dict(audited(path).deviations)
     assert "Interrupted and resumed 1 time" in said
     assert {"The claims changed after the first session", "The seed changed between sessions"} <= set(said)
-    genrec_eval.run("quickstart", out=path, quiet=True, limit=30, only=["random"], fresh=True)
+    genrec_eval.run("quickstart", out=path, quiet=True, report=False, limit=30, only=["random"], fresh=True)
     said = dict(audited(path).deviations)
     assert "run~1" in said["An earlier run was set aside (--fresh)"]
     assert "The seed changed between sessions" not in said
@@ -172,7 +172,9 @@ def test_deviations_are_recorded_by_the_run_itself(tmp_path: Path) -> None:
 def test_scope_and_parties_change_no_id(tmp_path: Path) -> None:
     more = ["audit={purpose: another}"]
     runs = [
-        genrec_eval.run("quickstart", out=tmp_path / name, quiet=True, limit=5, only=["random"], sets=sets)
+        genrec_eval.run(
+            "quickstart", out=tmp_path / name, quiet=True, report=False, limit=5, only=["random"], sets=sets
+        )
         for name, sets in (("a", []), ("b", more))
     ]
     assert runs[0].results.run == runs[1].results.run

@@ -228,6 +228,7 @@ def test_the_price_table_of_the_suite_replaces_the_bundled_one(tmp_path: Path) -
             },
             out=tmp_path / "run",
             quiet=True,
+            report=False,
         )
     (row,) = run.directory.run["play"]
     assert row["cost"] == pytest.approx((row["input_tokens"] * 1.0 + row["output_tokens"] * 3.0) / 1e6)

@@ -50,7 +50,7 @@ def asking(*judging: dict[str, Any], **changes: Any) -> dict[str, Any]:
 
 
 def play(suite: dict[str, Any], out: Path) -> Run:
-    return genrec_eval.run(suite, out=out, quiet=True)
+    return genrec_eval.run(suite, out=out, quiet=True, report=False)
 
 
 def judgements(run: Run) -> pd.DataFrame:
@@ -343,7 +343,17 @@ def prompt_of(run: Run, key: str) -> str:
 
 
 def start(path: Path, out: Path) -> subprocess.Popen[bytes]:
-    command = [sys.executable, "-m", "genrec_eval.cli.main", "run", str(path), "--out", str(out), "--quiet"]
+    command = [
+        sys.executable,
+        "-m",
+        "genrec_eval.cli.main",
+        "run",
+        str(path),
+        "--out",
+        str(out),
+        "--quiet",
+        "--no-report",
+    ]
     return subprocess.Popen(command, stderr=subprocess.PIPE)
 
 

@@ -80,8 +80,10 @@ def suite(judge: Callable[[str], dict[str, Any]], folder: Path) -> dict[str, Any
 def runs(served: Served, tmp_path_factory: pytest.TempPathFactory) -> tuple[Run, Run]:
     """The same suite with judges in process and at the endpoint."""
     folder = tmp_path_factory.mktemp("judges")
-    inside = genrec_eval.run(suite(in_process, folder), out=folder / "inside", quiet=True)
-    outside = genrec_eval.run(suite(at_endpoint(served.url), folder), out=folder / "outside", quiet=True)
+    inside = genrec_eval.run(suite(in_process, folder), out=folder / "inside", quiet=True, report=False)
+    outside = genrec_eval.run(
+        suite(at_endpoint(served.url), folder), out=folder / "outside", quiet=True, report=False
+    )
     return inside, outside
 
 
@@ -125,7 +127,7 @@ def test_a_second_run_asks_nothing(runs: tuple[Run, Run], served: Served, tmp_pa
     _, outside = runs
     before = outside.judgements
     plan = copy.deepcopy(suite(at_endpoint(served.url), tmp_path))
-    again = genrec_eval.run(plan, out=outside.path, quiet=True)
+    again = genrec_eval.run(plan, out=outside.path, quiet=True, report=False)
     played = [one for judge in again.directory.run["judges"].values() for one in judge["played"]]
     assert [one["cached"] for one in played] == [one["calls"] for one in played]
     pd.testing.assert_frame_equal(again.judgements.drop(columns="cached"), before.drop(columns="cached"))
@@ -144,7 +146,7 @@ def test_a_probe_at_the_endpoint_finds_what_it_finds_in_process(served: Served, 
                 }
             },
         }
-        return genrec_eval.run(plan, out=tmp_path / place, quiet=True).estimates
+        return genrec_eval.run(plan, out=tmp_path / place, quiet=True, report=False).estimates
 
     inside, outside = probed(in_process, "in"), probed(at_endpoint(served.url), "out")
     pd.testing.assert_frame_equal(inside, outside)

@@ -41,7 +41,17 @@ def suite(url: str) -> str:
 
 
 def start(path: Path, out: Path) -> subprocess.Popen[bytes]:
-    command = [sys.executable, "-m", "genrec_eval.cli.main", "run", str(path), "--out", str(out), "--quiet"]
+    command = [
+        sys.executable,
+        "-m",
+        "genrec_eval.cli.main",
+        "run",
+        str(path),
+        "--out",
+        str(out),
+        "--quiet",
+        "--no-report",
+    ]
     return subprocess.Popen(command, stderr=subprocess.PIPE)
 
 

@@ -43,8 +43,9 @@ def suite(tmp_path: Path) -> dict[str, Any]:
     }
 
 
-def play(suite: dict[str, Any], out: Path, **more: Any) -> bytes:
-    return (genrec_eval.run(suite, out=out, quiet=True, **more).path / "estimates.json").read_bytes()
+def play(suite: dict[str, Any], out: Path, *, report: bool = False, **more: Any) -> bytes:
+    run = genrec_eval.run(suite, out=out, quiet=True, report=report, **more)
+    return (run.path / "estimates.json").read_bytes()
 
 
 def asked(folder: Path) -> Counter[str]:
@@ -97,7 +98,7 @@ def test_an_edited_function_is_asked_anew(tmp_path: Path, suite: dict[str, Any])
 def test_a_rerun_that_broke_off_shows_no_results_of_the_run_before(
     tmp_path: Path, suite: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    play(suite, tmp_path / "run")
+    play(suite, tmp_path / "run", report=True)
 
     def full(*_: Any) -> None:
         raise IncompleteError("no room")
@@ -119,11 +120,11 @@ def test_a_rerun_that_cannot_start_leaves_the_finished_run_as_it_was(tmp_path: P
         "scenarios": {"top-k": {"scenario": "top-k", "data": "world"}},
     }
     out = tmp_path / "run"
-    genrec_eval.run(suite, out=out, quiet=True)
+    genrec_eval.run(suite, out=out, quiet=True, report=False)
     before = {path: path.read_bytes() for path in sorted(out.rglob("*")) if path.is_file()}
     broken: dict[str, Any] = {**suite, "models": {"lost": {"adapter": "replay", "path": "nowhere.csv"}}}
     for fresh in (False, True):
         with pytest.raises(UsageError, match=r"nowhere\.csv"):
-            genrec_eval.run(broken, out=out, quiet=True, fresh=fresh)
+            genrec_eval.run(broken, out=out, quiet=True, report=False, fresh=fresh)
         assert {path: path.read_bytes() for path in sorted(out.rglob("*")) if path.is_file()} == before
     assert not (tmp_path / "run~1").exists()

@@ -46,7 +46,7 @@ SUITE = {
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> genrec_eval.api.Run:
-    return genrec_eval.run(SUITE, out=tmp_path_factory.mktemp("export") / "run", quiet=True)
+    return genrec_eval.run(SUITE, out=tmp_path_factory.mktemp("export") / "run", quiet=True, report=False)
 
 
 def test_every_row_of_every_table_is_there(run, tmp_path):

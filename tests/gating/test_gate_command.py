@@ -39,9 +39,9 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a suite, a run of it, one of a worse model, and a baseline of the first."""
     folder = tmp_path_factory.mktemp("gated")
     (folder / "suite.yaml").write_text(SUITE, "utf-8")
-    genrec_eval.run(folder / "suite.yaml", out=folder / "base", quiet=True)
+    genrec_eval.run(folder / "suite.yaml", out=folder / "base", quiet=True, report=False)
     worse = ["models.knn.model=random", "models.knn.options={}"]
-    genrec_eval.run(folder / "suite.yaml", out=folder / "worse", sets=worse, quiet=True)
+    genrec_eval.run(folder / "suite.yaml", out=folder / "worse", sets=worse, quiet=True, report=False)
     assert exit_code(["baseline", "save", str(folder / "base"), "-o", str(folder / "baseline.json")]) == 0
     return folder
 
@@ -105,7 +105,7 @@ def test_ci_gets_annotations_and_a_summary(
 def test_another_world_is_refused(place: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     other = SUITE.replace("users: 600", "users: 500")
     (tmp_path / "suite.yaml").write_text(other, "utf-8")
-    genrec_eval.run(tmp_path / "suite.yaml", out=tmp_path / "run", quiet=True)
+    genrec_eval.run(tmp_path / "suite.yaml", out=tmp_path / "run", quiet=True, report=False)
     assert exit_code(["gate", str(tmp_path / "run"), "--baseline", str(place / "baseline.json")]) == 2
     told = capsys.readouterr().err
     assert "data set 'world' was" in told

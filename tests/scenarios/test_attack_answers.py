@@ -79,7 +79,7 @@ def test_functions_processes_and_services_rate_alike(tmp_path: Path, address: st
     }
     path = tmp_path / "suite.json"
     path.write_text(json.dumps({**SUITE, "models": models, "engine": {"repeats": 2}}))
-    run = genrec_eval.run(path, out=tmp_path / "run", quiet=True)
+    run = genrec_eval.run(path, out=tmp_path / "run", quiet=True, report=False)
     found = run.estimates.query("slice == 'all' and baseline.isnull()")
     for name in ("rmse", "mae", "missing_ratings"):
         values = found[found["metric"] == name]["value"].tolist()
@@ -118,6 +118,7 @@ def test_wild_other_scaled_and_withheld_ratings_are_named_and_decide_nothing(tmp
         },
         out=tmp_path / "run",
         quiet=True,
+        report=False,
     )
     reasons = run.coverage.set_index("model")["reason"]
     assert "1e+200, which is on no scale of ratings" in reasons["wild"]

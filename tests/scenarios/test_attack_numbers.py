@@ -80,7 +80,7 @@ SUITE: dict[str, Any] = {
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> genrec_eval.api.Run:
     folder = tmp_path_factory.mktemp("numbers")
-    return genrec_eval.run(SUITE, models={"erratic": Erratic()}, out=folder / "run", quiet=True)
+    return genrec_eval.run(SUITE, models={"erratic": Erratic()}, out=folder / "run", quiet=True, report=False)
 
 
 class Own:
@@ -279,7 +279,7 @@ def test_scoring_again_gives_the_same_bytes(run: genrec_eval.api.Run) -> None:
 def test_records_replayed_by_case_give_the_same_figures(tmp_path: Path) -> None:
     names = ("rerank", "shots", "shift", "next")
     once = {**SUITE, "scenarios": {name: SUITE["scenarios"][name] for name in names}, "engine": {}}
-    first = genrec_eval.run(once, out=tmp_path / "first", quiet=True)
+    first = genrec_eval.run(once, out=tmp_path / "first", quiet=True, report=False)
     columns = {"user": "case", "scores": "item_scores"}
     models = {}
     for file in sorted((first.path / "records").glob("*.parquet")):
@@ -287,7 +287,7 @@ def test_records_replayed_by_case_give_the_same_figures(tmp_path: Path) -> None:
         models[f"replayed-{scenario}"] = {
             "adapter": "replay", "path": str(file), "columns": columns, "scenarios": [scenario],
         }  # fmt: skip
-    second = genrec_eval.run({**once, "models": models}, out=tmp_path / "second", quiet=True)
+    second = genrec_eval.run({**once, "models": models}, out=tmp_path / "second", quiet=True, report=False)
     values = ["scenario", "metric", "slice", "value", "low", "high", "n"]
     before, after = (
         run.estimates[values].sort_values(values[:3], ignore_index=True) for run in (first, second)

@@ -445,7 +445,7 @@ def test_a_run_scores_and_scores_again(tmp_path: Path) -> None:
             }
         },
     }
-    run = genrec_eval.run(suite, out=tmp_path / "run", quiet=True)
+    run = genrec_eval.run(suite, out=tmp_path / "run", quiet=True, report=False)
     values = {
         (e.model, e.metric): e.value for e in run.results.estimates if e.slice == "all" and e.baseline is None
     }

@@ -269,7 +269,7 @@ def test_a_record_of_no_question_is_refused(made: tuple[JudgeProbe, Prepared]) -
 
 @pytest.fixture(scope="module")
 def shipped(tmp_path_factory: pytest.TempPathFactory) -> Run:
-    return genrec_eval.run(SUITE, out=tmp_path_factory.mktemp("judges") / "run", quiet=True)
+    return genrec_eval.run(SUITE, out=tmp_path_factory.mktemp("judges") / "run", quiet=True, report=False)
 
 
 def test_the_shipped_suite_finds_every_planted_flaw(shipped: Run) -> None:
@@ -285,10 +285,10 @@ def test_the_shipped_suite_finds_every_planted_flaw(shipped: Run) -> None:
 
 def test_playing_again_asks_nothing_and_scoring_needs_no_judge(shipped: Run) -> None:
     before = (shipped.path / "estimates.json").read_bytes()
-    genrec_eval.run(SUITE, out=shipped.path, quiet=True, only="rules/bare")
+    genrec_eval.run(SUITE, out=shipped.path, quiet=True, report=False, only="rules/bare")
     (again,) = RunDirectory.open(shipped.path).run["play"]
     assert again["calls"] == again["cached"] == 408
-    genrec_eval.run(SUITE, out=shipped.path, quiet=True)
+    genrec_eval.run(SUITE, out=shipped.path, quiet=True, report=False)
     done = RunDirectory.open(shipped.path).run["play"]
     assert [row["calls"] for row in done] == [row["cached"] for row in done]
     after = (shipped.path / "estimates.json").read_bytes()

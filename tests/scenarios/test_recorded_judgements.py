@@ -246,7 +246,7 @@ def test_a_figure_that_is_not_reproduced_fails_the_run_and_is_named(tmp_path: Pa
     published = json.loads(path.read_text(encoding="utf-8"))
     published["Natural|GPT|CoT"]["correct_both"] = "30 / 30 = 100.0%"
     path.write_text(json.dumps(published), encoding="utf-8")
-    run = genrec_eval.run(llmbar_suite(folder), out=tmp_path / "run", quiet=True)
+    run = genrec_eval.run(llmbar_suite(folder), out=tmp_path / "run", quiet=True, report=False)
     (failed,) = [row for row in run.results.verdicts if row.verdict is not Ruling.PASS]
     assert (failed.model, failed.slice) == ("gpt", "category=Natural")
     assert failed.verdict is Ruling.FAIL
@@ -256,7 +256,7 @@ def test_a_figure_that_is_not_reproduced_fails_the_run_and_is_named(tmp_path: Pa
     assert again.results.verdicts == run.results.verdicts
     path.write_text(json.dumps({"Natural|GPT|CoT": {"equal": "most"}}), encoding="utf-8")
     with pytest.raises(UsageError, match=r"published statistic equal of Natural\|GPT\|CoT is no number"):
-        genrec_eval.run(llmbar_suite(folder), out=tmp_path / "other", quiet=True)
+        genrec_eval.run(llmbar_suite(folder), out=tmp_path / "other", quiet=True, report=False)
 
 
 def test_data_that_are_not_there_are_not_run_and_say_where_to_get_them(
@@ -277,7 +277,7 @@ def test_data_that_are_not_there_are_not_run_and_say_where_to_get_them(
     }
     assert "github.com/WeOpenML/PandaLM" in (tmp_path / "run" / "report.html").read_text(encoding="utf-8")
     monkeypatch.setenv("GENREC_EVAL_DATA", str(tmp_path))
-    with_folder = genrec_eval.run("reproduce/llmbar", out=tmp_path / "two", quiet=True)
+    with_folder = genrec_eval.run("reproduce/llmbar", out=tmp_path / "two", quiet=True, report=False)
     assert with_folder.exit_code is Exit.INCOMPLETE  # no claim of the data is there to be missed
     assert "no such file or folder" in (with_folder.results.coverage[0].reason or "")
 
@@ -462,7 +462,7 @@ def test_pandalm_and_mt_bench_as_suites(
     recorded(real_data, "mtbench")
     monkeypatch.setenv("GENREC_EVAL_DATA", str(real_data.resolve()))
     for name, count in (("pandalm", 13), ("mt-bench", 4)):
-        run = genrec_eval.run(f"reproduce/{name}", out=tmp_path / name, quiet=True)
+        run = genrec_eval.run(f"reproduce/{name}", out=tmp_path / name, quiet=True, report=False)
         assert [row.verdict for row in run.results.verdicts] == [Ruling.PASS] * count
         assert run.exit_code is Exit.PASS
     told = " ".join(

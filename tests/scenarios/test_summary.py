@@ -265,7 +265,7 @@ def test_a_run_with_a_judge_says_who_hides_and_who_recalls(tmp_path: Path) -> No
             }
         },
     }
-    run = genrec_eval.run(suite, out=tmp_path / "run", quiet=True)
+    run = genrec_eval.run(suite, out=tmp_path / "run", quiet=True, report=False)
     values = {
         (e.model, e.metric): e.value for e in run.results.estimates if e.slice == "all" and e.baseline is None
     }
