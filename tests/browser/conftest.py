@@ -78,5 +78,4 @@ def quickstart(tmp_path_factory: pytest.TempPathFactory) -> Path:
         out=tmp_path_factory.mktemp("browser") / "quickstart",
         limit=60,
         quiet=True,
-        report=False,
     ).path
