@@ -76,6 +76,7 @@ def _report(
     if against is not None and against.resolve() == run.resolve():
         raise UsageError(f"--against {against} is the run itself; name an earlier one")
     if out is None or out.suffix.lower() != ".md":
+        done.directory.check_whole()
         return write_report(done.path, out, against=against, reviews=reviews, beside=beside)
     if against is not None:
         raise UsageError(

@@ -285,6 +285,31 @@ class RunDirectory:
                 f" {'all there is' if rows else 'missing'}; run the suite again"
             )
 
+    def check_whole(self) -> None:
+        """Refuse a scored run that has lost a table: what is left would look like everything.
+
+        Raises
+        ------
+        UsageError
+            With the first file that is missing.
+        """
+        from genrec_eval.engine.records import parts
+
+        scenarios = list(dict.fromkeys(scenario for _, scenario in self.played()))
+        asked = (self.run.get("suite") or {}).get("scenarios") or {}
+        needed = [*(f"cases/{name}.parquet" for name in scenarios), "scores.parquet"]
+        if any((asked.get(name) or {}).get("judging") for name in scenarios):
+            needed.append(JUDGEMENTS_FILE)
+        for name in needed:
+            if not (self.path / name).is_file():
+                raise UsageError(f"{self.path} is incomplete: {name} is missing; run the suite again")
+        for model, scenario in self.played():
+            if self._recorded(model, scenario) and not parts(self.records_folder, model, scenario):
+                raise UsageError(
+                    f"{self.path} is incomplete: the records of '{model}' in '{scenario}' are missing; run"
+                    " the suite again"
+                )
+
     def _recorded(self, model: str, scenario: str) -> int:
         """Records that a play has left, as far as it is over and has said so."""
         if self.run.get("state") != "played":

@@ -55,22 +55,10 @@ def exported(directory: RunDirectory, names: Sequence[str] = ()) -> Iterator[Exp
             near = did_you_mean(name, known)
             raise UsageError(f"{directory.path} has no table '{name}'{near} (it has: {', '.join(known)})")
     results = Results.load(directory.path)
-    _whole(directory)
+    directory.check_whole()
     for name in known:
         if not names or name in names:
             yield _table(directory, results, name)
-
-
-def _whole(directory: RunDirectory) -> None:
-    """Refuse a run that has lost a table: what is left would look like everything."""
-    played = list(dict.fromkeys(scenario for _, scenario in directory.played()))
-    asked = (directory.run.get("suite") or {}).get("scenarios") or {}
-    needed = [*(f"cases/{name}.parquet" for name in played), _FILES["scores"]]
-    if any((asked.get(name) or {}).get("judging") for name in played):
-        needed.append(JUDGEMENTS_FILE)
-    for name in needed:
-        if not (directory.path / name).is_file():
-            raise UsageError(f"{directory.path} is incomplete: {name} is missing; run the suite again")
 
 
 def _table(directory: RunDirectory, results: Results, name: str) -> Exported:
