@@ -128,6 +128,7 @@ NEEDS = {
     "first_seen": "timestamps",
     "cut": "timestamps: the moment each list was made for",
     "train_users": "the number of users of each item in training",
+    "groups": "the user column that 'by' names, among the scenario's groups",
     "ambiguous": "semantic ids of items (a list column 'semantic_id')",
 }
 """What a metric may need beyond lists and truth → in words, for the sentence that refuses it."""
@@ -175,6 +176,11 @@ class Definition:
         ``refit(rows, counts, parameters)``: float64[n, m] rows of :attr:`UnitScores.sums` and float64[B, n],
         how often each unit counts, to float64[B] values, for a value that is estimated anew from each
         resample (a regression); NaN where there is no solution.
+    test
+        ``test(rows, parameters, seed)``, beside ``combine`` or ``refit``: p-value of float64[n, m] rows of
+        :attr:`UnitScores.sums` under the hypothesis that the definition names (labels mean nothing), None
+        where it cannot be tested. It becomes the ``p`` of the estimate, adjusted by Holm over all tested
+        metrics of a model in a scenario.
     check
         ``check(parameters)``: why they make no sense together or each for itself, None where they do; called
         when the metric is named, before any model is asked.
@@ -205,6 +211,7 @@ class Definition:
     combine: Callable[[Float64, Mapping[str, Any]], Float64] | None = None
     refit: Callable[[Float64, Float64, Mapping[str, Any]], Float64] | None = None
     alone: Callable[[Float64, Mapping[str, Any]], Fit | str | None] | None = None
+    test: Callable[[Float64, Mapping[str, Any], int], float | None] | None = None
     check: Callable[[Mapping[str, Any]], str | None] | None = None
     libraries: tuple[str, ...] = ()
     """Packages that compute it: their versions are part of :attr:`Metric.signature`."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
@@ -12,6 +13,22 @@ from genrec_eval.metrics.catalogue import Catalogue
 from genrec_eval.metrics.hits import Marks, members, repeats
 from genrec_eval.metrics.ties import TieGroups, tie_bounds
 from genrec_eval.protocol.arrays import PAD, Float64, Int32, Int64, Ragged
+
+
+@dataclass(frozen=True, slots=True)
+class GroupCodes:
+    """To which of some groups each of n units belongs.
+
+    Attributes
+    ----------
+    codes
+        int32[n], index into ``names``; -1 where the group is not known.
+    names
+        Of all groups of the run, in the order of reports; a chunk of units need not hold each of them.
+    """
+
+    codes: Int32
+    names: tuple[str, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,6 +61,8 @@ class RankedLists:
         float64[n, width], the model's own scores, NaN at empty slots; None when it gave none.
     cut
         int64[n], the moment (Unix seconds) for which each list was made; None when there is none.
+    groups
+        Name of a group of users → the group of each row.
 
     What several metrics need (``hits``, ``seen``, ``repeats``, ``unknown``, ``lengths``, ``filtered``, ...)
     is computed at first use and kept, so that all metrics at all cutoffs share it.
@@ -59,6 +78,7 @@ class RankedLists:
     candidates: Ragged | None = None
     scores: Float64 | None = None
     cut: Int64 | None = None
+    groups: Mapping[str, GroupCodes] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         n = len(self.items)

@@ -35,6 +35,9 @@ class RankBatch:
     cases
         pyarrow string array, n case ids; they tell apart the questions about one user. None where nobody
         needs them.
+    profiles
+        pyarrow table of n rows, a string column per attribute that is disclosed to the model, null where it
+        is not disclosed of a user; None where nothing is disclosed of anybody.
     """
 
     users: Any
@@ -45,6 +48,7 @@ class RankBatch:
     candidates: Ragged | None = None
     repeat: int = 0
     cases: Any = None
+    profiles: Any = None
 
     def __len__(self) -> int:
         return len(self.user_codes)
