@@ -122,6 +122,11 @@ class RunDirectory:
             raise UsageError(
                 f"another genrec-eval is writing to {self.path}; wait for it to end, or choose another --out"
             ) from None
+        except OSError as error:
+            raise UsageError(
+                f"cannot write to {self.path} ({error.strerror}); make it a folder that can be written to, or"
+                " work on a copy of it"
+            ) from None
         try:
             yield
         finally:

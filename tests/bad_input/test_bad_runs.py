@@ -222,6 +222,15 @@ def test_two_runs_in_one_directory(shop: Workshop) -> None:
     assert shop.coverage()["statuses"] == {"ok": CASES}
 
 
+def test_a_directory_that_cannot_be_locked(shop: Workshop) -> None:
+    assert shop.run().code == 0
+    (shop.run_directory / "lock").unlink(missing_ok=True)
+    (shop.run_directory / "lock").mkdir()
+    for said in (shop.again(), shop.cli("score", shop.run_directory)):
+        assert said.code == 2
+        assert f"cannot write to {shop.run_directory} (Is a directory)" in said.sentence()
+
+
 @pytest.mark.parametrize("kind", ["python", "batch", "process"])
 def test_ctrl_c_keeps_what_was_answered(shop: Workshop, kind: str) -> None:
     wait = "import time; time.sleep(0.05)"
