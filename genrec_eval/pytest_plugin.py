@@ -70,10 +70,13 @@ def _played(request: pytest.FixtureRequest, suite: str, options: dict[str, Any])
             worker = getattr(request.config, "workerinput", {}).get("workerid", "")
             name = "-".join(filter(None, [request.path.stem, Path(suite).stem, worker]))
             out = request.config.rootpath / "runs" / name
+        fault = None
         try:
             held[key] = api.run(str(found) if beside.is_file() else suite, out=out, quiet=True, **options)
         except GenrecError as error:
-            pytest.fail(str(error), pytrace=False)
+            fault = str(error)
+        if fault is not None:  # told outside, else pytest tells of two errors
+            pytest.fail(fault, pytrace=False)
     return held[key]
 
 
