@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from genrec_eval.core.numbers import bound
-from genrec_eval.protocol.results import Direction, Ruling
+from genrec_eval.protocol.results import Direction, Estimate, Ruling, Verdict
 from genrec_eval.suite.rule import PAIRED
 
 SHAPES = {
@@ -45,3 +47,21 @@ def lines_at(rule: str, margin: float, direction: Direction | str) -> tuple[floa
         "not_worse_by": (-turn * margin,),
         "within": (-margin, margin),
     }.get(rule, (margin,))
+
+
+def margins_on(difference: Estimate, rows: Iterable[Verdict], direction: Direction | str) -> list[float]:
+    """Margins that bind a difference, on its scale: those of claims on these two models and this slice.
+
+    A claim is on its model minus its baseline; where the difference is stored the other way round, the
+    margin lies on the other side of 0.
+    """
+    found: list[float] = []
+    for row in rows:
+        where = (row.scenario, row.metric, row.slice)
+        if row.rule not in PAIRED or where != (difference.scenario, difference.metric, difference.slice):
+            continue
+        if (row.model, row.baseline) == (difference.model, difference.baseline):
+            found += lines_at(row.rule, row.margin, direction)
+        elif (row.baseline, row.model) == (difference.model, difference.baseline):
+            found += (-at for at in lines_at(row.rule, row.margin, direction))
+    return list(dict.fromkeys(found))

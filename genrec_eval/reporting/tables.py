@@ -16,6 +16,8 @@ from genrec_eval.reporting.svg import Scale, whisker
 from genrec_eval.reporting.text import listing, plural
 
 ARROWS = {"higher": "↑", "lower": "↓"}
+LEVELS = frozenset({"at_least", "at_most"})
+"""Rules that are about a figure itself and not about a difference."""
 WIDEST = 7
 """Most metrics side by side: what a page of A4 and a tablet can hold."""
 
@@ -115,7 +117,10 @@ def matrix(
     for block in blocks(metrics):
         rows = {(m, model): results.get(scenario, m, model) for m in block for model in models}
         margins = {m: margins_of(results, scenario, m) for m in block}
-        scales = {m: covering([rows[m, model] for model in models], margins[m]) for m in block}
+        scales = {
+            m: covering([rows[m, model] for model in models], sorted(set().union(*margins[m].values())))
+            for m in block
+        }
         tops = {m: best(results, scenario, m) for m in block}
         faults = {m: broken(results, scenario, m) for m in block}
         lines = tuple(
@@ -128,7 +133,7 @@ def matrix(
                         rows[m, model],
                         scales[m],
                         order.index(model),
-                        rules=margins[m],
+                        rules=margins[m].get(model, ()),
                         mark="broken" if model in faults[m] else "best" if model in tops[m] else "",
                     )
                     for m in block
@@ -148,7 +153,7 @@ def matrix(
         if any(faults.values()):
             notes.append("✗ fails a claim or check.")
         if any(margins.values()):
-            notes.append("A thin upright rule is the margin of a claim or check.")
+            notes.append("A thin upright rule is the margin of a claim or check on the model of that row.")
         tables.append(
             Table(
                 finding,
@@ -255,15 +260,13 @@ def covering(rows: Sequence[Estimate | None], rules: Sequence[float]) -> Scale:
     return Scale.covering(values)
 
 
-def margins_of(results: Results, scenario: str, metric: str) -> tuple[float, ...]:
-    return tuple(
-        dict.fromkeys(
-            row.margin
-            for row in results.verdicts
-            if (row.scenario, row.metric, row.slice) == (scenario, metric, "all")
-            and row.rule in {"at_least", "at_most"}
-        )
-    )
+def margins_of(results: Results, scenario: str, metric: str) -> dict[str, tuple[float, ...]]:
+    """Model → the margins that bind it: a claim on one model says nothing of another."""
+    found: dict[str, dict[float, None]] = {}
+    for row in results.verdicts:
+        if (row.scenario, row.metric, row.slice) == (scenario, metric, "all") and row.rule in LEVELS:
+            found.setdefault(row.model, {})[row.margin] = None
+    return {model: tuple(margins) for model, margins in found.items()}
 
 
 def _rules_finding(results: Results, faults: Mapping[str, frozenset[str]]) -> str:

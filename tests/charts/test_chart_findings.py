@@ -10,8 +10,10 @@ from genrec_eval.reporting.charts.chart import exactly
 from genrec_eval.reporting.charts.choose import MOST, main_metrics
 from genrec_eval.reporting.charts.curves import curves, families
 from genrec_eval.reporting.charts.forest import forest, paired
+from genrec_eval.reporting.charts.panel import Panel
 from genrec_eval.reporting.charts.reliability import reliability
 from genrec_eval.reporting.charts.tradeoff import tradeoff
+from genrec_eval.reporting.tables import matrix
 
 
 def test_the_best_is_who_the_paired_differences_call_best() -> None:
@@ -180,3 +182,38 @@ def test_judges_that_are_tested_have_their_reliability_drawn() -> None:
     (found,) = reliability(scene(results(rows, {"position_consistency": "share"})))
     assert found.title == "position_consistency from 40 ± 5 % (a) to 90 ± 5 % (b)"
     assert [row[1:3] for row in found.rows] == [("a", "40.00"), ("b", "90.00")]
+
+
+def uprights(panel: Panel) -> list[tuple[float, list[int]]]:
+    """Where dashed lines stand, and in which rows."""
+    found = [rows for kind, rows, mark in panel.layers if kind == "spans" and mark.get("strokeDash")]
+    return [(rows[0]["x"], [round((row["y"] + row["y2"]) / 2) for row in rows]) for rows in found]
+
+
+def test_a_margin_stands_in_the_rows_of_the_models_that_it_binds() -> None:
+    one = claim("m", "b", rule="at_least", margin=0.3)
+    both = [claim("m", model, rule="at_most", margin=0.9) for model in ("a", "b")]
+    drawing = scene(results(ranked("m", {"a": 0.2, "b": 0.5}), verdicts=[one, *both]))
+    found = forest(drawing)
+    assert found is not None
+    assert uprights(found.panels[0]) == [(0.3, [1]), (0.9, [0, 1])]
+    names = [row["t"] for kind, rows, _ in found.panels[0].layers if kind == "words" for row in rows]
+    assert "b at least 0.3" in names
+    assert "at most 0.9" in names
+
+
+def test_a_margin_between_two_models_stands_in_their_row_on_its_side() -> None:
+    """Stored is b minus a, and claimed is a against b."""
+    one = claim("m", "a", rule="better_by", margin=0.1, baseline="b")
+    drawing = scene(results(ranked("m", {"a": 0.2, "b": 0.5, "c": 0.9}), verdicts=[one]))
+    found = paired(drawing)
+    assert found is not None
+    assert uprights(found.panels[0]) == [(-0.1, [0])]
+
+
+def test_the_matrix_draws_a_margin_beside_the_model_that_it_binds() -> None:
+    one = claim("m", "b", rule="at_least", margin=0.3)
+    read = results(ranked("m", {"a": 0.2, "b": 0.5}), verdicts=[one])
+    (table,) = matrix(read, "s", ["m"], read.models())
+    ruled = {row.name: 'class="r"' in cell.drawing for row in table.lines for cell in row.cells if cell}
+    assert ruled == {"a": False, "b": True}

@@ -18,15 +18,18 @@ from genrec_eval.reporting.charts.chart import (
     titled,
 )
 from genrec_eval.reporting.charts.panel import Panel, short
-from genrec_eval.reporting.charts.rows import rows_panel
+from genrec_eval.reporting.charts.rows import Upright, rows_panel
 from genrec_eval.reporting.compare import best, differences, stays_clear
 from genrec_eval.reporting.results import Results
-from genrec_eval.reporting.rules import lines_at
-from genrec_eval.reporting.tables import interval_name, p_text
+from genrec_eval.reporting.rules import margins_on
+from genrec_eval.reporting.tables import LEVELS, interval_name, p_text
 from genrec_eval.reporting.text import line, listing, plural
 
 _PAIRS = 10
 """Pairs of models up to which all are drawn; beyond them those with one common model."""
+
+
+_UPRIGHT = "A dashed upright is the margin of a claim or check on the models in whose rows it stands."
 
 
 def forest(scene: Scene) -> Sketch | None:
@@ -45,7 +48,7 @@ def forest(scene: Scene) -> Sketch | None:
                 [row.model for row in shown],
                 [ends(row, 1.0) for row in shown],
                 [scene.position(row.model) for row in shown],
-                _margins(scene, metric),
+                _margins(scene, metric, [row.model for row in shown]),
                 results.unit(metric),
             )
         )
@@ -54,12 +57,12 @@ def forest(scene: Scene) -> Sketch | None:
     if not panels:
         return None
     levels = listing(list(dict.fromkeys(interval_name(row) for m in scene.main for row in scene.known(m))))
-    ruled = any(_margins(scene, metric) for metric in scene.main)
+    ruled = any(_margins(scene, metric, [row.model for row in scene.known(metric)]) for metric in scene.main)
     return Sketch(
         "forest",
         _finding(scene),
         f"Each mark is a model's figure, the line through it its {levels}, on one scale per metric."
-        f"{' A dashed upright is the margin of a claim or check.' if ruled else ''}{_rest(scene)}",
+        f"{f' {_UPRIGHT}' if ruled else ''}{_rest(scene)}",
         panels,
         ("metric", "model", "value", "low", "high", "n"),
         rows,
@@ -89,7 +92,7 @@ def paired(scene: Scene) -> Sketch | None:
                 names,
                 [ends(row, 1.0) for row in shown],
                 [scene.position(row.model) for row in shown],
-                [(0.0, "no difference"), *_difference_margins(scene, metric)],
+                [Upright(0.0, "no difference"), *_difference_margins(scene, shown)],
                 results.unit(metric),
                 most=29,
             )
@@ -112,31 +115,32 @@ def paired(scene: Scene) -> Sketch | None:
     )
 
 
-def _margins(scene: Scene, metric: str) -> list[tuple[float, str]]:
+def _margins(scene: Scene, metric: str, models: Sequence[str]) -> list[Upright]:
+    """Margins of claims and checks on these rows; one that does not bind all names the model it binds."""
     unit = scene.results.unit(metric)
-    return list(
-        {
-            row.margin: (row.margin, margin_name(row.rule, row.margin, unit))
-            for row in scene.results.verdicts
-            if (row.scenario, row.metric, row.slice) == (scene.scenario, metric, "all")
-            and row.rule in ("at_least", "at_most")
-        }.values()
-    )
-
-
-def _difference_margins(scene: Scene, metric: str) -> list[tuple[float, str]]:
-    direction = scene.results.direction(metric)
+    found: dict[tuple[float, str], list[int]] = {}
+    for row in scene.results.verdicts:
+        there = (row.scenario, row.metric, row.slice) == (scene.scenario, metric, "all")
+        if there and row.rule in LEVELS and row.model in models:
+            found.setdefault((row.margin, row.rule), []).append(models.index(row.model))
     return [
-        (at, "margin")
-        for at in dict.fromkeys(
-            at
-            for row in scene.results.verdicts
-            if (row.scenario, row.metric, row.slice) == (scene.scenario, metric, "all")
-            and row.rule in ("better_by", "not_worse_by", "within")
-            for at in lines_at(row.rule, row.margin, row.direction or direction)
-        )
-        if at
+        Upright(margin, _whose(margin_name(rule, margin, unit), rows, models), tuple(sorted(set(rows))))
+        for (margin, rule), rows in found.items()
     ]
+
+
+def _whose(name: str, rows: Sequence[int], models: Sequence[str]) -> str:
+    return f"{short(models[rows[0]], 16)} {name}" if len(set(rows)) == 1 < len(models) else name
+
+
+def _difference_margins(scene: Scene, rows: Sequence[Estimate]) -> list[Upright]:
+    """Margins of claims on these differences, each in the rows of its two models."""
+    found: dict[float, list[int]] = {}
+    for place, row in enumerate(rows):
+        for at in margins_on(row, scene.results.verdicts, scene.results.direction(row.metric)):
+            if at:
+                found.setdefault(at, []).append(place)
+    return [Upright(at, "margin", tuple(places)) for at, places in found.items()]
 
 
 def _of_interest(scene: Scene, metric: str, rows: Sequence[Estimate]) -> list[Estimate]:

@@ -16,6 +16,7 @@ from genrec_eval.reporting.page.by_group import Split, splits
 from genrec_eval.reporting.page.ruled import Ruled
 from genrec_eval.reporting.page.spreads import Spread, spread
 from genrec_eval.reporting.results import Results
+from genrec_eval.reporting.rules import margins_on
 from genrec_eval.reporting.tables import (
     ARROWS,
     counts,
@@ -119,8 +120,10 @@ def detail(
     tops, faults = best(results, scenario, metric), broken(results, scenario, metric)
     marks = {**dict.fromkeys(tops, "best"), **dict.fromkeys(faults, "broken")}
     direction = results.direction(metric)
-    turn = -1 if direction == "lower" else 1
-    margins = [0.0, *(at for row in claims for at in _apart(row, turn))]
+    claims = tuple(claims)
+    levels = margins_of(results, scenario, metric)
+    on = [row.verdict for row in claims]
+    apart = [tuple(dict.fromkeys((0.0, *margins_on(row, on, direction)))) for row in differences]
     return Detail(
         scenario=scenario,
         metric=metric,
@@ -130,11 +133,11 @@ def detail(
         arrow=ARROWS.get(direction, ""),
         finding=_finding(results, whole, tops, faults),
         facts=_facts(results, metric),
-        figures=_rows(results, whole, order, margins_of(results, scenario, metric), marks),
-        pairs=_rows(results, differences, order, tuple(dict.fromkeys(margins)), {}),
+        figures=_rows(results, whole, order, [levels.get(row.model, ()) for row in whole], marks),
+        pairs=_rows(results, differences, order, apart, {}),
         spread=spread(results, scenario, metric, order, found),
         splits=splits(results, rows, order),
-        claims=tuple(claims),
+        claims=claims,
     )
 
 
@@ -142,17 +145,18 @@ def _rows(
     results: Results,
     rows: Sequence[Estimate],
     order: Sequence[str],
-    rules: tuple[float, ...],
+    rules: Sequence[tuple[float, ...]],
     marks: Mapping[str, str],
 ) -> Rows:
+    """The rows, each with the margins that bind it, on the scale that holds those of all."""
     if not rows:
         return Rows((), ("", ""), "", "")
     unit = results.unit(rows[0].metric)
-    scale = covering(rows, rules)
+    scale = covering(rows, [at for margins in rules for at in margins])
     said = {counts(row) for row in rows}
     common = said.pop() if len(said) == 1 else ""
     made = []
-    for row in rows:
+    for row, margins in zip(rows, rules, strict=True):
         shown = figure(row.value, row.low, row.high, unit=unit, reason=row.reason)
         position = order.index(row.model)
         made.append(
@@ -160,7 +164,7 @@ def _rows(
                 name=row.model,
                 position=position,
                 figure=shown,
-                drawing=drawn(row, shown, scale, position, rules),
+                drawing=drawn(row, shown, scale, position, margins),
                 range=shown.range if shown.known else "",
                 counts="" if common else counts(row),
                 mark=_mark(row, marks),
@@ -187,16 +191,6 @@ def _tested(row: Estimate, unit: str) -> tuple[str, str, str] | None:
         return None
     least = "—" if not row.detectable else bound(float(f"{row.detectable:.2g}"), unit, True)
     return p_text(row.p), p_text(row.p_adjusted), least
-
-
-def _apart(row: Ruled, turn: int) -> list[float]:
-    """Where a claim on a difference draws its line, model minus baseline."""
-    margin = row.verdict.margin
-    return {
-        "better_by": [turn * margin],
-        "not_worse_by": [-turn * margin],
-        "within": [-margin, margin],
-    }.get(row.verdict.rule, [])
 
 
 def _finding(
