@@ -13,11 +13,13 @@ from genrec_eval.protocol.results import Estimate, Ruling
 from genrec_eval.reporting.compare import best, broken, is_ruled, is_validity
 from genrec_eval.reporting.results import Results
 from genrec_eval.reporting.svg import Scale, whisker
-from genrec_eval.reporting.text import listing, plural
+from genrec_eval.reporting.text import listing
 
 ARROWS = {"higher": "↑", "lower": "↓"}
 LEVELS = frozenset({"at_least", "at_most"})
 """Rules that are about a figure itself and not about a difference."""
+_SPELLED = 4
+"""Metrics that a sentence names."""
 WIDEST = 7
 """Most metrics side by side: what a page of A4 and a tablet can hold."""
 
@@ -277,31 +279,28 @@ def _rules_finding(results: Results, faults: Mapping[str, frozenset[str]]) -> st
 def _best_finding(
     results: Results, tops: dict[str, frozenset[str]], titles: Mapping[str, str] | None = None
 ) -> str:
-    judged = [m for m in tops if results.direction(m) != "none"]
-    alone: dict[str, int] = {}
-    for m in judged:
+    judged = {m: (titles or {}).get(m) or results.title(m) for m in tops if results.direction(m) != "none"}
+    alone: dict[str, list[str]] = {}
+    for m, title in judged.items():
         if len(tops[m]) == 1:
-            (model,) = tops[m]
-            alone[model] = alone.get(model, 0) + 1
+            alone.setdefault(next(iter(tops[m])), []).append(title)
     if not judged:
         return "Metrics without a better side"
-    if not alone and len(judged) == 1:
-        return f"No model is shown to be best on {(titles or {}).get(judged[0]) or results.title(judged[0])}"
-    if not alone:
-        return f"No model is shown to be best on any of the {len(judged)} that have a better side"
-    of_all = f"all {len(judged)} metrics" if len(judged) > 1 else "the one metric"
-    of_all += (
-        ""
-        if len(judged) == len(tops)
-        else " that has a better side"
-        if len(judged) == 1
-        else " that have a better side"
+    spelled = len(judged) <= _SPELLED
+    meant = (
+        f"the {len(judged)} metrics of this table{'' if len(judged) == len(tops) else ' with a better side'}"
     )
-    if max(alone.values()) == len(judged):
-        return f"{next(iter(alone))} is best on {of_all}"
-    ranked = sorted(alone.items(), key=lambda pair: -pair[1])
-    parts = [f"{ranked[0][0]} is best on {ranked[0][1]}", *(f"{model} on {n}" for model, n in ranked[1:])]
-    return f"Of {plural(len(judged), 'metric')}, {listing(parts)}"
+    if not alone:
+        of = listing(list(judged.values())) if spelled else meant
+        return f"No model is shown to be best on {'any of ' if len(judged) > 1 else ''}{of}"
+    ranked = sorted(alone.items(), key=lambda pair: -len(pair[1]))
+    said = [listing(found) if spelled else str(len(found)) for _, found in ranked]
+    parts = [f"{model} {'is best ' if not i else ''}on {said[i]}" for i, (model, _) in enumerate(ranked)]
+    if spelled:
+        return "; ".join(parts)
+    if len(ranked[0][1]) == len(judged):
+        return f"{ranked[0][0]} is best on all {meant[4:]}"
+    return f"Of {meant}, {listing(parts)}"
 
 
 def _validity_finding(results: Results, rows: dict[tuple[str, str], Estimate | None]) -> str:

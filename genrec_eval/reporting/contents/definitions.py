@@ -35,7 +35,7 @@ def _defined(on: Ground, metric: str) -> Defined:
         ("Formula", known.get("formula")),
         ("Range", _range(known.get("bounds"), unit)),
         ("Direction", _DIRECTIONS.get(on.results.direction(metric), "no better side")),
-        ("Value", _value(str(made), str(known.get("resampling_unit") or "unit")) if made else ""),
+        ("Value", value_made(str(made), str(known.get("resampling_unit") or "unit")) if made else ""),
         ("Degenerate cases", known.get("degenerate")),
         ("Known traps", known.get("traps") or NONE_KNOWN),
         ("Worked example", known.get("example")),
@@ -51,7 +51,12 @@ def _defined(on: Ground, metric: str) -> Defined:
     )
 
 
-def _value(made: str, unit: str) -> str:
+def value_made(made: str, unit: str) -> str:
+    """What has a value, and how that of the run is made.
+
+    >>> value_made("their mean", "user")
+    "one per user; the run's value is their mean"
+    """
     if made.startswith("computed over all"):  # a unit has no value of its own, only a part in it
         return f"one for the whole run, {made}; its interval is from what it loses without each {unit}"
     return f"one per {unit}; the run's value is {made}"

@@ -11,6 +11,7 @@ from markupsafe import Markup
 from genrec_eval.core.numbers import Figure, bound, figure, sign
 from genrec_eval.protocol.results import Estimate
 from genrec_eval.reporting.compare import best, broken, stays_clear
+from genrec_eval.reporting.contents.definitions import value_made
 from genrec_eval.reporting.distributions import Distribution
 from genrec_eval.reporting.page.by_group import Split, splits
 from genrec_eval.reporting.page.ruled import Ruled
@@ -231,13 +232,13 @@ def _facts(results: Results, metric: str) -> tuple[tuple[str, str], ...]:
     side += _reach(about.get("bounds"), unit)
     per = about.get("resampling_unit")
     made = about.get("made")
-    value = f"One per {per}" + (f"; the run's value is {made}" if made else "") if per else ""
+    value = value_made(str(made), str(per or "unit")) if made else f"one per {per}" if per else ""
     return tuple(
         (word, text)
         for word, text in (
             ("Formula", str(about.get("formula") or "")),
             ("Direction", side),
-            ("Value", value),
+            ("Value", value[:1].upper() + value[1:]),
         )
         if text
     )
