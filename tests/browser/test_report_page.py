@@ -171,11 +171,24 @@ def test_each_reader_gets_an_order_and_loses_nothing(visit: Visit, report: Path,
         tops = "sections => sections.map(one => [one.getBoundingClientRect().top, one.id])"
         return [name for _, name in sorted(page.locator("main > section").evaluate_all(tops))]
 
+    def listed() -> list[str]:
+        """What the contents list names, as it stands there, without what is a part of another."""
+        spots = "all => all.map(one => [one.offsetTop, one.offsetLeft, one.dataset.of])"
+        found = dict.fromkeys(of for *_, of in sorted(page.locator("nav a").evaluate_all(spots)))
+        return [of[1:] if of.startswith("#") else "s1" for of in found]
+
     first = placed()
+    said = listed()
+    assert said == [name for name in first if name in said]
+    assert set(first) - set(said) == {"engineer", "owner", "user", "regulator"}
     assert first[0] == "answer"
+    assert first.index("tested") < first.index("matrix") < first.index("s1")
+    names = page.locator("nav a").all_inner_texts()
+    assert {"Instances", "What was tested", "What was not tested"} <= set(names)
     for reader in ("engineer", "owner", "user", "regulator"):
         page.locator(f"label[for=for-{reader}]").click()
-        assert placed()[:2] == [reader, "answer"]
+        assert placed()[:3] == [reader, "answer", "tested"]
+        assert listed() == [name for name in placed() if name in said]
         assert sorted(placed()) == sorted(first)
     page.locator("label[for=for-all]").click()
     assert placed() == first

@@ -28,6 +28,26 @@ class Reader:
     name: str
     sentence: str
 
+    @property
+    def order(self) -> tuple[str, ...]:
+        """What follows the answer in this view, as selectors; the rest comes after it as it stands."""
+        return _ORDERS[self.key]
+
+
+_ORDERS = {
+    "engineer": (
+        "#tested", "#matrix", "#comparison", "#gate", "#instances", ".scenario", "#definitions",
+        "#provenance",
+    ),
+    "owner": ("#tested", "#gate", "#tradeoffs", "#limits", "#comparison", "#matrix"),
+    "user": ("#tested", "#coverage", "#limits", "#instances", "#definitions"),
+    "regulator": (
+        "#tested", "#scope", "#coverage", "#frameworks", "#limits", "#deviations", "#definitions",
+        "#provenance", "#review",
+    ),
+}  # fmt: skip
+"""Reader → parts of the page: what was and was not tested stands right after the answer in every view."""
+
 
 def readers(material: Material) -> list[Reader]:
     """The four readers, in the order in which they can be chosen."""
