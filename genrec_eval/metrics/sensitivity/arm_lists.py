@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, field
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -57,6 +57,8 @@ class ArmLists:
         Held-out relevant items per unit; None where nothing is held out.
     catalogue
         What is known of the items; None where lists hold titles and no catalogue was given.
+    kept
+        What several metrics need of these lists, computed once.
     """
 
     items: Int32
@@ -66,6 +68,7 @@ class ArmLists:
     own: dict[str, Int32]
     truth: Ragged | None = None
     catalogue: Catalogue | None = None
+    kept: dict[tuple[Any, ...], Any] = field(default_factory=dict, repr=False, compare=False)
 
     def __len__(self) -> int:
         return self.items.shape[1]
