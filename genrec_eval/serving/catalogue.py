@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pyarrow as pa
@@ -54,6 +54,7 @@ class Catalogue:
         history: np.ndarray,
         k: int,
         candidates: np.ndarray | None = None,
+        profile: Mapping[str, str] | None = None,
     ) -> tuple[list[str], list[float] | None]:
         """Ids of the list of one user, with scores where the model has them."""
         items = self.training.items
@@ -66,6 +67,7 @@ class Catalogue:
                 k=k,
                 items=items,
                 candidates=None if candidates is None else _single(candidates),
+                profiles=pa.table({name: [value] for name, value in profile.items()}) if profile else None,
             )
         )
         row = ranked.items[0]

@@ -41,6 +41,16 @@ def text(request: dict[str, Any], key: str, default: str | None = None) -> str:
     return value
 
 
+def texts(request: dict[str, Any], key: str) -> dict[str, str]:
+    """An object of strings, empty when it is absent or null."""
+    value = request.get(key)
+    if value is None:
+        return {}
+    if not isinstance(value, dict) or not all(isinstance(said, str) for said in value.values()):
+        raise ApiError(400, f"'{key}' must be an object of strings.", param=key)
+    return value
+
+
 def flag(request: dict[str, Any], key: str) -> bool:
     """A boolean field, False when it is absent or null."""
     value = request.get(key)

@@ -12,7 +12,7 @@ from genrec_eval.data.dataset import Training
 from genrec_eval.reference.base import ReferenceModel
 from genrec_eval.serving.catalogue import Catalogue
 from genrec_eval.serving.exchange import ApiError, Reply, Scope, json_reply
-from genrec_eval.serving.fields import read_object, text, whole_number
+from genrec_eval.serving.fields import read_object, text, texts, whole_number
 
 _DAMPING = 5.0
 _MOST = 10_000
@@ -32,7 +32,7 @@ class RankService:
         self._means = _mean_ratings(catalogue.training)
 
     def rank(self, body: bytes, scope: Scope) -> Reply:
-        """``{"user", "history", "k", "candidates"?}`` → ``{"items", "scores"?}``."""
+        """``{"user", "history", "k", "candidates"?, "profile"?}`` → ``{"items", "scores"?}``."""
         request = read_object(body)
         if request.get("kind") == "rate":  # an adapter with one address sends both kinds there
             return self.rate(body, scope)
@@ -40,7 +40,9 @@ class RankService:
         user = text(request, "user", "")
         k = whole_number(request, "k", 1, _MOST) or 10
         candidates = self._codes(request, "candidates") if request.get("candidates") is not None else None
-        items, scores = self.catalogue.recommend(model, user, self._codes(request, "history"), k, candidates)
+        items, scores = self.catalogue.recommend(
+            model, user, self._codes(request, "history"), k, candidates, texts(request, "profile")
+        )
         return json_reply({"items": items} if scores is None else {"items": items, "scores": scores})
 
     def rate(self, body: bytes, scope: Scope) -> Reply:

@@ -17,7 +17,7 @@ from genrec_eval.protocol.batch import RankedBatch
 from genrec_eval.reference import hashing, lists
 from genrec_eval.reference.base import REFERENCE
 
-SOUND = ["random", "popularity", "recent-popularity", "item-knn", "user-knn", "ease", "slim"]
+SOUND = ["random", "popularity", "recent-popularity", "item-knn", "user-knn", "ease", "slim", "noisy-fair"]
 FLAWED = ["duplicates", "unknown-ids", "seen-items", "short-lists", "ties-everywhere", "negated-scores"]
 
 pytestmark = pytest.mark.filterwarnings("ignore:recent-popularity")

@@ -13,7 +13,7 @@ from genrec_eval.data.world.spec import SyntheticSpec
 from genrec_eval.serving.catalogue import train_on
 from genrec_eval.serving.run import Served, serve_in_thread
 
-MODELS = ("popularity", "item-knn", "random", "unknown-ids")
+MODELS = ("popularity", "item-knn", "random", "unknown-ids", "unfair-value")
 
 
 @pytest.fixture(scope="session")

@@ -124,7 +124,7 @@ def test_the_same_request_gives_the_same_bytes(server):
 
 def test_models_are_listed_and_found(client):
     assert [model.id for model in client.models.list()] == [
-        "popularity", "item-knn", "random", "unknown-ids", "echo", "pixels",
+        "popularity", "item-knn", "random", "unknown-ids", "unfair-value", "echo", "pixels",
     ]  # fmt: skip
     assert client.models.retrieve("item-knn").object == "model"
     with pytest.raises(openai.NotFoundError) as caught:

@@ -60,6 +60,16 @@ def test_rank_honours_candidates_and_ignores_unknown_ids(server, world, history)
     assert set(answer["items"]) <= set(some)
 
 
+def test_a_profile_reaches_the_model(server, history):
+    def ask(**said):
+        body = {"user": "u", "history": history, "k": 10, **said}
+        return httpx2.post(f"{server.url}/rank?model=unfair-value", json=body).json()["items"]
+
+    plain = ask()
+    assert ask(profile={"gender": "M"}) == ask(profile={}) == plain
+    assert [a == b for a, b in zip(ask(profile={"gender": "F"}), plain, strict=True)].count(False) == 3
+
+
 def test_planted_unknown_ids_come_through(server, history):
     answer = httpx2.post(f"{server.url}/rank?model=unknown-ids", json={"history": history, "k": 10}).json()
     assert [item for item in answer["items"] if item.startswith("invented-")] == [
@@ -76,6 +86,8 @@ def test_planted_unknown_ids_come_through(server, history):
         ({"history": "abc"}, 400, "history"),
         ({"history": [1]}, 400, "history"),
         ({"candidates": {}}, 400, "candidates"),
+        ({"profile": ["F"]}, 400, "profile"),
+        ({"profile": {"age": 18}}, 400, "profile"),
     ],
 )
 def test_rank_refuses_wrong_fields(server, body, status, param):
