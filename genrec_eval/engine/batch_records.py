@@ -28,9 +28,24 @@ def chunk_key(batch: RankBatch | RateBatch, cases: pa.Table, identity_digest: st
         content.update(chosen.values.tobytes())
     for words in (batch.users, *(cases.column(name) for name in ("case", "unit", "arm"))):
         _add(content, words)
+    if isinstance(batch, RankBatch):
+        _add_disclosed(content, batch)
     what = [content.hexdigest(), 0 if isinstance(batch, RateBatch) else batch.k, batch.repeat]
     kind = "rate-batch" if rates else "rank-batch"
     return digest([RECIPE, kind, *what, _catalogue(batch.items), identity_digest])
+
+
+def _add_disclosed(content: hashlib._Hash, batch: RankBatch) -> None:
+    """What a model is told of people, and in which words; nothing where it is told nothing."""
+    told = (
+        [] if batch.profiles is None else list(zip(batch.profiles.column_names, batch.profiles, strict=True))
+    )
+    if batch.wordings is not None:
+        told.append(("wording", batch.wordings))
+    for name, words in told:
+        content.update(name.encode() + b"\0")
+        content.update(np.asarray(words.is_null()).tobytes())  # nothing said is not an empty text
+        _add(content, words.fill_null(""))
 
 
 @lru_cache(maxsize=1)

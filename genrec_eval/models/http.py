@@ -49,6 +49,7 @@ _FIELDS = (
     "k",
     "candidates",
     "profile",
+    "wording",
     "items",
     "messages",
     "logprobs",

@@ -16,7 +16,9 @@ else as they stand. TREC runs go by score, highest first. Equal scores go by ran
 stand; trec_eval breaks them by document id instead.
 
 A ``user`` may also be the id of a case, where a scenario asks several questions about a user: the
-records of an earlier run, ``columns: {user: case}``, answer each question with its own list.
+records of an earlier run, ``columns: {user: case}``, answer each question with its own list. Where a
+scenario discloses attributes of a user, each way of asking needs a list of its own (``u1#gender.female``),
+and a repeat is recorded as ``u1#neutral@1``: nothing else answers them.
 
 For ``kinds: [chat]`` the file holds a ``text`` for each ``user``, or for each ``prompt``: the whole
 text of the last message of the user.

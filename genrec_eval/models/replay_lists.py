@@ -57,6 +57,7 @@ class ReplayModel(BatchModel):
         self._missing = self._used = 0
         self._found = 0
         self._cut = 0
+        self._untold = 0
         self._planned_users: Any = None
         self._planned_rows: Int64 = np.empty(0, np.int64)
         self._position = 0
@@ -74,6 +75,7 @@ class ReplayModel(BatchModel):
             "records never asked for": recorded - self._used,
             "questions answered by another's list": self._found - self._used,
             "lists cut to k": self._cut,
+            **({"variants and repeats without a list of their own": self._untold} if self._untold else {}),
         }
 
     def arrange(self, users: Any, cases: Any = None) -> Int64:
@@ -94,6 +96,8 @@ class ReplayModel(BatchModel):
         """Read the lists of the batch; cheapest in the order of :meth:`arrange`."""
         with self._lock:
             rows = self._rows(batch)
+            if batch.profiles is not None or batch.wordings is not None:
+                rows = self._of_their_own(batch, rows)
             filler = _Filler(len(batch), batch.k, batch.items)
             filler.status[rows < 0] = _MISSING
             order = np.argsort(rows, kind="stable")
@@ -129,6 +133,24 @@ class ReplayModel(BatchModel):
         rows = self._planned_rows[self._position : self._position + n]
         self._position += n
         return rows
+
+    def _of_their_own(self, batch: RankBatch, rows: Int64) -> Int64:
+        """Rows for questions that differ in what is told of a user, and are asked again.
+
+        Only a list recorded for the case answers what is asked with an attribute disclosed or in other
+        words, and only one recorded as ``case@1``, ``case@2``, ... a repeat: the list of the user, or the
+        same list again, would show no change whatever the model would have said.
+        """
+        told = np.zeros(len(rows), bool)
+        for words in [*(batch.profiles or ()), *(() if batch.wordings is None else (batch.wordings,))]:
+            told |= np.asarray(words.is_valid())
+        asked = batch.users if batch.cases is None else batch.cases
+        keys = pc.binary_join_element_wise(asked, f"@{batch.repeat}", "") if batch.repeat else asked
+        own = pc.index_in(keys.cast(pa.string()), value_set=self._store.users).fill_null(-1)
+        found = own.to_numpy(zero_copy_only=False).astype(np.int64)
+        bare = (found < 0) & (told | (batch.repeat > 0))
+        self._untold += int(np.count_nonzero(bare & (rows >= 0)))
+        return np.where(found >= 0, found, np.where(bare, -1, rows))
 
     def _look_up(self, users: Any, cases: Any = None) -> Int64:
         found = pc.index_in(users.cast(pa.string()), value_set=self._store.users)

@@ -21,6 +21,7 @@ _VALUES: dict[str, Callable[[RankRequest, Seed], Any]] = {
     "k": lambda request, seed: request.k,
     "candidates": lambda request, seed: None if request.candidates is None else list(request.candidates),
     "profile": lambda request, seed: dict(request.profile),
+    "wording": lambda request, seed: request.wording,
     "seed": lambda request, seed: seed(),
 }
 NAMES = tuple(_VALUES)

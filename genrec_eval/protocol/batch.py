@@ -38,6 +38,9 @@ class RankBatch:
     profiles
         pyarrow table of n rows, a string column per attribute that is disclosed to the model, null where it
         is not disclosed of a user; None where nothing is disclosed of anybody.
+    wordings
+        pyarrow string array, n names of the words to ask in, null for the usual ones; None where all are
+        asked in these.
     """
 
     users: Any
@@ -49,6 +52,7 @@ class RankBatch:
     repeat: int = 0
     cases: Any = None
     profiles: Any = None
+    wordings: Any = None
 
     def __len__(self) -> int:
         return len(self.user_codes)

@@ -24,6 +24,8 @@ class RankRequest:
     """Items to choose from; the whole catalogue when None."""
     profile: Mapping[str, Any] = field(default_factory=dict)
     """User attributes the scenario discloses; empty unless it means to."""
+    wording: str | None = None
+    """Name of the words to ask in, for what puts the request into words; None for the usual ones."""
 
     def to_wire(self) -> dict[str, Any]:
         """JSON form; empty optional parts are left out."""
@@ -37,6 +39,8 @@ class RankRequest:
             wire["candidates"] = list(self.candidates)
         if self.profile:
             wire["profile"] = dict(self.profile)
+        if self.wording is not None:
+            wire["wording"] = self.wording
         return wire
 
 

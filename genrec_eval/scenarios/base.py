@@ -41,6 +41,7 @@ SCENARIOS = Registry(
         "recorded-judgements": "genrec_eval.scenarios.recorded_judgements:RecordedJudgements",
         "review-summary": "genrec_eval.scenarios.summary:ReviewSummary",
         "judge-probe": "genrec_eval.scenarios.judge_probe:JudgeProbe",
+        "counterfactual": "genrec_eval.scenarios.counterfactual:Counterfactual",
     },
     group="genrec_eval.scenarios",
 )

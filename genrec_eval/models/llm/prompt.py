@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import traceback
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from functools import cached_property
 from itertools import product
 from pathlib import Path
@@ -27,6 +27,7 @@ VARIABLES = {
     "k": "how many titles to ask for",
     "candidates": "titles to choose from, or none",
     "profile": "disclosed user attributes, name to value; write profile|items",
+    "wording": "which of the prompt's wordings is asked for, or none",
     "catalogue_hint": "one sentence on the catalogue",
 }
 """What a template may use."""
@@ -62,6 +63,10 @@ class Prompt(StrictModel):
     description: str = Field(description="One line for lists and reports.")
     kind: Literal["rank"]
     needs: tuple[Needed, ...] = Field((), description="Parts of a request without which it makes no sense.")
+    wordings: tuple[str, ...] = Field(
+        (),
+        description="Names of other words that the text has for the same thing: {% if wording == 'NAME' %}.",
+    )
     system: str | None = None
     user: str = Field(min_length=1)
 
@@ -86,7 +91,7 @@ class Prompt(StrictModel):
             environment.from_string(self.user),
         )
 
-    def check(self, *, candidates: bool, profile: bool) -> None:
+    def check(self, *, candidates: bool, profile: bool, wording: str | None = None) -> None:
         """Refuse to leave out what a scenario tells the model, or to ask without what the text needs.
 
         Raises
@@ -105,6 +110,12 @@ class Prompt(StrictModel):
                     f"prompt '{self.name}' needs '{part}', which the scenario does not give;"
                     " choose a prompt without it"
                 )
+        if wording is not None and wording not in self.wordings:
+            raise UsageError(
+                f"prompt '{self.name}' has no wording '{wording}'{did_you_mean(wording, self.wordings)}, in"
+                f" which the scenario asks (its wordings: {', '.join(self.wordings) or 'none'});"
+                " choose a prompt that has it"
+            )
 
     def render(self, **values: Any) -> tuple[str | None, str]:
         """System and user text; values must be safe to show already."""
@@ -147,6 +158,15 @@ def read_prompt(path: Path) -> Prompt:
     for part in ("system", "user"):
         if (source := getattr(prompt, part)) is not None:
             _try_out(prompt, source, root.value[part].place)
+    for wording in prompt.wordings:
+        trials = [values for values in _trials(prompt) if values["wording"] is None]
+        if all(
+            prompt.render(**values) == prompt.render(**values | {"wording": wording}) for values in trials
+        ):
+            raise UsageError(
+                f"{root.value['wordings'].place}: prompt: the wording '{wording}' reads like the usual words;"
+                f" give it words of its own: {{% if wording == '{wording}' %}}"
+            )
     return prompt
 
 
@@ -176,7 +196,7 @@ def _try_out(prompt: Prompt, source: str, place: str) -> None:
         template = environment.from_string(source)
     except jinja2.TemplateSyntaxError as error:
         raise fault(error.lineno, str(error.message)) from None
-    for values in _trials(prompt.needs):
+    for values in _trials(prompt):
         try:
             template.render(values)
         except Exception as error:
@@ -187,16 +207,19 @@ def _try_out(prompt: Prompt, source: str, place: str) -> None:
             raise fault(lines[-1] if lines else None, f"{error}{when}") from None
 
 
-def _trials(needs: tuple[Needed, ...]) -> Iterator[Mapping[str, Any]]:
+def _trials(prompt: Prompt) -> Iterator[dict[str, Any]]:
+    needs = prompt.needs
     titles = ["Heat (1995)", "Alien (1979)"]
     candidates = [titles] if "candidates" in needs else [titles, None]
     profiles: list[dict[str, str]] = [{"age": "25"}] if "profile" in needs else [{"age": "25"}, {}]
-    for history, chosen, profile in product([titles, []], candidates, profiles):
+    wordings = [None, *prompt.wordings]
+    for history, chosen, profile, wording in product([titles, []], candidates, profiles, wordings):
         yield {
             "history": history,
             "k": 10,
             "candidates": chosen,
             "profile": profile,
+            "wording": wording,
             "catalogue_hint": "Films.",
         }
 

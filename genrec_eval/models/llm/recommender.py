@@ -52,17 +52,20 @@ class Recommender(Translator):
         ------
         UsageError
             When the scenario gives candidates or discloses a profile and the prompt does not show
-            them, or the prompt needs candidates and the scenario gives none.
+            them, the prompt needs candidates and the scenario gives none, or lacks the wording asked for.
         """
         if not isinstance(request, RankRequest):
             raise UsageError(f"the recommender wrapper answers 'rank' requests, not '{request.kind}'")
-        self.prompt.check(candidates=request.candidates is not None, profile=bool(request.profile))
+        self.prompt.check(
+            candidates=request.candidates is not None, profile=bool(request.profile), wording=request.wording
+        )
         limit = self.spec.history_limit
         system, user = self.prompt.render(
             k=request.k,
             history=self._titles(request.history[-limit:] if limit else ()),
             candidates=None if request.candidates is None else self._titles(request.candidates),
             profile={as_data(str(key)): as_data(str(value)) for key, value in request.profile.items()},
+            wording=request.wording,
             catalogue_hint=self._hint,
         )
         messages = [Message("user", user)]

@@ -52,20 +52,24 @@ class RankingOptions(StrictModel):
     @field_validator("metrics")
     @classmethod
     def _spellings(cls, metrics: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
-        k = info.data.get("k")
-        for spelling in metrics:
-            match = _SPELLING.fullmatch(spelling.strip())
-            if match is None:
-                raise PydanticCustomError(
-                    "metric_spelling",
-                    "metric '{spelling}' is not of the form name(parameter=value)@k",
-                    {"spelling": spelling},
-                )
-            if k is not None and match["k"] is not None and int(match["k"]) > k:
-                raise PydanticCustomError(
-                    "metric_cutoff",
-                    "metric '{spelling}' looks deeper than the lists are long: raise k from {k} to {cutoff} "
-                    "or lower the cutoff",
-                    {"spelling": spelling, "k": k, "cutoff": int(match["k"])},
-                )
-        return metrics
+        return looked_at(metrics, info.data.get("k"))
+
+
+def looked_at(metrics: tuple[str, ...], k: int | None) -> tuple[str, ...]:
+    """Metrics as they are, each spelled like one and no deeper than ``k``."""
+    for spelling in metrics:
+        match = _SPELLING.fullmatch(spelling.strip())
+        if match is None:
+            raise PydanticCustomError(
+                "metric_spelling",
+                "metric '{spelling}' is not of the form name(parameter=value)@k",
+                {"spelling": spelling},
+            )
+        if k is not None and match["k"] is not None and int(match["k"]) > k:
+            raise PydanticCustomError(
+                "metric_cutoff",
+                "metric '{spelling}' looks deeper than the lists are long: raise k from {k} to {cutoff} "
+                "or lower the cutoff",
+                {"spelling": spelling, "k": k, "cutoff": int(match["k"])},
+            )
+    return metrics

@@ -40,12 +40,15 @@ class Chunk:
         bool[m].
     scores
         float64[m, k], NaN at empty slots and where a list has none; None when no list has any.
+    statuses
+        int64[m], how each exchange ended, index into ``CODES``.
     """
 
     rows: Int64
     items: Int32
     answered: Mask
     scores: Float64 | None = None
+    statuses: Int64 | None = None
 
 
 class RecordReader:
@@ -105,7 +108,7 @@ class RecordReader:
             codes = status[chosen]
             matrix = self._matrix(own, USABLE[codes])
             beside = None if scores is None else self._scores(scores.take(pa.array(chosen)), matrix)
-            chunk = Chunk(rows[chosen], matrix, ANSWERED[codes], beside)
+            chunk = Chunk(rows[chosen], matrix, ANSWERED[codes], beside, codes)
             self.attempted[chunk.rows] = True
             self.answered[chunk.rows] |= chunk.answered
             yield repeat, chunk
@@ -170,9 +173,13 @@ class RecordReader:
         if strange.size:
             unknown = coded.dictionary.take(pa.array(strange))
             self._note(unknown)
-            numbers = unknown.dictionary_encode().indices
-            codes[strange] = PAD - 1 - numbers.fill_null(-1).to_numpy(zero_copy_only=False)  # null: PAD
+            codes[strange] = PAD - 1 - self._numbers(unknown)  # null: PAD
         return codes[coded.indices.fill_null(PAD).to_numpy(zero_copy_only=False)]
+
+    def _numbers(self, unknown: pa.Array) -> Int64:
+        """A number from 0 up for each distinct unknown id, -1 for nulls."""
+        numbers = unknown.dictionary_encode().indices.fill_null(-1)
+        return numbers.to_numpy(zero_copy_only=False).astype(np.int64)
 
     def _note(self, unknown: pa.Array) -> None:
         first = pc.unique(unknown.drop_null().cast(pa.string())).sort()[:EXAMPLES].to_pylist()

@@ -1,0 +1,102 @@
+"""The metrics of arms: each spelling for every attribute, similarity and value that it leaves open."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from itertools import product
+from typing import TYPE_CHECKING, Any
+
+from genrec_eval.core.errors import UsageError, did_you_mean
+from genrec_eval.core.registry import load_object
+from genrec_eval.metrics.base import Family, Metric
+from genrec_eval.metrics.registry import METRICS
+from genrec_eval.metrics.spelling import SPELLING
+from genrec_eval.scenarios.ranking.base import bind_at
+
+if TYPE_CHECKING:
+    from genrec_eval.scenarios.counterfactual import CounterfactualOptions
+
+EVERY = "*"
+"""As a value, every value of the attribute; as an arm, every one in which something is asked."""
+
+
+def measured(options: CounterfactualOptions) -> list[Metric]:
+    """The metrics of the options, each once.
+
+    Raises
+    ------
+    UsageError
+        When a metric is none, is not about arms, or names an attribute or a value that is not disclosed.
+    """
+    found: dict[str, Metric] = {}
+    for spelling in options.metrics:
+        for one in _expanded(spelling, options):
+            metric = bind_at(one, options.k)
+            if metric.definition.on != "arms":
+                raise UsageError(
+                    f"scenario 'counterfactual': metric '{metric.id}' is about {metric.definition.on}, not"
+                    " about arms"
+                )
+            found[metric.id] = metric
+    return list(found.values())
+
+
+def _expanded(spelling: str, options: CounterfactualOptions) -> list[str]:
+    match = SPELLING.fullmatch(spelling.strip())
+    if match is None:
+        return [spelling]  # refused, with a reason, by who binds it
+    written = [part.strip() for part in (match["parameters"] or "").split(",") if part.strip()]
+    given = {name.strip(): value.strip() for name, _, value in (part.partition("=") for part in written)}
+    takes = _takes(match["name"])
+    names = [given["attribute"]] if "attribute" in given else list(options.attributes)
+    likenesses = [given["of"]] if "of" in given else list(options.similarities)
+    arms = given.get("arm", "")
+    spelled = []
+    for name, of, arm in product(
+        names if "attribute" in takes else [""],
+        likenesses if "of" in takes else [""],
+        ["neutral", *_arms(options)] if arms == EVERY else [arms],
+    ):
+        for value in _values(spelling, name, given.get("value"), options):
+            open_ones = {"attribute": name, "of": of, "arm": arm, "value": value or ""}
+            own = {**given, **{key: said for key, said in open_ones.items() if said}}
+            spelled.append(
+                _spelled(match["name"], [f"{key}={said}" for key, said in own.items()], match["k"])
+            )
+    return spelled
+
+
+def _takes(name: str) -> Mapping[str, Any]:
+    """The parameters of a metric; none of what is no metric, which is refused where it is bound."""
+    family = load_object(name) if ":" in name else METRICS.get(name)
+    return family.definition.parameters if isinstance(family, Family) else {}
+
+
+def _arms(options: CounterfactualOptions) -> list[str]:
+    """The arms beside disclosure, where something is asked in them."""
+    used = {*options.wordings.values(), *(["typo"] if options.robustness.typo else [])}
+    return [arm for arm in ("paraphrase", "typo", "order", "language") if arm in used]
+
+
+def _values(spelling: str, name: str, value: str | None, options: CounterfactualOptions) -> list[str | None]:
+    if not name:
+        return [value]
+    if name not in options.attributes:
+        raise UsageError(
+            f"scenario 'counterfactual': metric '{spelling}' is about the attribute '{name}', which is not"
+            f" disclosed{did_you_mean(name, options.attributes)} (disclosed: {', '.join(options.attributes)})"
+        )
+    known = options.attributes[name].values
+    if value == EVERY:
+        return list(known)
+    if value and value not in known:
+        raise UsageError(
+            f"scenario 'counterfactual': metric '{spelling}' is about '{value}', which is no value of"
+            f" '{name}'{did_you_mean(value, known)} (its values: {', '.join(known)})"
+        )
+    return [value]
+
+
+def _spelled(name: str, parameters: list[str], k: str | None) -> str:
+    inside = f"({','.join(parameters)})" if parameters else ""
+    return f"{name}{inside}{f'@{k}' if k else ''}"
