@@ -195,6 +195,7 @@ def test_noise_between_values_is_the_noise_between_repeats(world, neutral, share
     base = sound(model.rank(neutral).items, neutral)
     expected = effects.noisy_jaccard(20, share, pool), effects.noisy_serp(20, share, pool)
     arms = [told(neutral, gender="F"), told(neutral, gender="M"), told(neutral, **PAIR), told(neutral, 1)]
+    arms.append(dataclasses.replace(neutral, wordings=pa.array(["other"] * len(neutral))))
     for arm in arms:
         found = everywhere(model.rank(arm).items, base, 20)[:, :2]
         error = found.std(axis=0) / math.sqrt(len(found))
@@ -229,7 +230,8 @@ def test_noise_is_told_apart_by_what_is_disclosed_and_by_nothing_else(world, neu
     assert np.array_equal(model.rank(ask).items, model.rank(swapped).items)
     renamed = model.rank(told(neutral, gender="1", age="F")).items
     assert not np.array_equal(model.rank(ask).items, renamed)
-    nothing = model.rank(told(neutral, gender=None, age=None)).items
+    usual = pa.nulls(len(neutral), pa.string())
+    nothing = model.rank(dataclasses.replace(told(neutral, gender=None, age=None), wordings=usual)).items
     assert np.array_equal(nothing, model.rank(neutral).items)
     assert not np.array_equal(nothing, made("noisy-fair", world, seed=3).rank(neutral).items)
     empty = model.rank(told(neutral, gender="")).items

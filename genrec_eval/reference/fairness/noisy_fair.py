@@ -24,13 +24,13 @@ class NoisyFairOptions(PlantedOptions):
 class NoisyFair(Planted):
     """A sound list; at planted positions, a draw of the ``pool`` items that follow it.
 
-    The draw depends on seed, user, repeat and what is disclosed, through a hash: it is another one for each,
-    and tells nothing of any. So two lists of a user for different questions, neutral or not, share h of
-    their m planted items with the hypergeometric chance C(m, h) C(P - m, m - h) / C(P, m), P being the
-    pool; Jaccard is (k - m + h) / (k + m - h), on average 0.5954 for k = 20, ``share`` 0.3 and a pool of
-    40; SERP is on average 0.7814. That noise is what ``neutral_noise`` shows: similarity to the neutral
-    list is, for every value, that between two neutral lists. So the relative similarity is 1 and the
-    excess of SNSR over its null 0. With a ``pool`` smaller than m only that many positions are drawn.
+    The draw depends on seed, user, repeat, wording and what is disclosed, through a hash: it is another one
+    for each, and tells nothing of any. So two lists of a user for different questions, neutral or not,
+    share h of their m planted items with the hypergeometric chance C(m, h) C(P - m, m - h) / C(P, m), P
+    being the pool; Jaccard is (k - m + h) / (k + m - h), on average 0.5954 for k = 20, ``share`` 0.3 and a
+    pool of 40; SERP is on average 0.7814. That noise is what ``neutral_noise`` shows: similarity to the
+    neutral list is, for every value, that between two neutral lists. So the relative similarity is 1 and
+    the excess of SNSR over its null 0. With a ``pool`` smaller than m only that many positions are drawn.
     """
 
     name: ClassVar[str] = "noisy-fair"
@@ -44,14 +44,14 @@ class NoisyFair(Planted):
 
         from genrec_eval.protocol.batch import RankedBatch
         from genrec_eval.reference.fairness.base import put_in_place
-        from genrec_eval.reference.fairness.people import profile_keys
+        from genrec_eval.reference.fairness.people import variant_keys
         from genrec_eval.reference.hashing import again, hash_strings, mix, scores
 
         assert isinstance(self.options, NoisyFairOptions)
         planted = self.planted_at(width)
         longer = self.neutral(batch, width + self.options.pool)
         items, pool = longer[:, :width].copy(), longer[:, width:]
-        asked = mix(hash_strings(batch.users, self.seed) ^ profile_keys(batch, self.seed))
+        asked = mix(hash_strings(batch.users, self.seed) ^ variant_keys(batch, self.seed))
         draws = scores(again(asked, batch.repeat)[:, None], pool)
         draws[pool < 0] = np.iinfo(np.uint64).max
         order = np.argsort(draws, axis=1, kind="stable")[:, : int(planted.sum())]

@@ -35,13 +35,20 @@ def anything_disclosed(batch: RankBatch) -> Bools:
     return told
 
 
-def profile_keys(batch: RankBatch, seed: int) -> UInt64:
-    """A 64-bit key per row of what its profile discloses, in whatever order of columns; 0 for nothing."""
+def variant_keys(batch: RankBatch, seed: int) -> UInt64:
+    """A 64-bit key per row of what is disclosed, in whatever order of columns, and of the wording.
+
+    0 where nothing is disclosed and the wording is the usual one.
+    """
+    said = (
+        {} if batch.profiles is None else dict(zip(batch.profiles.column_names, batch.profiles, strict=True))
+    )
+    if batch.wordings is not None:
+        said[""] = batch.wordings  # no attribute is called that
     keys = np.zeros(len(batch), np.uint64)
-    for name in [] if batch.profiles is None else batch.profiles.column_names:
-        column = batch.profiles.column(name)
+    for name, column in said.items():
         told = hash_strings(pc.fill_null(column.cast(pa.string()), ""), seed)
-        keys += np.where(column.is_valid().to_numpy(), mix(told ^ hash_strings(pa.array([name]), seed)), 0)
+        keys += np.where(np.asarray(column.is_valid()), mix(told ^ hash_strings(pa.array([name]), seed)), 0)
     return keys
 
 
@@ -122,6 +129,7 @@ def rows_of(batch: RankBatch, rows: Int64, besides: Int32) -> RankBatch:
         candidates=None if batch.candidates is None else batch.candidates.take(rows),
         cases=None,
         profiles=None,
+        wordings=None,
     )
 
 

@@ -99,6 +99,7 @@ class ProviderBias(Planted):
                 candidates=Ragged.group(rows, items, n),
                 cases=None,
                 profiles=None,
+                wordings=None,
             )
             found.append(self.neutral(block, width))
         return np.concatenate(found)
