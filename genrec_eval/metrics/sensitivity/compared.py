@@ -30,7 +30,7 @@ MEANINGS = {
         "the similarity: jaccard: common items over all; serp: common items by rank, as in FaiRLLM's paper;"
         " serp_notebook: as its code has it, at most 0.274 for 20 items; prag: pairs in the same order over"
         " K(K-1)/2; prag_k_plus_1: over K(K+1), at most 0.452 for 20 items; prag_common: over pairs of common"
-        " items"
+        " items, blind to which items are listed"
     ),
     "rule": (
         "standard: repeats are taken out, and K is the length of the longer list; published: lists as the"
