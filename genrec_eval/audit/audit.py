@@ -14,6 +14,7 @@ from genrec_eval.audit.run_tables import RunTables, scenario_of
 from genrec_eval.audit.score import score_run
 from genrec_eval.audit.verdicts import Evidence, check_verdicts, claim_verdicts, exit_code
 from genrec_eval.core.errors import Exit
+from genrec_eval.metrics.base import Metric
 from genrec_eval.suite.schema import Claim
 
 
@@ -45,7 +46,7 @@ def results_of(run: RunTables, remarks: Mapping[tuple[str, str], str], scores: P
     scenarios = {name: scenario_of(run, name) for name in dict.fromkeys(s for _, s in run.played())}
     metrics = [metric for scenario in scenarios.values() for metric in scenario.measured()]
     units = {metric.id: metric.definition.unit for metric in metrics}
-    evidence = Evidence.of(estimates, run.coverage, error_budget_of(run), units)
+    evidence = Evidence.of(estimates, run.coverage, error_budget_of(run), units, _compared(metrics))
     claims = [Claim.model_validate(claim) for claim in suite.get("claims") or ()]
     verdicts = claim_verdicts(claims, evidence, run.run.get("claims_at") or ())
     for name, scenario in scenarios.items():
@@ -61,6 +62,14 @@ def results_of(run: RunTables, remarks: Mapping[tuple[str, str], str], scores: P
         coverage=[replace(row, remark=remarks.get((row.model, row.scenario))) for row in run.coverage],
         definitions=definition_rows(metrics),
     )
+
+
+def _compared(metrics: Iterable[Metric]) -> dict[str, tuple[str, str]]:
+    """Metric id → group and metric, for those that compare the means of a metric over groups of users."""
+    from genrec_eval.metrics.grouped.by_group import base_of
+
+    bases = ((metric, base_of(metric)) for metric in metrics)
+    return {metric.id: (str(metric.parameters["by"]), base.id) for metric, base in bases if base is not None}
 
 
 def _arms(suite: Mapping[str, Any], models: Iterable[str]) -> dict[str, str]:

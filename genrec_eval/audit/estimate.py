@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import itertools
-import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +18,7 @@ from genrec_eval.audit.score import ANSWERED, NOT_ATTEMPTED, SCORES_FILE, Stored
 from genrec_eval.core.numbers import by_reason
 from genrec_eval.metrics.base import Metric, UnitScores
 from genrec_eval.protocol.results import Estimate
+from genrec_eval.scenarios.ranking.groups import natural
 from genrec_eval.stats.intervals import Interval, intervals
 from genrec_eval.stats.multiplicity import holm
 from genrec_eval.stats.power import smallest_detectable_effect
@@ -69,7 +69,7 @@ class UnitSlices:
             if column.startswith("group."):
                 values = cases.column(column).combine_chunks().cast(pa.string())
                 values = values if first is None else values.take(first)
-                for value in sorted(pc.unique(values).drop_null().to_pylist(), key=_natural):
+                for value in sorted(pc.unique(values).drop_null().to_pylist(), key=natural):
                     mask = pc.equal(values, value).fill_null(False).to_numpy(zero_copy_only=False)
                     slices[f"{column.removeprefix('group.')}={value}"] = mask
         return cls(ids, slices)
@@ -96,7 +96,7 @@ class _Row:
     excluded: dict[str, int]
 
 
-def _scenario(run: RunTables, stored: StoredScores, name: str, models: list[str]) -> Iterator[Estimate]:
+def _scenario(run: RunTables, stored: StoredScores, name: str, models: list[str]) -> list[Estimate]:
     suite = run.run["suite"]
     units = UnitSlices.of(run.cases(name))
     answered = {model: _answered(stored, units, model, name) for model in models}
@@ -104,6 +104,7 @@ def _scenario(run: RunTables, stored: StoredScores, name: str, models: list[str]
     pairs = pairs_of(suite, name, models) if scenario.paired else []
     metrics = list(scenario.measured())
     rows: list[_Row] = []
+    done: list[Estimate] = []
     held = 0
     for number, metric in enumerate(metrics, start=1):
         scores = {}
@@ -118,8 +119,9 @@ def _scenario(run: RunTables, stored: StoredScores, name: str, models: list[str]
         found = intervals([row.sample for row in rows], seed=run.run["seed"], level=suite.get("level", 0.95))
         adjusted = _adjusted(rows, found)
         for row, interval, p in zip(rows, found, adjusted, strict=True):
-            yield _estimate(name, row, interval, p)
+            done.append(_estimate(name, row, interval, p, run.run["seed"]))
         rows, held = [], 0
+    return _tested(done)
 
 
 def _answered(stored: StoredScores, units: UnitSlices, model: str, scenario: str) -> Mask:
@@ -142,6 +144,8 @@ def _rows(
         for name, mask in units.slices.items():
             if name != "all" and sample.total is not None:
                 continue  # a value of the whole run says nothing about a part of it
+            if _of_itself(metric, name):
+                continue  # one group has no other to be compared with
             yield _Row(
                 metric=metric,
                 model=model,
@@ -170,6 +174,13 @@ def _rows(
             )
 
 
+def _of_itself(metric: Metric, slice: str) -> bool:
+    """Whether a figure that compares groups is asked of one of these groups alone."""
+    if "groups" not in metric.definition.needs:
+        return False
+    return slice.startswith(f"{metric.parameters.get('by')}=")
+
+
 def excluded_of(scores: Sequence[UnitScores], mask: Mask) -> dict[str, int]:
     """Units of ``mask`` without a score in any of ``scores``, each under the first reason found."""
     left = mask.copy()
@@ -196,12 +207,35 @@ def _adjusted(rows: Sequence[_Row], found: Sequence[Interval]) -> list[float | N
     return adjusted
 
 
+def _tested(rows: Sequence[Estimate]) -> list[Estimate]:
+    """Holm's adjustment of each tested figure's p, over all tested metrics of a model in the scenario."""
+    families: dict[str, list[int]] = {}
+    for index, row in enumerate(rows):
+        if row.baseline is None and row.p is not None:
+            families.setdefault(row.model, []).append(index)
+    found = list(rows)
+    for members in families.values():
+        for index, p in zip(members, holm([rows[i].p or 0.0 for i in members]).tolist(), strict=True):
+            found[index] = replace(rows[index], p_adjusted=p)
+    return found
+
+
+def _test(row: _Row, seed: int) -> float | None:
+    """p-value of the metric's own test, of the whole run alone: slices would be as many tests more."""
+    metric, sample = row.metric, row.sample
+    if metric.definition.test is None or row.baseline is not None or row.slice != "all":
+        return None
+    if sample.pooled is None:
+        return None
+    return metric.definition.test(sample.pooled.rows[sample.scored], metric.parameters, seed)
+
+
 def _detectable(sample: Sample, interval: Interval) -> float | None:
     between = spread(sample) if interval.n > 1 else None
     return None if between is None else smallest_detectable_effect(between, interval.n, level=interval.level)
 
 
-def _estimate(scenario: str, row: _Row, interval: Interval, adjusted: float | None) -> Estimate:
+def _estimate(scenario: str, row: _Row, interval: Interval, adjusted: float | None, seed: int) -> Estimate:
     if row.slice != "all" and interval.n < MIN_SLICE:
         few = f"fewer than {MIN_SLICE} units"
         interval = Interval(value=None, level=interval.level, reason=few, n=interval.n)
@@ -228,7 +262,7 @@ def _estimate(scenario: str, row: _Row, interval: Interval, adjusted: float | No
         scored=interval.n,
         excluded=row.excluded,
         direction=row.metric.definition.direction,
-        p=interval.p if compared else None,
+        p=interval.p if compared else _test(row, seed),
         p_adjusted=adjusted if compared else None,
         detectable=_detectable(row.sample, interval) if compared else None,
     )
@@ -255,9 +289,3 @@ def pairs_of(suite: Mapping[str, Any], scenario: str, models: Sequence[str]) -> 
         if len(models) <= ALL_PAIRS or baseline == base or claimed:
             found += [(model, baseline, name) for name in {"all": None, **claimed}]
     return found
-
-
-def _natural(text: str) -> tuple[int, str]:
-    """Ranges such as 9-17 before 18-24; words, which start with no number, first."""
-    number = re.match(r"\d+", text)
-    return (int(number[0]) if number else -1, text)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from genrec_eval.audit.published import PUBLISHED, decide_published
 from genrec_eval.audit.rules import RULES, Rule, about, reason
 from genrec_eval.core.errors import Exit, UsageError, did_you_mean
-from genrec_eval.core.numbers import bound
+from genrec_eval.core.numbers import bound, side
 from genrec_eval.protocol.results import Coverage, Estimate, Ruling, Verdict
 from genrec_eval.protocol.status import MALFORMED, Status
 from genrec_eval.scenarios.base import Check
@@ -37,12 +38,15 @@ class Evidence:
         fails to answer is rarely chance, so what it answered says neither PASS nor FAIL.
     units
         Metric id → unit, for the words of the reasons.
+    compared
+        Metric id → group and metric whose means over that group it compares.
     """
 
     estimates: Mapping[Key, Estimate]
     coverage: Mapping[tuple[str, str], Coverage]
     error_budget: float
     units: Mapping[str, str] = field(default_factory=dict)
+    compared: Mapping[str, tuple[str, str]] = field(default_factory=dict)
 
     @classmethod
     def of(
@@ -51,6 +55,7 @@ class Evidence:
         coverage: Iterable[Coverage],
         error_budget: float,
         units: Mapping[str, str] | None = None,
+        compared: Mapping[str, tuple[str, str]] | None = None,
     ) -> Evidence:
         """Index the rows."""
         return cls(
@@ -58,6 +63,7 @@ class Evidence:
             coverage={(row.model, row.scenario): row for row in coverage},
             error_budget=error_budget,
             units=units or {},
+            compared=compared or {},
         )
 
     def named(self, scenario: str, spelling: str) -> str:
@@ -82,6 +88,31 @@ class Evidence:
         found = self.estimates.get((scenario, metric, against, slice, model))
         return None if found is None else turned(found)
 
+    def furthest_groups(self, estimate: Estimate) -> str:
+        """Which groups make a gap, as the end of a sentence; nothing for what compares none.
+
+        Groups that the gap leaves out as too small are not among them.
+        """
+        if estimate.metric not in self.compared or estimate.slice != "all" or estimate.baseline is not None:
+            return ""
+        by, base = self.compared[estimate.metric]
+        least = _least(estimate.definition)
+        found = {
+            slice.removeprefix(f"{by}="): row
+            for (scenario, metric, model, slice, against), row in self.estimates.items()
+            if (scenario, metric, model, against) == (estimate.scenario, base, estimate.model, None)
+            and slice.startswith(f"{by}=")
+            and row.value is not None
+            and row.n >= least
+        }
+        if len(found) < 2 or estimate.value is None:
+            return ""
+        values = {name: row.value or 0.0 for name, row in found.items()}
+        high, low = max(values, key=values.__getitem__), min(values, key=values.__getitem__)
+        unit = self.units.get(base, "")
+        shown = [side(values[name], found[name].low, found[name].high, unit) for name in (high, low)]
+        return f"; {base} is highest for {high} ({shown[0]}), lowest for {low} ({shown[1]})"
+
     def why_missing(self, scenario: str, metric: str, model: str, slice: str, against: str | None) -> str:
         """Why there is no such estimate, as a clause."""
         for name in filter(None, (model, against)):
@@ -96,6 +127,12 @@ class Evidence:
         if slice not in slices:
             return f"'{scenario}' has no '{slice}' for {metric}{did_you_mean(slice, slices)}"
         return f"there is no comparison of {metric} between {model} and {against} for '{slice}'"
+
+
+def _least(definition: str) -> int:
+    """The parameter ``least`` of a definition id."""
+    found = re.search(r"[(,]least=(\d+)[,)]", definition)
+    return int(found[1]) if found else 0
 
 
 def turned(estimate: Estimate) -> Estimate:
@@ -189,6 +226,7 @@ def _verdict(
         ruling, said = decide_published(margin, tolerance or 0.0, estimate, unit)
     else:
         ruling, said, needed = decide(RULES[rule_name], margin, estimate, evidence.error_budget, unit)
+        said += evidence.furthest_groups(estimate)
     return Verdict(
         claim=claim,
         model=model,

@@ -129,6 +129,7 @@ NEEDS = {
     "cut": "timestamps: the moment each list was made for",
     "train_users": "the number of users of each item in training",
     "groups": "the user column that 'by' names, among the scenario's groups",
+    "statuses": "the status of each answer",
     "ambiguous": "semantic ids of items (a list column 'semantic_id')",
 }
 """What a metric may need beyond lists and truth → in words, for the sentence that refuses it."""

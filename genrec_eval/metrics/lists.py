@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -63,6 +64,9 @@ class RankedLists:
         int64[n], the moment (Unix seconds) for which each list was made; None when there is none.
     groups
         Name of a group of users → the group of each row.
+    statuses
+        int64[n], how each answer ended, index into :data:`~genrec_eval.protocol.status.CODES`; None when
+        that is not known.
 
     What several metrics need (``hits``, ``seen``, ``repeats``, ``unknown``, ``lengths``, ``filtered``, ...)
     is computed at first use and kept, so that all metrics at all cutoffs share it.
@@ -79,10 +83,11 @@ class RankedLists:
     scores: Float64 | None = None
     cut: Int64 | None = None
     groups: Mapping[str, GroupCodes] = field(default_factory=dict)
+    statuses: Int64 | None = None
 
     def __post_init__(self) -> None:
         n = len(self.items)
-        for name in ("truth", "history", "answered", "rejected", "candidates", "scores", "cut"):
+        for name in ("truth", "history", "answered", "rejected", "candidates", "scores", "cut", "statuses"):
             part = getattr(self, name)
             if part is not None and len(part) != n:
                 raise ValueError(f"{name} has {len(part)} rows for {n} lists")
@@ -107,6 +112,11 @@ class RankedLists:
     def train_counts(self) -> Int64:
         """int64[n_items], interactions of each item in training."""
         return self.catalogue.train_counts
+
+    @cached_property
+    def remembered(self) -> dict[str, Any]:
+        """Metric id → scores of these lists, for metrics that are made of others."""
+        return {}
 
     @cached_property
     def lengths(self) -> Int64:

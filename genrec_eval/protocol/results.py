@@ -41,9 +41,11 @@ class Estimate:
     excluded: dict[str, int] = field(default_factory=dict)
     direction: Direction
     p: float | None = None
-    """Of a paired difference: two-sided, against no difference, by the method of the interval."""
+    """Of a paired difference: two-sided, against no difference, by the method of the interval. Of a metric
+    with a test of its own, such as a gap between groups: of that test, for the whole run only."""
     p_adjusted: float | None = None
-    """``p`` after Holm, over all pairs of models in this scenario, metric and slice."""
+    """``p`` after Holm, over all pairs of models in this scenario, metric and slice; without a baseline over
+    all tested metrics of this model in this scenario."""
     detectable: float | None = None
     """Smallest true difference that units as different as these would show in 80 % of runs."""
 

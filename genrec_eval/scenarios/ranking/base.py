@@ -109,9 +109,15 @@ class RankingScenario(Scenario):
         return [*own, *always]
 
     def _own_and_always(self) -> tuple[list[Metric], list[Metric]]:
-        """The metrics that the options add, each once, and those of list validity."""
+        """The metrics that the options add, each once, and those of list validity.
+
+        What a figure of groups compares is measured itself too: its values by group say which they are.
+        """
+        from genrec_eval.metrics.grouped.by_group import base_of
+
         always = {metric.id: metric for metric in map(self._bind, map(self._always, self.validity))}
         own = {metric.id: metric for metric in map(self._bind, self.options.metrics)}
+        own |= {base.id: base for base in map(base_of, list(own.values())) if base and base.id not in own}
         return [metric for name, metric in own.items() if name not in always], list(always.values())
 
     def _always(self, name: str) -> str:

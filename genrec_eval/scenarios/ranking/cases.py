@@ -62,7 +62,8 @@ def make_cases(
     if options.relevance == "binary":
         split = replace(split, grades=None)
     items = item_table(dataset, split, options)
-    refuse_unmet(scenario, dataset, split, items, metrics, candidates is not None)
+    groups = _groups(scenario, dataset, split, options, bool(columns))
+    refuse_unmet(scenario, dataset, split, items, metrics, candidates is not None, groups)
     findings = audit(split, items.column("train_count").to_numpy())
     said: dict[str, Any] = {
         **split.facts,
@@ -77,9 +78,10 @@ def make_cases(
     if rows is not None:
         said["users_sampled_from"] = len(distinct_of(split.users))
         split, extra = take(split, rows), {name: column[rows] for name, column in extra.items()}
+        groups = {name: column.take(pa.array(rows)) for name, column in groups.items()}
         said["cases"] = len(split.users)
     return Prepared(
-        cases=_table(scenario, dataset, split, options, extra),
+        cases=_table(dataset, split, groups, extra),
         context={"items": items, **({} if candidates is None else {SHARED: _shared(candidates)})},
         training=split.training,
         future=split.held_out,
@@ -99,11 +101,19 @@ def _shared(candidates: Int32) -> pa.Table:
     return pa.table({"code": pa.array(candidates, pa.int32())})
 
 
+def _groups(
+    scenario: str, dataset: Dataset, split: Split, options: RankingOptions, conditions: bool
+) -> dict[str, pa.Array]:
+    lengths = split.history.lengths
+    varied = conditions and bool((lengths != _of_first_case(lengths, split.users)).any())
+    # where a condition decides how much of a history is known, its length is no property of the user
+    return groups_of(scenario, dataset, split.users, None if varied else lengths, options.groups)
+
+
 def _table(
-    scenario: str,
     dataset: Dataset,
     split: Split,
-    options: RankingOptions,
+    groups: Mapping[str, pa.Array],
     extra: Mapping[str, npt.NDArray[Any]],
 ) -> pa.Table:
     users, n = split.users, len(split.users)
@@ -113,10 +123,7 @@ def _table(
         "unit": ids,
         "arm": pa.DictionaryArray.from_arrays(np.zeros(n, np.int32), pa.array(["neutral"])),
     }
-    lengths = split.history.lengths
-    varied = bool(extra) and bool((lengths != _of_first_case(lengths, users)).any())
-    # where a condition decides how much of a history is known, its length is no property of the user
-    columns |= groups_of(scenario, dataset, users, None if varied else lengths, options.groups)
+    columns |= groups
     columns["truth"] = list_column(split.truth)
     columns["history"] = list_column(split.history)
     if split.grades is not None:

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
 
-from genrec_eval.core.errors import UsageError
+from genrec_eval.core.errors import UsageError, did_you_mean
 from genrec_eval.data.dataset import Dataset
 from genrec_eval.metrics.base import NEEDS, Metric
-from genrec_eval.metrics.lists import RankedLists
+from genrec_eval.metrics.lists import GroupCodes, RankedLists
 from genrec_eval.protocol.arrays import Ragged
 from genrec_eval.scenarios.ranking.catalogue import catalogue_of
+from genrec_eval.scenarios.ranking.groups import named_groups
 
 if TYPE_CHECKING:
     from genrec_eval.data.splits.split import Split
@@ -26,8 +28,23 @@ def refuse_unmet(
     items: pa.Table,
     metrics: Iterable[Metric],
     shared: bool,
+    groups: Mapping[str, pa.Array] = MappingProxyType({}),
 ) -> None:
-    offered = {"scores", "test_counts"}
+    """Refuse metrics for which the data, the split or the groups of users lack something.
+
+    Parameters
+    ----------
+    groups
+        Columns ``group.<name>`` of the cases.
+
+    Raises
+    ------
+    UsageError
+        When a metric asks for what is not there.
+    """
+    from genrec_eval.metrics.grouped.by_group import base_of
+
+    offered = {"scores", "test_counts", "statuses"}
     parts = {
         "grades": split.grades,
         "rejected": split.rejected,
@@ -45,17 +62,38 @@ def refuse_unmet(
         "ambiguous": "semantic_id",
     }
     offered |= {name for name, column in columns.items() if column in items.column_names}
+    named = {name.removeprefix("group."): named_groups(column) for name, column in groups.items()}
+    metrics = list(metrics)
     for metric in metrics:
-        for need in metric.needs:
-            if need not in offered:
+        if "groups" in metric.needs:
+            _refuse_ungrouped(scenario, metric, named)
+        base = base_of(metric)
+        for need in dict.fromkeys([*metric.needs, *(base.needs if base else ())]):
+            if need not in offered | {"groups"}:
                 raise UsageError(
                     f"scenario '{scenario}': metric '{metric.id}' needs {NEEDS.get(need, need)}, "
                     f"which data set '{dataset.name}' and this split do not offer; take it out of the metrics"
                 )
-    _refuse_unfit(scenario, items, metrics)
+    _refuse_unfit(scenario, items, metrics, named)
 
 
-def _refuse_unfit(scenario: str, items: pa.Table, metrics: Iterable[Metric]) -> None:
+def _refuse_ungrouped(scenario: str, metric: Metric, groups: Mapping[str, GroupCodes]) -> None:
+    by = str(metric.parameters.get("by", ""))
+    if by in groups:
+        return
+    known = f"its groups: {', '.join(groups) or 'none'}"
+    if not by:
+        said = f"needs by, a group of the scenario, as in {metric.definition.name}(by=gender) ({known})"
+    else:
+        near = did_you_mean(by, groups)
+        said = f"compares groups by '{by}', which the scenario does not have{near} ({known})"
+        said += f"; write groups: [{by}] among its options"
+    raise UsageError(f"scenario '{scenario}': metric '{metric.id}' {said}")
+
+
+def _refuse_unfit(
+    scenario: str, items: pa.Table, metrics: Iterable[Metric], groups: Mapping[str, GroupCodes]
+) -> None:
     """Try every metric on nobody: what is wrong with its parameters shows before anything is paid for."""
     nobody = RankedLists(
         items=np.empty((0, 1), np.int32),
@@ -68,6 +106,8 @@ def _refuse_unfit(scenario: str, items: pa.Table, metrics: Iterable[Metric]) -> 
         candidates=Ragged.from_lists([]),
         scores=np.empty((0, 1)),
         cut=np.empty(0, np.int64),
+        groups={name: GroupCodes(one.codes[:0], one.names) for name, one in groups.items()},
+        statuses=np.empty(0, np.int64),
     )
     for metric in metrics:
         if metric.definition.on != "lists":

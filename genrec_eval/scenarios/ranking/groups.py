@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
@@ -11,19 +11,22 @@ import pyarrow.compute as pc
 
 from genrec_eval.core.errors import UsageError, did_you_mean
 from genrec_eval.data.dataset import Dataset
+from genrec_eval.metrics.lists import GroupCodes
 from genrec_eval.protocol.arrays import Int32, Int64
 
-if TYPE_CHECKING:
-    pass
+HISTORY = "history"
+"""The built-in group: how much training knows of a user."""
 
 HISTORY_BUCKETS = ("none", "1-9", "10-49", "50+")
-
 
 MOST_VALUES = 100
 """Groups with more values say nothing that a person could read."""
 
-
 _BUCKET_STARTS = (1, 10, 50)
+
+
+CROSSED = "*"
+"""Between the columns of an intersection, as in gender*age, and between its values, as in F*18-24."""
 
 
 def groups_of(
@@ -36,22 +39,37 @@ def groups_of(
     UsageError
         When the users have no such column, or it cannot name groups.
     """
-    columns: dict[str, pa.Array] = {}
-    known = dataset.user_table.column_names[1:]
-    for name in groups:
-        if name not in known:
-            raise UsageError(
-                f"scenario '{scenario}': the users of data set '{dataset.name}' have no column '{name}'"
-                f"{did_you_mean(name, known)} (columns: {', '.join(known) or 'none'});"
-                f" take it out of the scenario's groups"
-            )
-        columns[f"group.{name}"] = _group(scenario, dataset, name).take(pa.array(users))
+    columns = {
+        f"group.{name}": _intersection(scenario, dataset, name).take(pa.array(users)) for name in groups
+    }
     if lengths is None:
         return columns
     buckets = history_buckets(lengths)
-    if "group.history" not in columns and len(pc.unique(buckets)) > 1:
-        columns["group.history"] = buckets
+    if f"group.{HISTORY}" not in columns and len(pc.unique(buckets)) > 1:
+        columns[f"group.{HISTORY}"] = buckets
     return columns
+
+
+def named_groups(column: pa.Array | pa.ChunkedArray) -> GroupCodes:
+    """The column of a group as codes, its values in the order of reports.
+
+    >>> named_groups(pa.array(["9-17", "all", None, "18-24"]))
+    GroupCodes(codes=array([ 1,  0, -1,  2], dtype=int32), names=('all', '9-17', '18-24'))
+    """
+    array = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+    coded = array if pa.types.is_dictionary(array.type) else array.cast(pa.string()).dictionary_encode()
+    found = coded.dictionary.cast(pa.string()).to_pylist()
+    names = sorted(set(found), key=natural)
+    place = {name: code for code, name in enumerate(names)}
+    # a dictionary may name a value twice; -1, for nulls, looks up the last entry
+    table = np.array([*(place[name] for name in found), -1], np.int32)
+    return GroupCodes(table[coded.indices.fill_null(-1).to_numpy(zero_copy_only=False)], tuple(names))
+
+
+def natural(text: str) -> tuple[int, str]:
+    """Ranges such as 9-17 before 18-24; words, which start with no number, first."""
+    number = re.match(r"\d+", text)
+    return (int(number[0]) if number else -1, text)
 
 
 def history_buckets(lengths: Int64) -> pa.Array:
@@ -62,6 +80,33 @@ def history_buckets(lengths: Int64) -> pa.Array:
     """
     codes = np.searchsorted(_BUCKET_STARTS, lengths, side="right")
     return pa.array(HISTORY_BUCKETS).take(pa.array(codes))
+
+
+def _intersection(scenario: str, dataset: Dataset, name: str) -> pa.Array:
+    """One column, or several crossed: null where any part is."""
+    known = dataset.user_table.column_names[1:]
+    parts = [name] if name in known else [part.strip() for part in name.split(CROSSED)]
+    for part in parts:
+        if part not in known:
+            named = f"'{part}'" if len(parts) == 1 else f"'{part}', which '{name}' crosses"
+            raise UsageError(
+                f"scenario '{scenario}': the users of data set '{dataset.name}' have no column {named}"
+                f"{did_you_mean(part, known)} (columns: {', '.join(known) or 'none'});"
+                f" take it out of the scenario's groups"
+            )
+    if len(set(parts)) < len(parts):
+        raise UsageError(f"scenario '{scenario}': the group '{name}' crosses a column with itself")
+    values = [_group(scenario, dataset, part) for part in parts]
+    if len(values) == 1:
+        return values[0]
+    crossed = pc.binary_join_element_wise(*values, CROSSED)
+    distinct = len(pc.unique(crossed.drop_null()))
+    if distinct > MOST_VALUES:
+        raise UsageError(
+            f"scenario '{scenario}': the group '{name}' of data set '{dataset.name}' has {distinct} values,"
+            f" and a group may have at most {MOST_VALUES}; cross fewer or coarser columns"
+        )
+    return crossed
 
 
 def _group(scenario: str, dataset: Dataset, name: str) -> pa.Array:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -12,11 +13,12 @@ import pyarrow.compute as pc
 from genrec_eval.metrics.base import Metric, UnitScores
 from genrec_eval.metrics.catalogue import Catalogue
 from genrec_eval.metrics.evaluate import score_lists
-from genrec_eval.metrics.lists import RankedLists
+from genrec_eval.metrics.lists import GroupCodes, RankedLists
 from genrec_eval.protocol.arrays import Float64, Int32, Int64, Ragged, Vocabulary
 from genrec_eval.scenarios.base import ScoredUnits
 from genrec_eval.scenarios.ranking.asked import SHARED
 from genrec_eval.scenarios.ranking.catalogue import catalogue_of
+from genrec_eval.scenarios.ranking.groups import named_groups
 from genrec_eval.scenarios.ranking.records import EXAMPLES, Chunk, Mask, RecordReader, ragged
 from genrec_eval.scenarios.ranking.rows import entries, repeated
 from genrec_eval.scenarios.ranking.units import Units
@@ -102,6 +104,7 @@ class _Asked:
     candidates: Ragged | None
     cut: Int64 | None
     shared: Int32 | None
+    groups: Mapping[str, GroupCodes]
 
     @classmethod
     def of(cls, cases: pa.Table, catalogue: Catalogue, shared: pa.Table | None) -> _Asked:
@@ -115,6 +118,11 @@ class _Asked:
             candidates=ragged(cases.column("candidates")) if "candidates" in names else None,
             cut=cases.column("cut").to_numpy() if "cut" in names else None,
             shared=None if shared is None else shared.column("code").to_numpy(),
+            groups={
+                name.removeprefix("group."): named_groups(cases.column(name))
+                for name in names
+                if name.startswith("group.")
+            },
         )
 
     def lists(self, chunk: Chunk) -> RankedLists:
@@ -130,6 +138,8 @@ class _Asked:
             candidates=self._candidates(rows),
             scores=chunk.scores,
             cut=None if self.cut is None else self.cut[rows],
+            groups={name: GroupCodes(one.codes[rows], one.names) for name, one in self.groups.items()},
+            statuses=chunk.statuses,
         )
 
     def _candidates(self, rows: Int64) -> Ragged | None:
@@ -170,8 +180,9 @@ def _only(chunk: Chunk, rows: Mask | None) -> Chunk:
     if rows is None:
         return chunk
     kept = rows[chunk.rows]
-    scores = None if chunk.scores is None else chunk.scores[kept]
-    return Chunk(chunk.rows[kept], chunk.items[kept], chunk.answered[kept], scores)
+    parts: dict[str, Any] = {field.name: getattr(chunk, field.name) for field in fields(chunk)}
+    parts = {name: part if part is None else part[kept] for name, part in parts.items()}
+    return Chunk(**parts)
 
 
 def _over_repeats(placed: list[UnitScores]) -> UnitScores:
