@@ -113,19 +113,21 @@ def among(column: pa.ChunkedArray, value: str) -> str:
     return f"{did_you_mean(value, values)} (values: {some or 'none'})"
 
 
-def rows_of(batch: RankBatch, rows: Int64, besides: Int32) -> RankBatch:
-    """Some rows of a batch, the items ``besides``, int32[rows, width], counting as seen."""
+def rows_of(batch: RankBatch, rows: Int64, besides: Int32 | None = None) -> RankBatch:
+    """Some rows of a batch without what they disclose; ``besides``, int32[rows, width], count as seen."""
     seen = batch.history.take(rows)
-    owner = np.repeat(np.arange(len(rows)), besides.shape[1])
+    if besides is not None:
+        owner = np.repeat(np.arange(len(rows)), besides.shape[1])
+        seen = Ragged.group(
+            np.concatenate([row_numbers(seen), owner]),
+            np.concatenate([seen.values, besides.ravel()]),
+            len(rows),
+        )
     return replace(
         batch,
         users=batch.users.take(pa.array(rows)),
         user_codes=batch.user_codes[rows],
-        history=Ragged.group(
-            np.concatenate([row_numbers(seen), owner]),
-            np.concatenate([seen.values, besides.ravel()]),
-            len(rows),
-        ),
+        history=seen,
         candidates=None if batch.candidates is None else batch.candidates.take(rows),
         cases=None,
         profiles=None,

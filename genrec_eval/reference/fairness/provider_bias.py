@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from genrec_eval.protocol.batch import RankBatch, RankedBatch
     from genrec_eval.reference.lists import Bools
 
+_DEPTH = 4
+"""How many times deeper than the list its order is looked at, at first and whenever that was not enough."""
+
 
 class ProviderBiasOptions(PlantedOptions):
     """Options of ProviderBias."""
@@ -62,44 +65,54 @@ class ProviderBias(Planted):
         import numpy as np
 
         from genrec_eval.protocol.batch import RankedBatch
+        from genrec_eval.reference.fairness.people import rows_of
         from genrec_eval.reference.flawed import put
+        from genrec_eval.reference.lists import blocks
 
         planted = self.planted_at(width)
-        own, others = self._best(batch, width, self.own), self._best(batch, width, ~self.own)
-        count, spare = int(planted.sum()), np.full((len(own), width), -1, np.int32)
-        # behind the others come the provider's items that no planted position takes
-        spare[:, : width - count] = own[:, count:]
-        room = (others < 0).cumsum(axis=1) - 1
-        others = np.where(others < 0, np.take_along_axis(spare, np.maximum(room, 0), axis=1), others)
-        return RankedBatch(items=put(others, planted, own[:, :count]))
+        count = int(planted.sum())
+        found = [np.empty((0, width), np.int32)]
+        for part in blocks(np.full(len(batch), len(self.own), np.int64)):
+            own, others = self._sides(rows_of(batch, np.arange(part.start, part.stop)), width, count)
+            # behind the others come the provider's items that no planted position takes
+            spare = np.full(own.shape, -1, np.int32)
+            spare[:, : width - count] = own[:, count:]
+            room = np.maximum((others < 0).cumsum(axis=1) - 1, 0)
+            others = np.where(others < 0, np.take_along_axis(spare, room, axis=1), others)
+            found.append(put(others, planted, own[:, :count]))
+        return RankedBatch(items=np.concatenate(found))
 
-    def _best(self, batch: RankBatch, width: int, allowed: Bools) -> Int32:
-        """int32[n, width], the sound recommender's lists of these items only, a block of rows at a time."""
-        from dataclasses import replace
+    def _sides(self, batch: RankBatch, width: int, count: int) -> tuple[Int32, Int32]:
+        """int32[n, width] twice, the best of the provider's items and of all others.
 
+        A row is looked at only as deep as it takes to find ``count`` of the one and the rest of the other.
+        """
         import numpy as np
 
-        from genrec_eval.protocol.arrays import Ragged
-        from genrec_eval.reference.lists import blocks, known_pairs, slice_rows
+        from genrec_eval.reference.fairness.people import rows_of
 
-        listed = np.flatnonzero(allowed).astype(np.int32)
-        found = [np.empty((0, width), np.int32)]
-        for part in blocks(np.full(len(batch), max(1, len(listed)), np.int64)):
-            n = part.stop - part.start
-            if batch.candidates is None:
-                rows, items = np.repeat(np.arange(n), len(listed)), np.tile(listed, n)
-            else:
-                rows, items = known_pairs(slice_rows(batch.candidates, part))
-                rows, items = rows[allowed[items]], items[allowed[items]]
-            block = replace(
-                batch,
-                users=batch.users[part],
-                user_codes=batch.user_codes[part],
-                history=slice_rows(batch.history, part),
-                candidates=Ragged.group(rows, items, n),
-                cases=None,
-                profiles=None,
-                wordings=None,
+        own, others = (np.full((len(batch), width), -1, np.int32) for _ in range(2))
+        rows, depth = np.arange(len(batch)), _DEPTH * width
+        while len(rows):
+            depth = min(depth, len(self.own))
+            listed = self.neutral(rows_of(batch, rows), depth)
+            mine = (listed >= 0) & self.own[listed]
+            own[rows] = _first(listed, mine, width)
+            others[rows] = _first(listed, (listed >= 0) & ~mine, width)
+            enough = ((own[rows] >= 0).sum(axis=1) >= count) & (
+                (others[rows] >= 0).sum(axis=1) >= width - count
             )
-            found.append(self.neutral(block, width))
-        return np.concatenate(found)
+            rows = rows[~enough & (listed[:, -1] >= 0) & (depth < len(self.own))]
+            depth *= _DEPTH
+        return own, others
+
+
+def _first(listed: Int32, chosen: Bools, width: int) -> Int32:
+    """int32[n, width], the first chosen items of each list."""
+    import numpy as np
+
+    place = np.cumsum(chosen, axis=1) - 1
+    row, column = np.nonzero(chosen & (place < width))
+    found = np.full((len(listed), width), -1, np.int32)
+    found[row, place[row, column]] = listed[row, column]
+    return found
