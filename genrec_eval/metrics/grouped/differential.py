@@ -1,0 +1,267 @@
+"""Differential fairness of groups of users, intersections above all, and how far it exceeds the data's."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from genrec_eval.core.errors import UsageError, did_you_mean
+from genrec_eval.metrics.base import Bool, Definition, UnitScores, define
+from genrec_eval.metrics.catalogue import Catalogue
+from genrec_eval.metrics.grouped.by_group import (
+    BY,
+    LEAST_USERS,
+    MEANINGS,
+    ByGroup,
+    base,
+    left_out,
+    one_hot,
+    scored_by,
+)
+from genrec_eval.metrics.item_groups import item_groups
+from genrec_eval.metrics.lists import RankedLists
+from genrec_eval.metrics.popularity import tail
+from genrec_eval.metrics.slots import mean_of_items, owners
+from genrec_eval.protocol.arrays import Float64, Ragged
+from genrec_eval.stats.differential import amplification_of, epsilon, epsilon_of
+from genrec_eval.stats.group_labels import label_test
+
+if TYPE_CHECKING:
+    from genrec_eval.stats.fits import Fit
+
+_SOURCE = (
+    "Foulds, Islam, Keya & Pan 2020, An Intersectional Definition of Fairness; Entropy 25(4):660 (2023)."
+    " AIF360's"
+    " smoothed_empirical_differential_fairness(concentration=c) is alpha=c/2"
+)
+_DEGENERATE = (
+    " Users of unknown group (no-group) and of groups with fewer than `least` scored users (small-group) are"
+    " excluded and counted; with fewer than two groups left everybody is (one-group), and there is no"
+    " value. In a"
+    " slice of the users in which a group has fewer than `least` there is a value without an interval:"
+    " smoothing"
+    " would decide it."
+)
+_TRAPS = (
+    "It is a range: of groups that are all alike the highest still lies above the lowest, the more the"
+    " smaller"
+    " they are. Read the interval, whose low end is 0 unless some pair differs, never the value alone. A"
+    " bound on"
+    " an intersection holds for each of its parts too, not the other way round. Smoothing draws small groups"
+    " together: a larger alpha looks fairer."
+)
+_PARAMETERS: dict[str, Any] = {
+    "alpha": (1.0, None),
+    "items": ("", None),
+    **LEAST_USERS,
+}
+_MEANINGS = {
+    **{name: MEANINGS[name] for name in ("by", "least")},
+    "alpha": "users with and users without the outcome that are added to each group; AIF360's concentration"
+    " is"
+    " 2 alpha, so that its default of 1 is alpha=0.5",
+    "items": "the attribute or provider, as the data spells it; must be given for those outcomes",
+}
+_OUTCOMES = ("long_tail", "attributes", "providers")
+_OUTCOME_MEANING = (
+    "long_tail: an item drawn from the user's list is of the long tail (the rest below the most popular items"
+    " with 80 % of the training interactions); attributes, providers: it is one of `items`, an item of"
+    " several"
+    " attributes counting for each in equal parts"
+)
+
+
+def _unfit(parameters: Mapping[str, Any]) -> str | None:
+    if not parameters["alpha"] > 0:
+        return f"alpha is above 0, not {parameters['alpha']}: a group without a hit would be infinitely far"
+    if parameters["least"] < 2:
+        return f"least is at least 2 users, not {parameters['least']}"
+    named = parameters["outcome"] in ("attributes", "providers")
+    if named and not parameters["items"]:
+        return f"outcome={parameters['outcome']} needs items=NAME, the one whose items are meant"
+    if parameters["items"] and not named:
+        return f"items={parameters['items']} goes with outcome=attributes or outcome=providers"
+    return None
+
+
+def belonging(catalogue: Catalogue, outcome: str, items: str, name: str) -> tuple[Float64, Bool]:
+    """float64[n_items], how far each item has the outcome, and bool[n_items], whether that is known.
+
+    Raises
+    ------
+    UsageError
+        When the data knows no such attribute or provider.
+    """
+    if outcome == "long_tail":
+        found = tail(catalogue.train_counts, "interactions", 0.2)
+        return found, np.ones(len(found), bool)
+    groups = item_groups(catalogue, outcome, name)
+    if items not in groups.names:
+        some = f"{', '.join(map(str, groups.names[:10]))}{', ...' if len(groups) > 10 else ''}"
+        raise UsageError(
+            f"metric '{name}': no item's {outcome} hold '{items}'{did_you_mean(items, groups.names)}"
+            f" (known: {some})"
+        )
+    return groups.part_of(list(groups.names).index(items)), groups.known
+
+
+def shares_of(lists: Ragged, belongs: Float64, known: Bool) -> tuple[Float64, Bool]:
+    """float64[n], mean of ``belongs`` over the known items of each list, and bool[n], lists with any."""
+    inside = lists.values >= 0
+    inside[inside] = known[lists.values[inside]]
+    rows = owners(lists)[inside]
+    counts = np.bincount(rows, minlength=len(lists))
+    sums = np.bincount(rows, weights=belongs[lists.values[inside]], minlength=len(lists))
+    return np.divide(sums, counts, out=np.zeros(len(lists)), where=counts > 0), counts > 0
+
+
+def _epsilon(sums: Float64, parameters: Mapping[str, Any]) -> Float64:
+    hits, counts = np.split(sums, 2, axis=-1)
+    return epsilon(hits, counts, parameters["alpha"])
+
+
+def _alone(rows: Float64, parameters: Mapping[str, Any]) -> Fit | str:
+    return epsilon_of(rows, parameters["alpha"], parameters["least"])
+
+
+def _tested(rows: Float64, parameters: Mapping[str, Any], seed: int) -> float | None:
+    return label_test(rows, seed)
+
+
+@define(
+    Definition(
+        name="differential_fairness",
+        title="Differential fairness ε",
+        summary="How far apart two groups' chances of an outcome lie at most, as the logarithm of their"
+        " ratio.",
+        formula=(
+            "max over pairs of groups and y in {outcome, none} of |ln P(y | s) − ln P(y | t)|,"
+            " P(y | s) = (N(y, s) + alpha) / (N(s) + 2 alpha); outcome=hit: a relevant item is among the"
+            " first k;"
+            " for outcomes of items a user adds the share of their first k that has it. No ratio of two"
+            " groups'"
+            " chances exceeds exp(ε)"
+        ),
+        degenerate=(
+            "hit: a user without relevant items is excluded (no-truth), one without an answer is none;"
+            " outcomes of items: users without an answer (unanswered), with an empty list (empty-list) or"
+            " no item"
+            " of which it is known (no-valid-item) are excluded and counted." + _DEGENERATE
+        ),
+        source=_SOURCE + ". The interval: simultaneous ones of all pairs' log ratios (delta method).",
+        direction="lower",
+        bounds=(0.0, None),
+        parameters={**BY, "outcome": ("hit", ("hit", *_OUTCOMES)), **_PARAMETERS},
+        meanings={**_MEANINGS, "outcome": f"hit: the list holds a relevant item; {_OUTCOME_MEANING}"},
+        traps=_TRAPS
+        + " Hits have no data to be held against: compare the model with a baseline such as the most popular"
+        " items instead. p is that of the clearest difference of two groups' rates when the labels are"
+        " dealt anew.",
+        needs=("groups", "outcome"),
+        combine=_epsilon,
+        alone=_alone,
+        test=_tested,
+        check=_unfit,
+    )
+)
+class differential_fairness(ByGroup):  # the family's name is the metric's
+    """Outcomes by group, for the greatest log ratio of their chances."""
+
+    def __init__(self, *, k: int, by: str, outcome: str, alpha: float, items: str, least: int) -> None:
+        super().__init__(k=k, by=by, least=least)
+        self.outcome, self.items = outcome, items
+
+    def scores(self, lists: RankedLists) -> UnitScores:
+        if self.outcome == "hit":
+            return scored_by(lists, base("hit_rate", self.k))
+        belongs, known = belonging(lists.catalogue, self.outcome, self.items, type(self).__name__)
+        assert self.k is not None
+        return mean_of_items(lists, self.k, belongs, known)
+
+
+def _amplified(sums: Float64, parameters: Mapping[str, Any]) -> Float64:
+    listed, held, counts = np.split(sums, 3, axis=-1)
+    found: Float64 = epsilon(listed, counts, parameters["alpha"]) - epsilon(held, counts, parameters["alpha"])
+    return found
+
+
+def _amplification(rows: Float64, parameters: Mapping[str, Any]) -> Fit | str:
+    return amplification_of(rows, parameters["least"])
+
+
+@define(
+    Definition(
+        name="differential_fairness_amplification",
+        title="Amplification of ε",
+        summary="By how much groups' lists differ in kind of item beyond what the groups' own choices do.",
+        formula=(
+            "ε(lists) − ε(data), each as differential_fairness of the same users; P(y | s) is the smoothed"
+            " mean"
+            " over users of the share of their first k (lists), or of their held-out or earlier items"
+            " (data), that"
+            " has the outcome. Above 0: the model widens what it found"
+        ),
+        degenerate=(
+            "Users without an answer (unanswered), with an empty list (empty-list), with no item of which the"
+            " outcome is known in the list (no-valid-item) or in the data (no-data) are excluded and counted."
+            + _DEGENERATE
+        ),
+        source=_SOURCE
+        + " (bias amplification). The interval: from simultaneous ones of each pair's log ratio in"
+        " the lists, in the data, and of their difference.",
+        direction="lower",
+        bounds=(None, None),
+        parameters={
+            **BY,
+            "outcome": ("long_tail", _OUTCOMES),
+            "data": ("truth", ("truth", "history")),
+            **_PARAMETERS,
+        },
+        meanings={
+            **_MEANINGS,
+            "outcome": _OUTCOME_MEANING,
+            "data": "truth: the user's held-out items; history: what the model was told of",
+        },
+        traps=(
+            "Both parts are ranges and lie too high, the data's by more where users have few items: the plain"
+            " value flatters the model, the interval allows for it. A hit is no property of the data, so"
+            " that it"
+            " has no amplification: compare differential_fairness with that of a baseline. Data are no norm:"
+            " what they hold may be unfair already."
+        ),
+        needs=("groups", "outcome"),
+        combine=_amplified,
+        alone=_amplification,
+        check=_unfit,
+    )
+)
+class differential_fairness_amplification(ByGroup):  # the family's name is the metric's
+    """Shares of an outcome in lists and data by group."""
+
+    def __init__(
+        self, *, k: int, by: str, outcome: str, data: str, alpha: float, items: str, least: int
+    ) -> None:
+        super().__init__(k=k, by=by, least=least)
+        self.outcome, self.data, self.items = outcome, data, items
+
+    def scores(self, lists: RankedLists) -> UnitScores:
+        """With the share in the data as the weight."""
+        belongs, known = belonging(lists.catalogue, self.outcome, self.items, type(self).__name__)
+        held, there = shares_of(lists.truth if self.data == "truth" else lists.history, belongs, known)
+        assert self.k is not None
+        listed = mean_of_items(lists, self.k, belongs, known, also={"no-data": ~there})
+        return UnitScores(values=listed.values, reasons=listed.reasons, weights=held)
+
+    def finish(self) -> UnitScores:
+        """A user's own value is the share in the list less that in the data."""
+        scores, self._scores = UnitScores.join(self._scores), []
+        codes = np.concatenate([np.empty(0, np.int32), *self._codes])
+        held = np.zeros(len(scores)) if scores.weights is None else scores.weights
+        reasons = left_out(scores, [codes], len(self.names), self.least)
+        kept = np.flatnonzero(UnitScores(values=scores.values, reasons=reasons).scored)
+        g = len(self.names)
+        both = one_hot(scores.values, held, codes, kept, g)
+        counts = one_hot(np.ones(len(scores)), np.zeros(len(scores)), codes, kept, g)[:, :g]
+        return UnitScores(values=scores.values - held, reasons=reasons, sums=np.hstack([both, counts]))
