@@ -7,12 +7,9 @@ import numpy as np
 from genrec_eval.core.errors import UsageError, did_you_mean
 from genrec_eval.metrics.base import Definition, UnitScores, define
 from genrec_eval.metrics.catalogue import Catalogue
+from genrec_eval.metrics.item_groups import ItemGroups, attention, item_groups
 from genrec_eval.metrics.lists import RankedLists
-from genrec_eval.metrics.slots import blocks, ratio, required, top_of
-from genrec_eval.protocol.arrays import Float64
-
-PATIENCE = 0.85
-"""Chance that a user who looked at one slot looks at the next, as in LensKit and Moffat & Zobel 2008."""
+from genrec_eval.metrics.slots import blocks, ratio, top_of
 
 
 @define(
@@ -56,58 +53,44 @@ PATIENCE = 0.85
 )
 def exposure(lists: RankedLists, *, k: int, by: str, group: str, relative: str, weights: str) -> UnitScores:
     """Share of the exposure of the first ``k`` that the group has."""
-    belongs, known = membership(lists.catalogue, by, group)
+    groups, code = _named(lists.catalogue, by, group)
+    belongs, known = groups.part_of(code), groups.known
+    target = _target(lists.catalogue, groups, code, relative)
     width = min(k, lists.items.shape[1])
-    slots = {
-        "log2": 1 / np.log2(np.arange(2, width + 2)),
-        "geometric": PATIENCE ** np.arange(width),
-        "uniform": np.ones(width),
-    }[weights]
+    slots = attention(weights, width)
     given, whole = np.zeros(len(lists)), np.zeros(len(lists))
     belongs, known = np.append(belongs, 0.0), np.append(known, False)
     for rows in blocks(len(lists), width):
         top = top_of(lists.items[rows], k)
         given[rows] = (belongs[top] * slots).sum(axis=1)
         whole[rows] = (known[top] * slots).sum(axis=1)
-    target = _target(lists.catalogue, belongs[:-1], known[:-1], relative)
     scores = ratio(lists, given, whole, "no-group", {"no-target": np.full(len(lists), target == 0)})
     return UnitScores(values=scores.values / (target or 1.0), reasons=scores.reasons, weights=whole)
 
 
-def membership(catalogue: Catalogue, by: str, group: str) -> tuple[Float64, np.ndarray]:
-    """float64[n], how far each item belongs to the group, and bool[n], whether its groups are known.
+def _named(catalogue: Catalogue, by: str, group: str) -> tuple[ItemGroups, int]:
+    """Groups of items, and the code of the one that is named.
 
     Raises
     ------
     UsageError
         When there is no such group, or none is named.
     """
-    if by == "providers":
-        codes = required(catalogue.providers, "providers", "exposure")
-        names = catalogue.provider_names
-    else:
-        attributes = required(catalogue.attributes, "attributes", "exposure(by=attributes)")
-        names = catalogue.attribute_names
+    groups = item_groups(catalogue, by, "exposure")
+    names = list(groups.names)
     if not group:
-        first = names[0] if len(names) else "NAME"
+        first = names[0] if names else "NAME"
         raise UsageError(f"metric 'exposure' needs a group, as in exposure(by={by},group={first})@10")
     if group not in names:
         raise UsageError(
             f"metric 'exposure': no item's {by} hold '{group}'{did_you_mean(group, names)}"
-            f" (known: {', '.join(list(names)[:10])}{', ...' if len(names) > 10 else ''})"
+            f" (known: {', '.join(names[:10])}{', ...' if len(names) > 10 else ''})"
         )
-    code = list(names).index(group)
-    if by == "providers":
-        return (codes == code).astype(np.float64), codes >= 0
-    sizes = attributes.lengths
-    holders = np.repeat(np.arange(len(sizes)), sizes)[attributes.values == code]
-    belongs = np.zeros(len(sizes))
-    belongs[holders] = 1 / sizes[holders]
-    return belongs, sizes > 0
+    return groups, names.index(group)
 
 
-def _target(catalogue: Catalogue, belongs: Float64, known: np.ndarray, relative: str) -> float:
+def _target(catalogue: Catalogue, groups: ItemGroups, code: int, relative: str) -> float:
     if relative == "none":
         return 1.0
-    weights = catalogue.train_counts * known if relative == "train" else known.astype(np.int64)
-    return float((belongs * weights).sum() / max(int(weights.sum()), 1))
+    weights = catalogue.train_counts if relative == "train" else np.ones(len(catalogue))
+    return float(groups.shares(weights)[code])

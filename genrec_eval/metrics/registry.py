@@ -67,6 +67,9 @@ METRICS = Registry(
         "group_gap": "genrec_eval.metrics.grouped.gap:group_gap",
         "group_ratio": "genrec_eval.metrics.grouped.gap:group_ratio",
         "group_difference": "genrec_eval.metrics.grouped.gap:group_difference",
+        "demographic_parity": "genrec_eval.metrics.grouped.parity:demographic_parity",
+        "equal_opportunity": "genrec_eval.metrics.grouped.parity:equal_opportunity",
+        "equalised_odds": "genrec_eval.metrics.grouped.parity:equalised_odds",
         "differential_fairness": "genrec_eval.metrics.grouped.differential:differential_fairness",
         "differential_fairness_amplification": (
             "genrec_eval.metrics.grouped.differential:differential_fairness_amplification"
