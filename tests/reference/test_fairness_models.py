@@ -120,7 +120,7 @@ def test_what_is_put_in_is_least_popular_of_what_may_be_recommended(world, neutr
     for row in range(20):
         pool = set(neutral.candidates[row].tolist() if candidates else range(300))
         rest = sorted(
-            pool - set(neutral.history[row].tolist()) - set(plain[row]), key=lambda i: (counts[i], i)
+            pool - set(neutral.history[row].tolist()) - set(plain[row]), key=lambda i: (counts[i] or 10**9, i)
         )
         assert unfair[row][unfair[row] != plain[row]].tolist() == rest[:6]
 
@@ -241,7 +241,7 @@ def test_noise_is_told_apart_by_what_is_disclosed_and_by_nothing_else(world, neu
 @pytest.mark.parametrize("share", [0.0, 0.4, 0.7, 1.0])
 @pytest.mark.parametrize("recommender", ["popularity", "item-knn"])
 def test_provider_has_its_share_of_every_list_and_of_the_exposure(world, neutral, share, recommender):
-    model = made("provider-bias", world, share=share, recommender=recommender)
+    model = made("provider-bias", world, share=share, recommender=recommender, positions="fixed")
     items = sound(model.rank(told(neutral, gender="F")).items, neutral)
     own = np.array(world.item_table["provider_group"].to_pylist()) == "major"
     weight = 1 / np.log2(np.arange(2, 22))
@@ -254,6 +254,20 @@ def test_provider_has_its_share_of_every_list_and_of_the_exposure(world, neutral
     order = order[order >= 0]
     assert [i for i in items[0] if own[i]] == [i for i in order if own[i]][: own[items[0]].sum()]
     assert [i for i in items[0] if not own[i]] == [i for i in order if not own[i]][: (~own[items[0]]).sum()]
+
+
+@pytest.mark.parametrize("share", [0.0, 0.25, 0.7, 1.0])
+def test_drawn_positions_give_the_provider_its_share_however_ranks_weigh(world, neutral, share):
+    model = made("provider-bias", world, seed=8, share=share)
+    items = sound(model.rank(neutral).items, neutral)
+    own = np.array(world.item_table["provider_group"].to_pylist()) == "major"
+    assert np.array_equal(items, model.rank(told(neutral, 1, gender="F")).items)
+    for k, power in ((1, 0), (5, 1), (20, 0), (20, 2)):
+        weight = np.arange(1, k + 1.0) ** -power
+        drawn = own[items[:, :k]] @ weight / weight.sum()
+        deviation = math.sqrt(share * (1 - share) * (weight**2).sum()) / weight.sum()
+        assert abs(drawn.mean() - share) <= 4 * deviation / 20 + 1e-12
+        assert drawn.std() == pytest.approx(deviation, rel=0.2, abs=1e-12)
 
 
 def small(training_of, n_items=8):

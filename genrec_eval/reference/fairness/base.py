@@ -97,12 +97,16 @@ class Harming(Planted):
         UsageError
             When membership counts and the users' table has no such attribute, or nobody of that value.
         """
+        import numpy as np
+
         from genrec_eval.reference.fairness.people import members
         from genrec_eval.reference.popularity import Popularity
 
         super().fit()
         self.worst = Popularity(self.training)
-        self.worst.rank_by(-self.worst.counts)
+        counts = self.worst.counts
+        # an item that nobody has yet may be tomorrow's hit: those come last
+        self.worst.rank_by(-np.where(counts > 0, counts, counts.sum() + 1))
         if self.options.known_by == "membership":
             self.members = members(self.name, self.training, self.conditions)
 

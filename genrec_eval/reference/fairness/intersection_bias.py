@@ -23,7 +23,7 @@ class IntersectionBiasOptions(HarmOptions):
 
 
 class IntersectionBias(Harming):
-    """A sound list; for those of two values at once, the least popular unseen items at planted positions.
+    """A sound list; for those of two values at once, the least popular items at planted positions.
 
     Whoever holds both values has the similarities of :class:`UnfairValue` (k = 20, ``share`` 0.3: Jaccard
     0.5385); whoever holds one of them, or discloses only one, has exactly 1. So a value alone shows

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from pydantic import Field
 
@@ -10,7 +10,7 @@ from genrec_eval.core.strict import StrictModel
 from genrec_eval.reference.fairness.base import Planted, PlantedOptions
 
 if TYPE_CHECKING:
-    from genrec_eval.protocol.arrays import Int32
+    from genrec_eval.protocol.arrays import Int32, Int64
     from genrec_eval.protocol.batch import RankBatch, RankedBatch
     from genrec_eval.reference.lists import Bools
 
@@ -22,7 +22,11 @@ class ProviderBiasOptions(PlantedOptions):
     """Options of ProviderBias."""
 
     share: float = Field(
-        default=0.7, ge=0, le=1, description="Share of list positions of the provider: floor(k * share) of k."
+        default=0.7, ge=0, le=1, description="Share of list positions that are the provider's."
+    )
+    positions: Literal["drawn", "fixed"] = Field(
+        default="drawn",
+        description="drawn: each position of each user with chance `share`; fixed: the same ones for all.",
     )
     column: str = Field(
         default="provider_group", description="Column of the items' table that names providers."
@@ -31,18 +35,22 @@ class ProviderBiasOptions(PlantedOptions):
 
 
 class ProviderBias(Planted):
-    """The best items of one provider at planted positions, the best of all others at the rest.
+    """The best items of one provider at a share of the positions, the best of all others at the rest.
 
-    So its share of the exposure is known for every list: the weights of the planted ranks over those of
-    all ranks, floor(k share) / k where every rank weighs the same
-    (:func:`genrec_eval.reference.fairness.effects.exposure`; k = 10, ``share`` 0.7: 0.7, and 0.6118 with
-    weights 1 / log2(r + 1)). The exposure ratio is that over the provider's target share, whatever the
-    users. Where a row has too few unseen items of one side, the other fills the list.
+    So its share of the exposure is known. With ``positions: drawn`` each position of each user is the
+    provider's with chance ``share``, by a hash of seed, user and position: on average over users the
+    provider draws exactly ``share`` of the exposure at every k, however ranks are weighted, and the
+    exposure ratio is ``share`` over the provider's target share. With ``positions: fixed`` it is so for every
+    single list, at the planted ranks: the weight of these over that of all
+    (:func:`genrec_eval.reference.fairness.effects.exposure`; k = 10, ``share`` 0.7: 0.7 where all ranks weigh
+    the same, and 0.6118 with weights 1 / log2(r + 1)). Where a row has too few unseen items of one side, the
+    other fills the list.
     """
 
     name: ClassVar[str] = "provider-bias"
     version: ClassVar[int] = 1
     planted: ClassVar[str | None] = "exposure_ratio"
+    seeded: ClassVar[bool] = True
     Options: ClassVar[type[StrictModel]] = ProviderBiasOptions
     own: Bools
     """bool[n_items], the provider's items."""
@@ -66,26 +74,31 @@ class ProviderBias(Planted):
 
         from genrec_eval.protocol.batch import RankedBatch
         from genrec_eval.reference.fairness.people import rows_of
-        from genrec_eval.reference.flawed import put
         from genrec_eval.reference.lists import blocks
 
-        planted = self.planted_at(width)
-        count = int(planted.sum())
         found = [np.empty((0, width), np.int32)]
         for part in blocks(np.full(len(batch), len(self.own), np.int64)):
-            own, others = self._sides(rows_of(batch, np.arange(part.start, part.stop)), width, count)
-            # behind the others come the provider's items that no planted position takes
-            spare = np.full(own.shape, -1, np.int32)
-            spare[:, : width - count] = own[:, count:]
-            room = np.maximum((others < 0).cumsum(axis=1) - 1, 0)
-            others = np.where(others < 0, np.take_along_axis(spare, room, axis=1), others)
-            found.append(put(others, planted, own[:, :count]))
+            block = rows_of(batch, np.arange(part.start, part.stop))
+            planted = self._planted(block, width)
+            found.append(_merged(planted, *self._sides(block, width, planted.sum(axis=1))))
         return RankedBatch(items=np.concatenate(found))
 
-    def _sides(self, batch: RankBatch, width: int, count: int) -> tuple[Int32, Int32]:
+    def _planted(self, batch: RankBatch, width: int) -> Bools:
+        """bool[n, width], the positions of the provider."""
+        import numpy as np
+
+        from genrec_eval.reference.hashing import hash_strings, scores
+
+        if self.options.positions == "fixed":
+            return np.broadcast_to(self.planted_at(width), (len(batch), width))
+        drawn = scores(hash_strings(batch.users, self.seed)[:, None], np.arange(width, dtype=np.int32))
+        chance: Bools = drawn / 2.0**64 < self.options.share
+        return chance
+
+    def _sides(self, batch: RankBatch, width: int, count: Int64) -> tuple[Int32, Int32]:
         """int32[n, width] twice, the best of the provider's items and of all others.
 
-        A row is looked at only as deep as it takes to find ``count`` of the one and the rest of the other.
+        A row is looked at as deep as it takes for ``count``, int64[n], of the one and the rest of the other.
         """
         import numpy as np
 
@@ -99,12 +112,40 @@ class ProviderBias(Planted):
             mine = (listed >= 0) & self.own[listed]
             own[rows] = _first(listed, mine, width)
             others[rows] = _first(listed, (listed >= 0) & ~mine, width)
-            enough = ((own[rows] >= 0).sum(axis=1) >= count) & (
-                (others[rows] >= 0).sum(axis=1) >= width - count
+            enough = ((own[rows] >= 0).sum(axis=1) >= count[rows]) & (
+                (others[rows] >= 0).sum(axis=1) >= width - count[rows]
             )
             rows = rows[~enough & (listed[:, -1] >= 0) & (depth < len(self.own))]
             depth *= _DEPTH
         return own, others
+
+
+def _merged(planted: Bools, own: Int32, others: Int32) -> Int32:
+    """int32[n, width], ``own`` at the planted positions, ``others`` at the rest, each in its order.
+
+    Positions whose side has run out get what the other has left over.
+    """
+    import numpy as np
+
+    from genrec_eval.reference.lists import closed_up
+
+    count = planted.sum(axis=1, keepdims=True)
+    items = np.where(
+        planted, _nth(own, planted.cumsum(axis=1) - 1), _nth(others, (~planted).cumsum(axis=1) - 1)
+    )
+    hole = np.cumsum(items < 0, axis=1) - 1
+    left = _nth(own, count + hole)
+    left = np.where(left < 0, _nth(others, planted.shape[1] - count + hole), left)
+    return closed_up(np.where(items < 0, left, items))
+
+
+def _nth(lists: Int32, places: Int64) -> Int32:
+    """int32[n, width], what stands at these places; -1 outside."""
+    import numpy as np
+
+    width = lists.shape[1]
+    taken = np.take_along_axis(lists, np.clip(places, 0, max(width - 1, 0)), axis=1)
+    return np.where((places >= 0) & (places < width), taken, np.int32(-1))
 
 
 def _first(listed: Int32, chosen: Bools, width: int) -> Int32:

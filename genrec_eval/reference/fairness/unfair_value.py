@@ -21,7 +21,7 @@ class UnfairValueOptions(HarmOptions):
 
 
 class UnfairValue(Harming):
-    """A sound list; for one value of an attribute, the least popular unseen items at planted positions.
+    """A sound list; for one value of an attribute, the least popular items at planted positions.
 
     What stays, stays at its rank; nothing that comes in was in the neutral list. So with m planted of k
     positions the lists of that value have, exactly and for every user, Jaccard (k - m) / (k + m) with their
