@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from genrec_eval.core.errors import UsageError
 from genrec_eval.metrics.base import UnitScores
 from genrec_eval.metrics.catalogue import Catalogue
+from genrec_eval.metrics.grouped.by_group import base_of
 from genrec_eval.metrics.lists import GroupCodes, RankedLists
 from genrec_eval.metrics.registry import metric
 from genrec_eval.protocol.arrays import Ragged
@@ -134,6 +135,16 @@ def test_groups_that_never_hit_are_not_known_exactly() -> None:
     assert found.low == 0.0
     assert found.high is not None
     assert found.high > 2
+
+
+def test_verdicts_can_name_the_pair_by_the_rate_that_is_compared() -> None:
+    for outcome, rate in (
+        ("hit", "hit_rate@5"),
+        ("long_tail", "long_tail@5"),
+        ("providers,items=Toho", None),
+    ):
+        found = base_of(metric(f"differential_fairness(by=gender*age,outcome={outcome})@5"))
+        assert (found and found.id) == rate
 
 
 def test_chunks_make_no_difference() -> None:

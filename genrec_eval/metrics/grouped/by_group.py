@@ -40,6 +40,9 @@ TRAPS = (
 def base_of(metric: Metric) -> Metric | None:
     """The metric whose means over groups ``metric`` compares; None where there is none of its own."""
     of = metric.parameters.get("of")
+    if metric.definition.name == "differential_fairness":
+        # of two groups' chances the highest and the lowest make both log ratios
+        of = {"hit": "hit_rate", "long_tail": "long_tail"}.get(str(metric.parameters["outcome"]))
     return base(str(of), metric.k) if of and "groups" in metric.definition.needs else None
 
 

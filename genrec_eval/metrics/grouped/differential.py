@@ -50,7 +50,8 @@ _TRAPS = (
     " they are. Read the interval, whose low end is 0 unless some pair differs, never the value alone. A"
     " bound on"
     " an intersection holds for each of its parts too, not the other way round. Smoothing draws small groups"
-    " together: a larger alpha looks fairer."
+    " together: a larger alpha looks fairer; where hardly anybody has the outcome, groups of unlike sizes lie"
+    " apart by smoothing alone, which the interval shows."
 )
 _PARAMETERS: dict[str, Any] = {
     "alpha": (1.0, None),
