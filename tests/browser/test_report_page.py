@@ -227,13 +227,19 @@ def test_on_a_phone_each_model_is_a_card(visit: Visit, report: Path) -> None:
     assert "NDCG@10" in page.evaluate(label)
 
 
-def test_print_opens_every_fold_and_is_a_document_of_pages(visit: Visit, report: Path) -> None:
+def test_print_opens_what_claims_are_about_and_what_was_unfolded(visit: Visit, report: Path) -> None:
     for scripts in (True, False):
         page = visit(report, java_script_enabled=scripts)
         page.emulate_media(media="print")
         assert page.locator("#s1m1").is_visible()
         assert page.locator(".more").first.is_visible() or page.locator(".common").first.is_visible()
         assert page.locator(".choices").is_hidden()
+        assert page.locator("#provenance pre").is_hidden()
+        brief = page.locator("details.metric.aside .detail").first
+        assert brief.is_hidden()
+        assert page.locator(".scenario p.paper").first.is_visible()
+        brief.evaluate("one => one.closest('details').open = true")
+        assert brief.is_visible()  # what is unfolded on the page is printed
     pdf = page.pdf(format="A4", prefer_css_page_size=True)
     assert pdf.startswith(b"%PDF-")
     assert len(pdf) > 50_000

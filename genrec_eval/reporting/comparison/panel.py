@@ -53,6 +53,7 @@ _NAMED = {
     "only_candidate": "only in the candidate",
     "changed": "asked something else",
 }
+_ASIDE = frozenset({WORDS[Change.INCONCLUSIVE][0], WORDS[Change.NOT_COMPARED][0]})
 _LONG = 120
 _CALM = 6
 _MOST = 2000
@@ -91,6 +92,11 @@ class Body:
     """Many figures inside their margins are worth a line that unfolds."""
     ruled: bool = False
     """Whether claims or the gate are about them."""
+
+    @property
+    def aside(self) -> bool:
+        """Whether paper leaves them out of a table by group: nothing is decided, and nobody asked."""
+        return not self.ruled and self.word in _ASIDE
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from typing import Any
 
 from markupsafe import Markup, escape
 
+from genrec_eval.protocol.results import Ruling
 from genrec_eval.reporting import facts
 from genrec_eval.reporting.answer import (
     RED,
@@ -94,6 +95,7 @@ def page(material: Material) -> dict[str, Any]:
         "untested": not_tested(results),
         "untested_groups": not_tested_groups(results),
         "sections": sections,
+        "led": _led(results, suite),
         "definitions": [(m, results.title(m), results.definition(m)) for m in metrics],
         "anchors": {m: f"d{number}" for number, m in enumerate(metrics, 1)},
         "titles": {m: results.title(m) for m in [*metrics, *(row.metric for row in results.verdicts)]},
@@ -111,6 +113,14 @@ def page(material: Material) -> dict[str, Any]:
 def material_of(results: Results, run: Mapping[str, Any], directory: Path, **more: Any) -> Material:
     """What the parts are made from; ``more`` are the other fields of :class:`Material`."""
     return Material(results, run, directory, results.models(), controls(results, run), **more)
+
+
+def _led(results: Results, suite: Mapping[str, Any]) -> frozenset[str]:
+    """Metrics that claims and rules of the gate are about, or that fail a check: what paper has in full."""
+    found = {row.metric for row in results.verdicts if row.gate or row.verdict is Ruling.FAIL}
+    rules = mapping(suite.get("gate")).get("rules") or ()
+    found |= {str(rule.get("metric")) for rule in rules if isinstance(rule, dict)}
+    return frozenset(found or {row.metric for row in results.estimates[:1]})
 
 
 def _text_places(sections: list[Section]) -> dict[tuple[str, str], str]:
