@@ -24,6 +24,7 @@ from genrec_eval.stats.ranges import Range
 
 Float64 = npt.NDArray[np.float64]
 Ends = tuple[float, float]
+Int = npt.NDArray[np.intp]
 
 HALF = 0.5
 """Units added for the interval, whatever alpha: at half a unit the logarithm is least biased (Gart & Zweifel
@@ -127,9 +128,9 @@ def epsilon_of(rows: Float64, alpha: float, least: int = 2) -> Range | str:
     if reason is not None:
         return reason
     seen = np.flatnonzero(units > 0)
-    side = _Side.of(rows[:, :g][:, seen], rows[:, g:][:, seen])
+    outcomes = rows[:, :g] if len(seen) == g else rows[:, seen]
     first, second = np.triu_indices(len(seen), 1)
-    differences, errors = side.apart(first, second)
+    differences, errors = _Side.of(outcomes, units[seen]).ratios(first, second)
     freedom = np.tile(np.minimum(units[seen][first], units[seen][second]) - 1, 2)
     value = float(epsilon(rows[:, :g].sum(axis=0), units, alpha))
     return Range(value, np.abs(differences), errors, freedom, "simultaneous-t-log")
@@ -154,12 +155,11 @@ def amplification_of(rows: Float64, least: int = 2) -> Simultaneous | str:
     if reason is not None:
         return reason
     seen = np.flatnonzero(units > 0)
-    ones = rows[:, 2 * g :][:, seen]
-    lists = _Side.of(rows[:, :g][:, seen], ones)
-    data = _Side.of(rows[:, g : 2 * g][:, seen], ones)
+    outcomes, held = rows[:, seen], rows[:, g + seen]
+    lists, data = _Side.of(outcomes, units[seen]), _Side.of(held, units[seen])
     first, second = np.triu_indices(len(seen), 1)
-    in_lists, in_data = lists.apart(first, second), data.apart(first, second)
-    between = lists.against(data)
+    in_lists, in_data = lists.ratios(first, second), data.ratios(first, second)
+    between = lists.against(data, np.einsum("ij,ij->j", outcomes, held))
     errors = np.sqrt(between[:, first] + between[:, second]).ravel()
     values = np.concatenate([in_lists[0], in_data[0], in_lists[0] - in_data[0]])
     error = np.concatenate([in_lists[1], in_data[1], errors])
@@ -182,54 +182,68 @@ def _too_few(units: Float64, least: int) -> str | None:
 
 @dataclass(frozen=True, slots=True)
 class _Side:
-    """Logarithms of the groups' chances of the outcome and of its absence, and what each unit pulls.
+    """What sums over each group's units say of its chances; of a million units nothing else is held.
 
     Attributes
     ----------
-    logs
-        float64[2, g].
-    pull
-        float64[n, g], outcome less the group's chance.
-    bases
-        float64[2, g], what a pull is divided by to be one of the logarithm.
-    pseudo
-        float64[g], squared pulls of half a unit with the outcome and half a unit without: a group that never
-        has the outcome would else be known exactly.
+    hits, counts, squares
+        float64[g], sums of outcomes, of units, and of squared outcomes.
     """
 
-    logs: Float64
-    pull: Float64
-    bases: Float64
-    pseudo: Float64
+    hits: Float64
+    counts: Float64
+    squares: Float64
 
     @classmethod
-    def of(cls, outcomes: Float64, ones: Float64) -> _Side:
-        hits, counts = outcomes.sum(axis=0), ones.sum(axis=0)
-        chance = chances(hits, counts, HALF)
-        return cls(
-            np.stack([np.log(chance), np.log1p(-chance)]),
-            outcomes - ones * chance,
-            np.stack([hits + HALF, counts - hits + HALF]),
-            HALF * ((1 - chance) ** 2 + chance**2),
-        )
+    def of(cls, outcomes: Float64, counts: Float64) -> _Side:
+        return cls(outcomes.sum(axis=0), counts, np.einsum("ij,ij->j", outcomes, outcomes))
 
-    def apart(self, first: npt.NDArray[np.intp], second: npt.NDArray[np.intp]) -> tuple[Float64, Float64]:
+    @property
+    def chance(self) -> Float64:
+        return chances(self.hits, self.counts, HALF)
+
+    @property
+    def logs(self) -> Float64:
+        """float64[2, g], logarithms of the chances of the outcome and of its absence."""
+        return np.stack([np.log(self.chance), np.log1p(-self.chance)])
+
+    @property
+    def bases(self) -> Float64:
+        """float64[2, g], by which a distance from the chance is divided to be one of the logarithm."""
+        return np.stack([self.hits + HALF, self.counts - self.hits + HALF])
+
+    @property
+    def variances(self) -> Float64:
+        """float64[2, g], of the logarithms.
+
+        With half a unit that has the outcome and half a unit that has not: a group that never has it would
+        else be known exactly.
+        """
+        chance = self.chance
+        apart = self.squares - 2 * chance * self.hits + self.counts * chance**2
+        found: Float64 = (apart + HALF * ((1 - chance) ** 2 + chance**2)) / self.bases**2
+        return found
+
+    def ratios(self, first: Int, second: Int) -> tuple[Float64, Float64]:
         """Log ratios of the pairs, of the outcome and then of its absence, and their standard errors."""
-        squares = (self.pull * self.pull).sum(axis=0) + self.pseudo
-        variances = squares / self.bases**2
+        logs, variances = self.logs, self.variances
         return (
-            (self.logs[:, first] - self.logs[:, second]).ravel(),
+            (logs[:, first] - logs[:, second]).ravel(),
             np.sqrt(variances[:, first] + variances[:, second]).ravel(),
         )
 
-    def against(self, other: _Side) -> Float64:
-        """float64[2, g], variances of the difference of both sides' logarithms."""
-        found = []
-        for mine, theirs in zip(self.bases, other.bases, strict=True):
-            between = self.pull / mine - other.pull / theirs
-            pseudo = self.pseudo / mine**2 + other.pseudo / theirs**2
-            found.append((between * between).sum(axis=0) + pseudo)
-        return np.stack(found)
+    def against(self, other: _Side, products: Float64) -> Float64:
+        """float64[2, g], variances of the difference of both sides' logarithms.
+
+        Parameters
+        ----------
+        products
+            float64[g], sums of the products of both sides' outcomes.
+        """
+        mine, theirs = self.chance, other.chance
+        common = products - mine * other.hits - theirs * self.hits + self.counts * mine * theirs
+        found: Float64 = self.variances + other.variances - 2 * common / (self.bases * other.bases)
+        return found
 
 
 def _difference_of_greatest(low: Float64, high: Float64) -> Ends:

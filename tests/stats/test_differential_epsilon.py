@@ -94,6 +94,44 @@ def test_an_intersection_bounds_each_of_its_parts(pairs: list[tuple[int, int]]) 
         assert epsilon(hits.mean(axis=axis), (hits + misses).mean(axis=axis), 0.0) <= whole + 1e-12
 
 
+def test_errors_are_those_of_the_units_own_pulls() -> None:
+    rng = np.random.default_rng(6)
+    codes = np.repeat([0, 1, 2], [30, 40, 50])
+    listed, held = rng.random(120), rng.integers(0, 2, 120).astype(float)
+    rows = np.hstack([rows_of(codes, listed, 3)[:, :3], rows_of(codes, held, 3)])
+    found = amplification_of(rows)
+    assert isinstance(found, Simultaneous)
+    low, high = found.each(1.0)
+    logs, variances = np.zeros((3, 3, 2)), np.zeros((3, 3, 2))
+    for g in range(3):
+        x, z = listed[codes == g], held[codes == g]
+        p, q = (x.sum() + 0.5) / (len(x) + 1), (z.sum() + 0.5) / (len(z) + 1)
+        for y, sign in ((0, 1), (1, -1)):
+            chances = [p, q] if y == 0 else [1 - p, 1 - q]
+            pulls = [
+                sign * (of - c) / (share * (len(x) + 1))
+                for of, c, share in zip((x, z), (p, q), chances, strict=False)
+            ]
+            pseudo = [
+                (c**2 + (1 - c) ** 2) / 2 / (share * (len(x) + 1)) ** 2
+                for c, share in zip((p, q), chances, strict=False)
+            ]
+            logs[0, g, y], logs[1, g, y] = np.log(chances)
+            logs[2, g, y] = logs[0, g, y] - logs[1, g, y]
+            variances[:2, g, y] = [(of**2).sum() + more for of, more in zip(pulls, pseudo, strict=False)]
+            variances[2, g, y] = ((pulls[0] - pulls[1]) ** 2).sum() + sum(pseudo)
+    pairs = [(0, 1), (0, 2), (1, 2)]
+    values = [logs[kind, a, y] - logs[kind, b, y] for kind in range(3) for y in (0, 1) for a, b in pairs]
+    errors = [
+        (variances[kind, a, y] + variances[kind, b, y]) ** 0.5
+        for kind in range(3)
+        for y in (0, 1)
+        for a, b in pairs
+    ]
+    assert (low + high) / 2 == pytest.approx(np.array(values))
+    assert (high - low) / 2 == pytest.approx(np.array(errors))
+
+
 def test_what_cannot_be_said_gets_a_reason() -> None:
     codes = np.repeat([0, 1], [40, 3])
     rows = rows_of(codes, np.ones(43), 3)
