@@ -35,6 +35,8 @@ _POOL = 5
 MOST_UNITS = 20_000
 """Beyond so many units sums under shuffles are as good as normal, and drawn as such."""
 _BLOCK = 1 << 21
+_ROUNDING = 1e-12
+"""Standard errors below it are those of units that all agree."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +151,7 @@ def range_fit(rows: Float64, most: float = 1.0) -> Fit | str:
     if said is not None:
         return said
     found = range_of(rows)
-    if isinstance(found, str) or (found.errors > 0).any():
+    if isinstance(found, str) or (found.errors > _ROUNDING).any():
         return found
     return Constant(found.value, len(rows), lambda p: _unseen(found.value, p, most))
 

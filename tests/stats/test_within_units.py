@@ -166,6 +166,15 @@ def test_units_that_all_agree_leave_room_for_units_unseen() -> None:
     assert (found.p, found.mean) == (1.0, 0.0)
 
 
+def test_a_difference_that_all_units_share_is_not_known_exactly() -> None:
+    rows = rows_of(np.tile([7 / 13, 1.0], (290, 1)))
+    for fit, value in ((range_fit(rows), 6 / 13), (spread_fit(rows), 3 / 13)):
+        assert isinstance(fit, Constant)
+        low, high = fit.ends(0.95)
+        assert value - 0.02 < low < value - 0.001
+        assert value + 0.001 < high < value + 0.02
+
+
 def test_ends_and_tails_are_two_readings_of_one_thing() -> None:
     rng = np.random.default_rng(4)
     rows = rows_of(rng.random((40, 3)) + np.array([0.0, 0.0, 0.4]))
