@@ -80,10 +80,10 @@ class Attribute(StrictModel):
     def _distinct(cls, values: tuple[str, ...]) -> tuple[str, ...]:
         seen: dict[str, str] = {}
         for value in values:
-            if (first := seen.setdefault(value.casefold(), value)) is not value:
-                raise ValueError(
-                    f"'{value}' is there twice{f', first as {first!r}' if first != value else ''}"
-                )
+            if (first := seen.get(value.casefold())) is not None:
+                before = f", first as '{first}'" if first != value else ""
+                raise ValueError(f"'{value}' is there twice{before}")
+            seen[value.casefold()] = value
         return values
 
     @model_validator(mode="after")
