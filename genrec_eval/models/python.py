@@ -4,7 +4,7 @@ A rank function is written in one of three ways::
 
     def recommend(user, history, k): ...            # by position
     def recommend(history, k, candidates): ...      # any of these by name: user, history, k,
-                                                    # candidates, profile, seed
+                                                    # candidates, profile, wording, seed
     def recommend(request): ...                     # the typed request
 
 It returns a list of ids, of ``(id, score)`` pairs, ``{"items", "scores"}``, a numpy array of ids or

@@ -76,8 +76,8 @@ class CounterfactualOptions(StrictModel):
     attributes: Annotated[dict[Name, Attribute], Field(min_length=1)] = Field(
         "basic",  # type: ignore[arg-type]  # the validator reads the set of this name
         json_schema_extra=_or_a_name,
-        description="What is disclosed: name of a shipped set, path of a file relative to the suite, or"
-        " attributes by name.",
+        description="What is disclosed: name of a shipped set (basic, the default, or fairllm), path of a"
+        " file relative to the suite, or attributes by name.",
     )
     wordings: dict[Name, Reworded] = Field(
         default_factory=dict,
