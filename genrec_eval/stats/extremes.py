@@ -24,6 +24,11 @@ Reading = Callable[[Float64, Float64], Ends]
 _LEAST_LOG = -690.0
 """Natural logarithm of the smallest p-value that is told from 0."""
 
+_STILL = 1e-12
+"""Product of a share and the rest below which one of the two is 0 but for rounding."""
+_FAR = 1e9
+"""Standard errors; further out all numbers are possible."""
+
 
 @dataclass(frozen=True, slots=True)
 class Simultaneous:
@@ -98,8 +103,8 @@ class Shares:
         varying = self.values * (1 - self.values)
         worth = np.full(len(self.values), float(self.n))
         # where no unit moves a share nothing says that it could not be moved
-        np.divide(varying, self.errors**2, out=worth, where=(self.errors > 0) & (varying > 0))
-        square = z * z / worth
+        np.divide(varying, self.errors**2, out=worth, where=(self.errors > 0) & (varying > _STILL))
+        square = min(z, _FAR) ** 2 / worth
         middle = (self.values + square / 2) / (1 + square)
         half = np.sqrt(square * varying + square * square / 4) / (1 + square)
         low, high = np.maximum(middle - half, 0.0), np.minimum(middle + half, 1.0)
