@@ -8,6 +8,8 @@ differ in spread and size (Chung & Romano 2013).
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 import numpy.typing as npt
 
@@ -18,7 +20,11 @@ Int64 = npt.NDArray[np.int64]
 
 REPLICATES = 4_999
 DEALT_UNITS = 20_000
-"""Up to this many units labels are dealt anew; beyond, the groups' means are as good as normal."""
+"""Up to this many units labels are dealt anew; beyond, each group is drawn from all units by itself."""
+DRAWN_UNITS = 2_000
+"""Up to this many units of a group are drawn one by one; the mean of more is as good as normal."""
+DRAWN_KINDS = 64
+"""Up to this many different values it is drawn how often each occurs, whatever the size of the group."""
 
 _BLOCK = 1 << 20
 _TIED = 1e-9
@@ -63,14 +69,13 @@ def label_test(rows: Float64, seed: int, *, replicates: int = REPLICATES) -> flo
     observed = _clearest(*_moments(values[None], weights[None], starts, sizes[kept]))[0]
     rng = generator(seed, "group labels", len(values), len(kept))
     far = 0
-    block = max(1, _BLOCK // max(len(values), len(kept) ** 2))
-    if len(values) > DEALT_UNITS:
-        _, variances = _moments(values[None], weights[None], starts, sizes[kept])
-        for start in range(0, replicates, block):
-            drawn = rng.standard_normal((min(block, replicates - start), len(kept))) * np.sqrt(variances)
-            far += int((_clearest(drawn, variances) >= observed).sum())
-        return (far + 1) / (replicates + 1)
     even = bool((weights == 1).all())  # then only sums of values and squares depend on the deal
+    if len(values) > DEALT_UNITS:
+        block = max(1, _BLOCK // max(DRAWN_UNITS, len(kept) ** 2))
+        for moments in _drawn(values, weights, even, sizes[kept], rng, replicates, block):
+            far += int((_clearest(*moments) >= observed * (1 - _TIED)).sum())
+        return (far + 1) / (replicates + 1)
+    block = max(1, _BLOCK // max(len(values), len(kept) ** 2))
     for start in range(0, replicates, block):
         size = min(block, replicates - start)
         if even:
@@ -82,6 +87,42 @@ def label_test(rows: Float64, seed: int, *, replicates: int = REPLICATES) -> flo
         found = _clearest(*moments)
         far += int((found >= observed * (1 - _TIED)).sum())
     return (far + 1) / (replicates + 1)
+
+
+def _drawn(
+    values: Float64,
+    weights: Float64,
+    even: bool,
+    sizes: Int64,
+    rng: np.random.Generator,
+    replicates: int,
+    block: int,
+) -> Iterator[tuple[Float64, Float64]]:
+    """Means and squared standard errors of groups of these sizes, drawn from all units with replacement.
+
+    Both are drawn: a small group that happens to have no hit at all has no spread either, and its mean would
+    seem to be known exactly.
+    """
+    n = len(values)
+    kinds, times = np.unique(values, return_counts=True) if even else (values, np.ones(0))
+    spread = float(values @ values) / n / float(weights.mean()) ** 2
+    for start in range(0, replicates, block):
+        size = min(block, replicates - start)
+        means, variances = np.zeros((size, len(sizes))), np.zeros((size, len(sizes)))
+        for group, units in enumerate(sizes.tolist()):
+            if even and len(kinds) <= DRAWN_KINDS:
+                often = rng.multinomial(units, times / n, size=size)
+                mean = often @ kinds / units
+                squares = often @ (kinds * kinds) - units * mean * mean
+                of = mean, np.maximum(squares, 0.0) / (units * (units - 1))
+            elif units <= DRAWN_UNITS:
+                places = rng.integers(0, n, (size, units))
+                found = _moments(values[places], weights[places], np.zeros(1, np.int64), np.array([units]))
+                of = found[0][:, 0], found[1][:, 0]
+            else:
+                of = rng.standard_normal(size) * np.sqrt(spread / units), np.full(size, spread / units)
+            means[:, group], variances[:, group] = of
+        yield means, variances
 
 
 def _moments(values: Float64, weights: Float64, starts: Int64, sizes: Int64) -> tuple[Float64, Float64]:

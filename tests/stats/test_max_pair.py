@@ -94,3 +94,19 @@ def test_many_units_are_dealt_by_chance() -> None:
     assert found is not None
     assert not found.exact
     assert found.p > 0.01
+
+
+def test_a_small_group_among_very_many_users_that_never_hits_is_no_finding() -> None:
+    # 30 of 21,000 users at 2 %: more often than not the cell has no hit, and no spread
+    rng = np.random.default_rng(0)
+    codes = np.repeat(np.arange(3), [30, 100, 20_870])
+    p = []
+    for seed in range(40):
+        found = max_pair((rng.random(21_000) < 0.02).astype(float), codes, seed, replicates=399)
+        assert found is not None
+        p.append(found.p)
+    assert (np.array(p) <= 0.05).mean() <= 0.15
+    planted = max_pair((rng.random(21_000) < np.where(codes == 1, 0.2, 0.02)).astype(float), codes, 1)
+    assert planted is not None
+    assert planted.p < 0.01
+    assert (planted.higher, planted.n_higher) == (1, 100)

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 _PARAMETERS: dict[str, Any] = {**BY, "of": ("ndcg", None)}
 _TEST = (
     " p is that of the clearest difference of two groups when the groups' labels are dealt anew over the"
-    " users 4,999 times (max-T; from 20,000 users on from normal means)."
+    " users 4,999 times (max-T; from 20,000 users on each group is drawn from all users)."
 )
 
 
