@@ -16,6 +16,7 @@ from genrec_eval.engine.rundir import REPORT_FILES, RunDirectory
 
 if TYPE_CHECKING:
     import pandas as pd
+    from fairlearn.metrics import MetricFrame
     from rich.console import Console
 
     from genrec_eval.audit.comparing.types import Comparison
@@ -73,6 +74,40 @@ class Run:
         if not path.is_file():
             raise UsageError(_unfinished(self.directory))
         return pq.read_table(path).to_pandas()
+
+    def group_frame(
+        self,
+        scenario: str,
+        metric: str,
+        by: str | Sequence[str],
+        *,
+        model: str | None = None,
+        control: str | Sequence[str] = (),
+    ) -> MetricFrame:
+        """The stored scores of a metric by group, as fairlearn's ``MetricFrame``, with counts beside.
+
+        Its ``by_group``, ``difference()`` and ``ratio()`` have no interval and no least size of a group: the
+        estimates of ``group_gap`` do. Needs the extra ``fairness``.
+
+        Parameters
+        ----------
+        metric
+            A mean over users, as in ``"ndcg@10"``, that the scenario measured.
+        by, control
+            Groups of the scenario: what is compared, and inside what (``control_features``). Users of an
+            unknown group are left out.
+        model
+            Whose scores; may be left out where one model was played.
+
+        Raises
+        ------
+        UsageError
+            When the run has no such scores or groups, or fairlearn is not installed.
+        """
+        from genrec_eval.audit.group_frame import group_frame
+
+        named = [(words,) if isinstance(words, str) else tuple(words) for words in (by, control)]
+        return group_frame(self.directory, scenario, metric, named[0], model=model, control=named[1])
 
     def records(self, model: str, scenario: str) -> pd.DataFrame:
         """Exchanges of one model in one scenario.

@@ -39,6 +39,8 @@ class Range:
         float64[pairs], absolute difference of each pair of means, and its standard error.
     freedom
         float64[pairs], degrees of freedom.
+    most
+        The greatest possible range.
     """
 
     value: float
@@ -46,12 +48,13 @@ class Range:
     errors: Float64
     freedom: Float64
     method: str = "simultaneous-t"
+    most: float = math.inf
 
     def ends(self, level: float) -> Ends:
         tail = (1 - level) / 2 / len(self.differences)
         half = -stdtrit(self.freedom, tail) * self.errors
         low, high = self.differences - half, self.differences + half
-        return max(0.0, float(low.max())), float(high.max())
+        return max(0.0, float(low.max())), min(float(high.max()), self.most)
 
     def tails(self, null: float) -> Ends:
         """Small when some pair lies clearly above ``null``, and when all lie clearly below."""
@@ -137,7 +140,10 @@ def range_of(rows: Float64, bounds: Bounds = (None, None)) -> Range | str:
         if isinstance(variances, str):
             return variances
         errors = np.sqrt(variances[first] + variances[second])
-        return Range(float(differences.max()), differences, errors, _welch(variances, units, first, second))
+        freedom = _welch(variances, units, first, second)
+        least_value, greatest = bounds
+        most = math.inf if least_value is None or greatest is None else greatest - least_value
+        return Range(float(differences.max()), differences, errors, freedom, most=most)
     pull = (sums - ones * means[seen]) / counts[seen]
     between = pull[:, first] - pull[:, second]
     # the smaller group decides: at its size the variance is least known
@@ -218,6 +224,7 @@ def widest(ranges: Sequence[Range]) -> Range:
         np.concatenate([one.differences for one in ranges]),
         np.concatenate([one.errors for one in ranges]),
         np.concatenate([one.freedom for one in ranges]),
+        most=max(one.most for one in ranges),
     )
 
 

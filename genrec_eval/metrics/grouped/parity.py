@@ -1,0 +1,268 @@
+"""Classification fairness of lists: parity of an outcome, of chances where it is due, and of both rates.
+
+What a classifier would say of a user is whether the list holds an item of some kind; what is true of them is
+whether they went on to choose one. The definitions are those of fairlearn, which the tests hold them to.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from genrec_eval.core.errors import UsageError, did_you_mean
+from genrec_eval.metrics.base import Accumulator, Bool, Definition, UnitScores, define
+from genrec_eval.metrics.grouped.by_group import (
+    BY,
+    LEAST_USERS,
+    MEANINGS,
+    TRAPS,
+    codes_by,
+    left_out,
+    one_hot,
+)
+from genrec_eval.metrics.grouped.gap import gap_between, ratio_between
+from genrec_eval.metrics.item_groups import item_groups
+from genrec_eval.metrics.lists import RankedLists
+from genrec_eval.metrics.popularity import tail
+from genrec_eval.metrics.slots import owners, top_of
+from genrec_eval.protocol.arrays import Float64, Int32
+from genrec_eval.stats.group_labels import label_test
+from genrec_eval.stats.ranges import LowestOverHighest, Range, range_of, ratio_of, widest
+
+if TYPE_CHECKING:
+    from genrec_eval.stats.fits import Fit
+
+_OUTCOMES = ("hit", "long_tail", "attributes", "providers")
+_PARAMETERS: dict[str, Any] = {
+    **BY,
+    "outcome": ("long_tail", _OUTCOMES),
+    "items": ("", None),
+    "form": ("difference", ("difference", "ratio")),
+    **LEAST_USERS,
+}
+_MEANINGS = {
+    **MEANINGS,
+    "outcome": (
+        "what a list may hold among its first k: hit: an item held out for the user; long_tail: an item of"
+        " the long tail (the less popular items, with 20 % of the training interactions); attributes,"
+        " providers: an item of `items`. It is due where a held-out item is of that kind; a hit is due to"
+        " every user with held-out items"
+    ),
+    "items": "the attribute or provider, as the data spells it",
+    "form": "difference: highest rate less lowest; ratio: lowest over highest",
+}
+_DEGENERATE = (
+    "A user without an answer or with an empty list has no such item. Users of unknown group (no-group) and"
+    " of groups with fewer than `least` users that count (small-group) are excluded and counted; with fewer"
+    " than two groups left everybody is (one-group), and there is no value."
+)
+_BOUNDS = (0.0, 1.0)
+
+
+def _unfit(parameters: Mapping[str, Any]) -> str | None:
+    if parameters["outcome"] in ("attributes", "providers") and not parameters["items"]:
+        return f"outcome={parameters['outcome']} needs items, the name of one of them"
+    if parameters["outcome"] in ("hit", "long_tail") and parameters["items"]:
+        return f"outcome={parameters['outcome']} takes no items"
+    if parameters["least"] < 2:
+        return f"least is at least 2 users, not {parameters['least']}"
+    return None
+
+
+def _unfit_odds(parameters: Mapping[str, Any]) -> str | None:
+    if parameters["outcome"] == "hit":
+        return "a hit is due to every user with held-out items, and undue to none: use equal_opportunity"
+    return _unfit(parameters)
+
+
+def _kind(lists: RankedLists, outcome: str, items: str, name: str) -> Bool:
+    """bool[n_items + 1], the items of the kind; the last entry stands for what is outside the catalogue."""
+    if outcome == "long_tail":
+        return np.append(tail(lists.train_counts, "interactions", 0.2) > 0.5, False)
+    groups = item_groups(lists.catalogue, outcome, name)
+    names = list(groups.names)
+    if items not in names:
+        raise UsageError(
+            f"metric '{name}': no item's {outcome} hold '{items}'{did_you_mean(items, names)}"
+            f" (known: {', '.join(names[:10])}{', ...' if len(names) > 10 else ''})"
+        )
+    return np.append(groups.part_of(names.index(items)) > 0, False)
+
+
+def _found_and_due(
+    lists: RankedLists, k: int, outcome: str, items: str, name: str
+) -> tuple[Bool, Bool, Bool]:
+    """bool[n] each: the outcome is in the list, it is due, and whether it is due is known."""
+    known = lists.truth.lengths > 0
+    if outcome == "hit":
+        return lists.hits.counts(k) > 0, known, np.ones(len(lists), bool)
+    kind = _kind(lists, outcome, items, name)
+    found: Bool = np.any(kind[top_of(lists.items, k)], axis=1)
+    wanted = owners(lists.truth)[kind[np.maximum(lists.truth.values, -1)]]
+    return found, np.bincount(wanted, minlength=len(lists)) > 0, known
+
+
+class _Rates(Accumulator):
+    """Whether each user has the outcome, and whether it is due."""
+
+    conditions: tuple[bool | None, ...] = (None,)
+    """For each rate that is compared: whether the outcome must be due, undue, or either."""
+
+    def __init__(self, *, k: int, by: str, outcome: str, items: str, form: str, least: int) -> None:
+        self.k, self.by, self.outcome, self.items, self.least = k, by, outcome, items, least
+        self.groups = 0
+        self._parts: list[tuple[Bool, Bool, Bool, Int32]] = []
+
+    def update(self, lists: RankedLists) -> None:
+        name = type(self).__name__
+        groups = codes_by(lists, self.by, name)
+        self.groups = len(groups.names)
+        self._parts.append((*_found_and_due(lists, self.k, self.outcome, self.items, name), groups.codes))
+
+    def finish(self) -> UnitScores:
+        none = (np.empty(0, bool),) * 3
+        columns = zip(*[(*none, np.empty(0, np.int32)), *self._parts], strict=True)
+        found, due, known, codes = (np.concatenate(column) for column in columns)
+        self._parts = []
+        reasons: dict[str, Bool] = {}
+        if self.conditions != (None,):
+            reasons["no-truth"] = ~known if self.outcome != "hit" else ~due
+        counting = [np.ones(len(due), bool) if one is None else due == one for one in self.conditions]
+        nobody = ~np.logical_or.reduce(counting)
+        if (undue := nobody & known & ~reasons.get("no-truth", np.zeros(len(due), bool))).any():
+            reasons["not-due"] = undue
+        base = UnitScores(values=found.astype(np.float64), reasons=reasons)
+        cells = [np.where(mask, codes, -1).astype(np.int32) for mask in counting]
+        left = left_out(base, cells, self.groups, self.least, codes)
+        kept = UnitScores(values=base.values, reasons=left).scored
+        parts = [
+            one_hot(base.values, np.ones(len(due)), codes, np.flatnonzero(kept & mask), self.groups)
+            for mask in counting
+        ]
+        return UnitScores(values=base.values, reasons=left, sums=np.concatenate(parts, axis=1))
+
+
+def _value(parameters: Mapping[str, Any]) -> Callable[[Float64, Mapping[str, Any]], Float64]:
+    return gap_between if parameters["form"] == "difference" else ratio_between
+
+
+def _one(sums: Float64, parameters: Mapping[str, Any]) -> Float64:
+    return _value(parameters)(sums, parameters)
+
+
+def _one_alone(rows: Float64, parameters: Mapping[str, Any]) -> Fit | str:
+    return (range_of if parameters["form"] == "difference" else ratio_of)(rows, _BOUNDS)
+
+
+def _one_test(rows: Float64, parameters: Mapping[str, Any], seed: int) -> float | None:
+    return label_test(rows, seed)
+
+
+def _worst(sums: Float64, parameters: Mapping[str, Any]) -> Float64:
+    """The greater difference, or the smaller ratio, of both rates."""
+    both = [_value(parameters)(half, parameters) for half in np.split(sums, 2, axis=-1)]
+    found: Float64 = (np.maximum if parameters["form"] == "difference" else np.minimum)(*both)
+    return found
+
+
+def _worst_alone(rows: Float64, parameters: Mapping[str, Any]) -> Fit | str:
+    ranges: list[Range] = []
+    for half in np.split(rows, 2, axis=1):
+        found = _one_alone(half, parameters)
+        if isinstance(found, str):
+            return found
+        ranges.append(found.log if isinstance(found, LowestOverHighest) else found)  # type: ignore[arg-type]
+    both = widest(ranges)
+    return both if parameters["form"] == "difference" else LowestOverHighest(both)
+
+
+def _worst_test(rows: Float64, parameters: Mapping[str, Any], seed: int) -> float | None:
+    """Bonferroni over both rates."""
+    tested = [label_test(half, seed) for half in np.split(rows, 2, axis=1)]
+    given = [p for p in tested if p is not None]
+    return min(1.0, min(given) * len(given)) if given else None
+
+
+_SHARED: dict[str, Any] = {
+    "direction": "none",
+    "parameters": _PARAMETERS,
+    "meanings": {name: text for name, text in _MEANINGS.items() if name in _PARAMETERS},
+    "needs": ("groups", "outcome"),
+}
+_FORM = "; form=ratio: lowest over highest"
+
+
+@define(
+    Definition(
+        name="demographic_parity",
+        title="Demographic parity",
+        summary="How far apart the groups' shares of users are whose list holds an item of some kind.",
+        formula=f"max over groups of P(outcome in the first k | group) − min{_FORM}",
+        degenerate=_DEGENERATE,
+        source="fairlearn demographic_parity_difference and _ratio; Dwork et al. 2012 (statistical parity).",
+        traps=TRAPS + " Groups that want different things are served alike only by serving some of them"
+        " worse: set it beside equal_opportunity. form=difference is fair at 0, form=ratio at 1.",
+        combine=_one,
+        alone=_one_alone,
+        test=_one_test,
+        check=_unfit,
+        **_SHARED,
+    )
+)
+class demographic_parity(_Rates):
+    """Outcome by group."""
+
+
+@define(
+    Definition(
+        name="equal_opportunity",
+        title="Equal opportunity",
+        summary="How far apart the groups' shares are of users who get the kind of item that they went on to"
+        " choose.",
+        formula=f"max over groups of P(outcome in the first k | outcome is due, group) − min{_FORM}",
+        degenerate="Users without held-out items (no-truth) and those to whom the outcome is not due"
+        f" (not-due) are excluded and counted. {_DEGENERATE}",
+        source="fairlearn equal_opportunity_difference and _ratio; Hardt, Price & Srebro 2016.",
+        traps=TRAPS + " What users went on to choose depends on what they were shown: a truth that is biased"
+        " makes unequal chances look equal. form=difference is fair at 0, form=ratio at 1.",
+        combine=_one,
+        alone=_one_alone,
+        test=_one_test,
+        check=_unfit,
+        **_SHARED,
+    )
+)
+class equal_opportunity(_Rates):
+    """Outcome by group, among those to whom it is due."""
+
+    conditions = (True,)
+
+
+@define(
+    Definition(
+        name="equalised_odds",
+        title="Equalised odds",
+        summary="The wider of two ranges over groups: of the rates of an outcome where it is due, and where"
+        " it is not.",
+        formula=(
+            "max of (max − min over groups of P(outcome | due, group), max − min of P(outcome | not due,"
+            " group)); form=ratio: the smaller of both ratios of lowest to highest"
+        ),
+        degenerate=f"Users without held-out items (no-truth) are excluded and counted. {_DEGENERATE} A group"
+        " needs `least` users of either kind.",
+        source="fairlearn equalized_odds_difference and _ratio (agg='worst_case'); Hardt et al. 2016.",
+        traps=TRAPS + " With unequal base rates it cannot hold together with calibration unless the model is"
+        " perfect (Kleinberg et al. 2016). form=difference is fair at 0, form=ratio at 1.",
+        combine=_worst,
+        alone=_worst_alone,
+        test=_worst_test,
+        check=_unfit_odds,
+        **_SHARED,
+    )
+)
+class equalised_odds(_Rates):
+    """Outcome by group, among those to whom it is due and among the others."""
+
+    conditions = (True, False)
