@@ -38,13 +38,15 @@ class ProviderBias(Planted):
     """The best items of one provider at a share of the positions, the best of all others at the rest.
 
     So its share of the exposure is known. With ``positions: drawn`` each position of each user is the
-    provider's with chance ``share``, by a hash of seed, user and position: on average over users the
-    provider draws exactly ``share`` of the exposure at every k, however ranks are weighted, and the
-    exposure ratio is ``share`` over the provider's target share. With ``positions: fixed`` it is so for every
-    single list, at the planted ranks: the weight of these over that of all
-    (:func:`genrec_eval.reference.fairness.effects.exposure`; k = 10, ``share`` 0.7: 0.7 where all ranks weigh
-    the same, and 0.6118 with weights 1 / log2(r + 1)). Where a row has too few unseen items of one side, the
-    other fills the list.
+    provider's with chance ``share``, by a hash of seed, user and position: the expected share of the
+    exposure is ``share`` at every k, however ranks are weighted. Where t is due to the provider and
+    ``share`` is above t, its gap is ``share`` - t and, with all others as one group, the least ratio is theirs,
+    (1 - ``share``) / (1 - t).
+
+    With ``positions: fixed`` the share is the same in every single list: the weight of the planted ranks over
+    that of all (:func:`genrec_eval.reference.fairness.effects.exposure`; k = 10, ``share`` 0.7: 0.7 where all
+    ranks weigh the same, and 0.6118 with weights 1 / log2(r + 1)). Where a row has too few unseen items of
+    one side, the other fills the list.
     """
 
     name: ClassVar[str] = "provider-bias"
