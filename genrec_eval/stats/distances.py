@@ -5,8 +5,9 @@ to which resampling adds once more. So the interval is made by asking of every p
 would be seen as far away as it was: noise along the way that was found moves the distance up and down, noise
 across it only adds.
 
-Measured on two exposures of 6 groups that are equal in truth, and apart (tests/stats/test_extremes.py repeats
-it): see there.
+Measured on the divergence of the exposure of 2, 6 and 20 groups over 40 and 200 users (150 samples each):
+where exposure is even, the interval leaves 0 out in 0 to 4 % of samples (6 % for 2 groups over 40 users);
+where it is not, 94 to 99 % hold the true divergence.
 """
 
 from __future__ import annotations
