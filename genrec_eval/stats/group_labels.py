@@ -26,6 +26,10 @@ DRAWN_UNITS = 2_000
 DRAWN_KINDS = 64
 """Up to this many different values it is drawn how often each occurs, whatever the size of the group."""
 
+STEADY_UNITS = 30
+"""Units with the spread of all that are added to each group's own spread: a small group of which none happens
+to have a hit would seem to be known exactly, and no real difference could stand out beside it."""
+
 _BLOCK = 1 << 20
 _TIED = 1e-9
 
@@ -66,14 +70,16 @@ def label_test(rows: Float64, seed: int, *, replicates: int = REPLICATES) -> flo
     if (np.abs(values) <= 1e-12 * np.abs(rows[:, :g]).max(initial=0.0)).all():
         return 1.0  # all units agree, whatever they are called
     starts = np.concatenate([[0], np.cumsum(sizes[kept])[:-1]])
-    observed = _clearest(*_moments(values[None], weights[None], starts, sizes[kept]))[0]
+    spread = float(values @ values) / len(values) / float(weights.mean()) ** 2
+    steady = spread, sizes[kept]
+    observed = _clearest(*_moments(values[None], weights[None], starts, sizes[kept]), *steady)[0]
     rng = generator(seed, "group labels", len(values), len(kept))
     far = 0
     even = bool((weights == 1).all())  # then only sums of values and squares depend on the deal
     if len(values) > DEALT_UNITS:
         block = max(1, _BLOCK // max(DRAWN_UNITS, len(kept) ** 2))
         for moments in _drawn(values, weights, even, sizes[kept], rng, replicates, block):
-            far += int((_clearest(*moments) >= observed * (1 - _TIED)).sum())
+            far += int((_clearest(*moments, *steady) >= observed * (1 - _TIED)).sum())
         return (far + 1) / (replicates + 1)
     block = max(1, _BLOCK // max(len(values), len(kept) ** 2))
     for start in range(0, replicates, block):
@@ -84,7 +90,7 @@ def label_test(rows: Float64, seed: int, *, replicates: int = REPLICATES) -> flo
         else:
             places = rng.permuted(np.broadcast_to(np.arange(len(values)), (size, len(values))), axis=1)
             moments = _moments(values[places], weights[places], starts, sizes[kept])
-        found = _clearest(*moments)
+        found = _clearest(*moments, *steady)
         far += int((found >= observed * (1 - _TIED)).sum())
     return (far + 1) / (replicates + 1)
 
@@ -147,11 +153,16 @@ def _plain_moments(values: Float64, starts: Int64, sizes: Int64) -> tuple[Float6
     return means, np.maximum(squares, 0.0) / (sizes * (sizes - 1))
 
 
-def _clearest(means: Float64, variances: Float64) -> Float64:
+def steadied(variances: Float64, spread: float, sizes: npt.NDArray[np.integer]) -> Float64:
+    """Squared standard errors of groups' means, with :data:`STEADY_UNITS` more of the spread of all units."""
+    found: Float64 = (variances * sizes + STEADY_UNITS * spread / sizes) / (sizes + STEADY_UNITS)
+    return found
+
+
+def _clearest(means: Float64, variances: Float64, spread: float, sizes: Int64) -> Float64:
     """float64[B], the greatest difference of two means in its standard errors."""
+    variances = steadied(variances, spread, sizes)
     first, second = np.triu_indices(means.shape[1], 1)
     between = np.abs(means[:, first] - means[:, second])
     errors = np.sqrt(variances[:, first] + variances[:, second])
-    # two groups in each of which all agree are as clearly apart as can be
-    far = np.where(between > 0, np.inf, 0.0)
-    return np.divide(between, errors, out=far, where=errors > 0).max(axis=1)
+    return (between / errors).max(axis=1)

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from genrec_eval.stats.group_labels import REPLICATES, label_test
+from genrec_eval.stats.group_labels import REPLICATES, label_test, steadied
 
 Float64 = npt.NDArray[np.float64]
 Int = npt.NDArray[np.integer]
@@ -36,7 +36,7 @@ class MaxPair:
     difference
         Mean of the higher less mean of the lower.
     statistic
-        The difference in its standard errors; infinite where no unit of either group differs from its mean.
+        The difference in its standard errors, steadied as those of the test are.
     p
         Share of deals of the labels in which some pair is as clearly apart.
     exact
@@ -132,11 +132,10 @@ def _pairs(ordered: Float64, sizes: Int) -> tuple[Float64, Float64]:
     variances = np.add.reduceat(apart * apart, starts, axis=1) / (sizes * (sizes - 1))
     first, second = np.triu_indices(len(sizes), 1)
     between = np.abs(means[:, first] - means[:, second])
+    spread = float((ordered[0] * ordered[0]).mean())  # of centred values: the same for every deal
+    variances = steadied(variances, spread, sizes)
     errors = np.sqrt(variances[:, first] + variances[:, second])
-    scale = np.abs(ordered).max(initial=0.0)
-    differ = between > _TIED * scale
-    far = np.where(differ, np.inf, 0.0)
-    return means, np.divide(between, errors, out=far, where=errors > _TIED * scale)
+    return means, np.divide(between, errors, out=np.zeros(between.shape), where=errors > 0)
 
 
 def _deals(sizes: Int) -> float:
