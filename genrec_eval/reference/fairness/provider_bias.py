@@ -40,7 +40,7 @@ class ProviderBias(Planted):
     So its share of the exposure is known. With ``positions: drawn`` each position of each user is the
     provider's with chance ``share``, by a hash of seed, user and position: the expected share of the
     exposure is ``share`` at every k, however ranks are weighted. Where t is due to the provider and
-    ``share`` is above t, its gap is ``share`` - t and, with all others as one group, the least ratio is theirs,
+    ``share`` is above t, its gap is ``share`` - t; with all others in one group, theirs is the least ratio,
     (1 - ``share``) / (1 - t).
 
     With ``positions: fixed`` the share is the same in every single list: the weight of the planted ranks over
