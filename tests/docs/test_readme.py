@@ -107,6 +107,14 @@ def test_an_llm_behind_the_openai_protocol(folder: Path) -> None:
     assert values["mine"]["invalid@10"] == 0
 
 
+def test_a_model_that_is_told_of_people_differently(folder: Path) -> None:
+    done = subprocess.run(
+        command("run", "fair.yaml", "--no-report"), cwd=folder, capture_output=True, text=True
+    )
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert "does not hold: Gender makes no difference" in done.stdout
+
+
 def test_the_commands_of_the_readme_exist() -> None:
     from genrec_eval.cli.main import COMMANDS
 
