@@ -29,7 +29,8 @@ def shipped() -> dict[str, Path]:
     root = content("suites")
     files = [*sorted(root.glob("*.yaml")), *sorted(root.glob("*/*.yaml"))]
     named = {path.relative_to(root).with_suffix("").as_posix(): path for path in files}
-    return {name: path for name, path in named.items() if not name.startswith("prompts/")}
+    others = ("prompts/", "attributes/")  # what suites name, and no suites
+    return {name: path for name, path in named.items() if not name.startswith(others)}
 
 
 def locate(target: str, folder: Path) -> Path:
