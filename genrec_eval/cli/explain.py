@@ -21,6 +21,7 @@ _DIRECTIONS = {
 _ON = {
     "lists": "ranked lists",
     "ratings": "predicted ratings",
+    "arms": "ranked lists of the same users, asked in several ways, in scenario counterfactual",
     "experiment": "the log of an A/B test",
     "texts": "texts that models wrote",
     "explanations": "texts that models wrote, beside the facts they were given",
@@ -70,11 +71,11 @@ def _read(spelling: str, preset: str | None) -> tuple[Metric, bool]:
     from genrec_eval.metrics.registry import metric
 
     try:
-        return metric(spelling, preset=preset), True
+        return metric(spelling, preset=preset, bare=True), True
     except UsageError as error:
         if "@" in spelling or "needs a cutoff" not in str(error):
             raise
-        return metric(f"{spelling}@{_ASKED}", preset=preset), False
+        return metric(f"{spelling}@{_ASKED}", preset=preset, bare=True), False
 
 
 def _conditions(spelling: str, conditions: dict[str, str], lost: bool) -> list[Row]:

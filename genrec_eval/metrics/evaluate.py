@@ -32,7 +32,8 @@ def score_lists(metrics: Sequence[Metric], chunks: Iterable[RankedLists]) -> dic
     for lists in chunks:
         users += len(lists)
         ready = many.scores(lists) if users >= fused.least_users() else {}
-        lists.remembered.update(ready)
+        if ready:
+            lists.remembered.update(ready)
         for name, stream in streams.items():
             if name in ready and isinstance(stream, Rows):
                 stream.take(ready[name])

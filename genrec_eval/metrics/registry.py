@@ -189,7 +189,9 @@ METRICS = Registry(
 )
 
 
-def metric(spelling: str, base: Path | None = None, *, preset: str | None = None) -> Metric:
+def metric(
+    spelling: str, base: Path | None = None, *, preset: str | None = None, bare: bool = False
+) -> Metric:
     """Read a metric as a suite spells it.
 
     Parameters
@@ -201,6 +203,8 @@ def metric(spelling: str, base: Path | None = None, *, preset: str | None = None
         Folder that relative file paths are resolved against; the working folder by default.
     preset
         The library whose definition is meant, for a spelling that names none.
+    bare
+        Read a name alone, to tell of it, though the metric has parameters that must be given.
 
     Raises
     ------
@@ -226,7 +230,7 @@ def metric(spelling: str, base: Path | None = None, *, preset: str | None = None
             raise UsageError(f"metric '{name}' is defined under the name '{own}', which is taken; rename it")
         return found
 
-    return bind(spelling, lookup)
+    return bind(spelling, lookup, bare=bare)
 
 
 def _resolved(spelling: str, preset: str | None) -> str:

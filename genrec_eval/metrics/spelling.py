@@ -17,8 +17,14 @@ SPELLING = re.compile(
 GREATEST_CUTOFF = 1_000_000
 
 
-def bind(spelling: str, lookup: Callable[[str], Family]) -> Metric:
+def bind(spelling: str, lookup: Callable[[str], Family], *, bare: bool = False) -> Metric:
     """Read ``"ndcg(ideal=all)@10"``.
+
+    Parameters
+    ----------
+    bare
+        Whether a metric without any parameter is read though it cannot be computed so: it may have some that
+        must be given.
 
     Raises
     ------
@@ -51,7 +57,11 @@ def bind(spelling: str, lookup: Callable[[str], Family]) -> Metric:
         raise UsageError(f"metric '{spelling}' has a cutoff above {GREATEST_CUTOFF:,}")
     if not definition.needs_cutoff and k is not None:
         raise UsageError(f"metric '{definition.name}' has no cutoff; write '{definition.name}'")
-    if definition.check is not None and (said := definition.check(parameters)) is not None:
+    if (
+        definition.check is not None
+        and (written or not bare)
+        and (said := definition.check(parameters)) is not None
+    ):
         raise UsageError(f"metric '{spelling}': {said}")
     return Metric(definition=definition, function=family.function, k=k, parameters=parameters)
 

@@ -14,7 +14,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import stdtrit
 
 Float64 = npt.NDArray[np.float64]
 Ends = tuple[float, float]
@@ -56,6 +55,8 @@ class Simultaneous:
         return self._at((1 - level) / 2)
 
     def _at(self, tail: float) -> Ends:
+        from scipy.special import stdtrit
+
         return self.reading(*self.each(float(-stdtrit(self.freedom, tail / self.count))))
 
     def tails(self, null: float) -> Ends:

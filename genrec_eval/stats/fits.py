@@ -13,7 +13,6 @@ from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import ndtr, ndtri, stdtr, stdtrit
 
 from genrec_eval.stats.rates import wilson
 
@@ -67,6 +66,8 @@ class Score:
         return wilson(self.value * self.n, self.n, level)
 
     def tails(self, null: float) -> Ends:
+        from scipy.special import ndtr
+
         if not 0 < null < 1:
             return float(self.value <= null), float(self.value >= null)
         z = (self.value - null) / math.sqrt(null * (1 - null) / self.n)
@@ -134,6 +135,8 @@ class Bootstrapped:
 
     def _quantile(self, z: float) -> float:
         """Replicate at position (B + 1) · share, for the share that BCa assigns to ``z`` (Efron 1987)."""
+        from scipy.special import ndtr
+
         slope = max(1 - self.acceleration * (self.bias + z), 1e-6)
         share = float(ndtr(self.bias + (self.bias + z) / slope))
         last = len(self.ordered) - 1
@@ -150,6 +153,8 @@ class Bootstrapped:
 
         Further out than any replicate, or than BCa can reach, Student's t goes on from there.
         """
+        from scipy.special import ndtri
+
         count = len(self.ordered)
         at = int(np.searchsorted(self.ordered, null, side="right" if sign == 1 else "left"))
         place = at - 1.0
@@ -167,8 +172,12 @@ class Bootstrapped:
 
 
 def _quantile(freedom: float, share: float) -> float:
+    from scipy.special import ndtri, stdtrit
+
     return float(ndtri(share) if math.isinf(freedom) else stdtrit(freedom, share))
 
 
 def _below(freedom: float, z: float) -> float:
+    from scipy.special import ndtr, stdtr
+
     return float(ndtr(z) if math.isinf(freedom) else stdtr(freedom, z))

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import stdtr, stdtrit
 
 Float64 = npt.NDArray[np.float64]
 Int = npt.NDArray[np.integer]
@@ -51,6 +50,8 @@ class Range:
     most: float = math.inf
 
     def ends(self, level: float) -> Ends:
+        from scipy.special import stdtrit
+
         tail = (1 - level) / 2 / len(self.differences)
         half = -stdtrit(self.freedom, tail) * self.errors
         low, high = self.differences - half, self.differences + half
@@ -58,6 +59,8 @@ class Range:
 
     def tails(self, null: float) -> Ends:
         """Small when some pair lies clearly above ``null``, and when all lie clearly below."""
+        from scipy.special import stdtr
+
         with np.errstate(divide="ignore", invalid="ignore"):
             z = (self.differences - null) / self.errors
             z = np.where(self.errors > 0, z, np.sign(self.differences - null) * math.inf)

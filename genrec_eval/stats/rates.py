@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import math
 
-from scipy.special import betaincinv, ndtri
-
 
 def wilson(hits: float, n: int, level: float = 0.95) -> tuple[float, float]:
     """Score interval of a binomial proportion (Wilson 1927).
@@ -15,6 +13,8 @@ def wilson(hits: float, n: int, level: float = 0.95) -> tuple[float, float]:
     >>> tuple(round(end, 3) for end in wilson(0, 100))
     (0.0, 0.037)
     """
+    from scipy.special import ndtri
+
     _check(hits, n)
     share, z = hits / n, float(ndtri((1 + level) / 2))
     middle = (share + z * z / (2 * n)) / (1 + z * z / n)
@@ -30,6 +30,8 @@ def clopper_pearson(hits: int, n: int, level: float = 0.95) -> tuple[float, floa
     >>> tuple(round(end, 3) for end in clopper_pearson(0, 100))
     (0.0, 0.036)
     """
+    from scipy.special import betaincinv
+
     _check(hits, n)
     tail = (1 - level) / 2
     low = float(betaincinv(hits, n - hits + 1, tail)) if hits else 0.0

@@ -14,7 +14,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import fdtr, fdtrc, fdtri
 
 from genrec_eval.core.randomness import generator
 from genrec_eval.stats.fits import Constant, Fit
@@ -211,11 +210,15 @@ class Spread:
     method: str = "simultaneous-f"
 
     def ends(self, level: float) -> Ends:
+        from scipy.special import fdtri
+
         half = math.sqrt(self.length * float(fdtri(self.freedom, self.units, level)))
         return max(0.0, self.value - half), self.value + half
 
     def tails(self, null: float) -> Ends:
         """Twice as sure as a test of one side would be: an error may show on either."""
+        from scipy.special import fdtr, fdtrc
+
         apart = (self.value - null) ** 2 / self.length
         beyond = float(fdtrc(self.freedom, self.units, apart)) / 2
         within = 0.5 + float(fdtr(self.freedom, self.units, apart)) / 2

@@ -40,7 +40,7 @@ def test_a_report_since_an_earlier_run_shows_what_changed(
     assert exit_code(["report", str(runs / "new"), "--against", str(runs / "old"), "-o", str(out)]) == 0
     assert capsys.readouterr().out.strip() == str(out)
     text = out.read_text("utf-8")
-    assert text.index('id="tested"') < text.index('id="comparison"') < text.index('id="matrix"')
+    assert text.index('id="tested"') < text.index('id="matrix"') < text.index('id="comparison"')
     assert 'href="#comparison"' in text
 
 
