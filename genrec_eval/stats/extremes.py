@@ -25,8 +25,8 @@ _LEAST_LOG = -690.0
 
 _STILL = 1e-12
 """Product of a share and the rest below which one of the two is 0 but for rounding."""
-_FAR = 1e9
-"""Standard errors; further out all numbers are possible."""
+_NEAR, _FAR = 1e-6, 1e9
+"""Standard errors; further in an interval is its value, further out all numbers are possible."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,9 +105,9 @@ class Shares:
         worth = np.full(len(self.values), float(self.n))
         # where no unit moves a share nothing says that it could not be moved
         np.divide(varying, self.errors**2, out=worth, where=(self.errors > 0) & (varying > _STILL))
-        square = min(z, _FAR) ** 2 / worth
-        middle = (self.values + square / 2) / (1 + square)
-        half = np.sqrt(square * varying + square * square / 4) / (1 + square)
+        known = worth / np.clip(z, _NEAR, _FAR) ** 2  # observations over z²: neither end of it overflows
+        middle = (self.values * known + 0.5) / (known + 1)
+        half = np.sqrt(varying * known + 0.25) / (known + 1)
         low, high = np.maximum(middle - half, 0.0), np.minimum(middle + half, 1.0)
         return np.minimum(low, self.values), np.maximum(high, self.values)
 

@@ -53,6 +53,26 @@ _METHODS = {
         "Welch's interval of a ratio",
         "for two groups of different units, on the logarithm of the ratio of their values. No resamples",
     ),
+    "simultaneous-t": (
+        "All pairs at once",
+        "for the highest less the lowest of several means, or the farthest of several shares: Student's t of"
+        " every pair or share, at a level that holds for all of them together (Bonferroni). Such a figure has"
+        " a floor above 0 even where all are alike, which resampling would raise. No resamples",
+    ),
+    "simultaneous-t-log": (
+        "All pairs at once, as ratios",
+        "for the greatest ratio between groups: the same on the logarithms. No resamples",
+    ),
+    "simultaneous-f": (
+        "All means at once",
+        "for how far several means of the same units spread: it is off by at most the length of the error of"
+        " all of them together, whose square is close to a multiple of F (Satterthwaite). No resamples",
+    ),
+    "inverted-t": (
+        "Distance with its noise",
+        "for a distance that noise alone raises above 0: all distances under which one as seen would not be"
+        " surprising. No resamples",
+    ),
     "sandwich": ("Sandwich", "from the error of the fitted model that allows for its faults. No resamples"),
 }
 _FITTED = "estimated from all units at once"
