@@ -18,6 +18,7 @@ from genrec_eval.metrics.sensitivity.compared import (
     compared,
     failures,
     hits,
+    needs_attribute,
     no_truth,
     over_pairs,
     repeat_pairs,
@@ -29,8 +30,8 @@ OUTCOMES = ("stable", "beneficial", "unjustified", "harmful")
 
 
 def _check(parameters: Mapping[str, Any]) -> str | None:
-    if not parameters["attribute"]:
-        return "name the attribute, as in attribute=gender"
+    if (said := needs_attribute(parameters)) is not None:
+        return said
     if not parameters["outcome"]:
         return f"name the outcome, one of {', '.join(OUTCOMES)}, as in outcome=harmful"
     if not 0 < parameters["floor"] < 0.5:

@@ -60,21 +60,9 @@ def members(model: str, training: Training, conditions: Sequence[tuple[str, str]
     UsageError
         When the table has no such attribute, or no user of these values.
     """
-    known = training.user_table.column_names[1:]
     holds = np.ones(len(training.users), bool)
     for attribute, value in conditions:
-        if attribute not in known:
-            raise UsageError(
-                f"reference model '{model}': the users of data set '{training.dataset}' have no column"
-                f" '{attribute}'{did_you_mean(attribute, known)} (columns: {', '.join(known) or 'none'})"
-            )
-        of_value = _equal(_text(model, training.user_table, attribute), value)
-        if not of_value.any():
-            raise UsageError(
-                f"reference model '{model}': no user of data set '{training.dataset}' has"
-                f" {attribute} '{value}'{among(training.user_table.column(attribute), value)}"
-            )
-        holds &= of_value
+        holds &= _holding(model, training, "user", training.user_table, attribute, value)
     if not holds.any():
         both = " and ".join(f"{attribute} '{value}'" for attribute, value in conditions)
         raise UsageError(
@@ -91,17 +79,22 @@ def items_of(model: str, training: Training, column: str, value: str) -> Bools:
     UsageError
         When the table has no such column, or no item of that value.
     """
-    known = training.item_table.column_names[1:]
+    return _holding(model, training, "item", training.item_table, column, value)
+
+
+def _holding(model: str, training: Training, row: str, table: pa.Table, column: str, value: str) -> Bools:
+    """bool[n], the rows of a table of users or items that hold the value; there is at least one."""
+    known = table.column_names[1:]
     if column not in known:
         raise UsageError(
-            f"reference model '{model}': the items of data set '{training.dataset}' have no column"
+            f"reference model '{model}': the {row}s of data set '{training.dataset}' have no column"
             f" '{column}'{did_you_mean(column, known)} (columns: {', '.join(known) or 'none'})"
         )
-    of_value = _equal(_text(model, training.item_table, column), value)
+    of_value = _equal(_text(model, table, column), value)
     if not of_value.any():
         raise UsageError(
-            f"reference model '{model}': no item of data set '{training.dataset}' has"
-            f" {column} '{value}'{among(training.item_table.column(column), value)}"
+            f"reference model '{model}': no {row} of data set '{training.dataset}' has"
+            f" {column} '{value}'{among(table.column(column), value)}"
         )
     return of_value
 
