@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from genrec_eval.core.errors import UsageError, did_you_mean
+from genrec_eval.core.errors import UsageError
 from genrec_eval.metrics.base import Definition, UnitScores, define
 from genrec_eval.metrics.catalogue import Catalogue
 from genrec_eval.metrics.item_groups import ItemGroups, attention, item_groups
@@ -81,12 +81,7 @@ def _named(catalogue: Catalogue, by: str, group: str) -> tuple[ItemGroups, int]:
     if not group:
         first = names[0] if names else "NAME"
         raise UsageError(f"metric 'exposure' needs a group, as in exposure(by={by},group={first})@10")
-    if group not in names:
-        raise UsageError(
-            f"metric 'exposure': no item's {by} hold '{group}'{did_you_mean(group, names)}"
-            f" (known: {', '.join(names[:10])}{', ...' if len(names) > 10 else ''})"
-        )
-    return groups, names.index(group)
+    return groups, groups.place(group, by, "exposure")
 
 
 def _target(catalogue: Catalogue, groups: ItemGroups, code: int, relative: str) -> float:

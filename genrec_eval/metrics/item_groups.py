@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from genrec_eval.core.errors import UsageError
+from genrec_eval.core.errors import UsageError, did_you_mean
 from genrec_eval.metrics.catalogue import Catalogue
 from genrec_eval.metrics.slots import Bool, required
 from genrec_eval.protocol.arrays import Float64, Int32, Int64, Ragged
@@ -58,6 +58,22 @@ class ItemGroups:
     def known(self) -> Bool:
         """bool[n_items], items that belong to some group."""
         return self.codes.lengths > 0
+
+    def place(self, group: str, by: str, metric: str) -> int:
+        """Code of a group by its name.
+
+        Raises
+        ------
+        UsageError
+            When no item is of that group; names the metric that asked.
+        """
+        names = list(self.names)
+        if group not in names:
+            raise UsageError(
+                f"metric '{metric}': no item's {by} hold '{group}'{did_you_mean(group, names)}"
+                f" (known: {', '.join(names[:10])}{', ...' if len(names) > 10 else ''})"
+            )
+        return names.index(group)
 
     def part_of(self, code: int) -> Float64:
         """float64[n_items], how far each item belongs to the group."""

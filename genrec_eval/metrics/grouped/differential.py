@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from genrec_eval.core.errors import UsageError, did_you_mean
 from genrec_eval.metrics.base import Bool, Definition, UnitScores, define
 from genrec_eval.metrics.catalogue import Catalogue
 from genrec_eval.metrics.grouped.by_group import (
@@ -99,13 +98,7 @@ def belonging(catalogue: Catalogue, outcome: str, items: str, name: str) -> tupl
         found = tail(catalogue.train_counts, "interactions", 0.2)
         return found, np.ones(len(found), bool)
     groups = item_groups(catalogue, outcome, name)
-    if items not in groups.names:
-        some = f"{', '.join(map(str, groups.names[:10]))}{', ...' if len(groups) > 10 else ''}"
-        raise UsageError(
-            f"metric '{name}': no item's {outcome} hold '{items}'{did_you_mean(items, groups.names)}"
-            f" (known: {some})"
-        )
-    return groups.part_of(list(groups.names).index(items)), groups.known
+    return groups.part_of(groups.place(items, outcome, name)), groups.known
 
 
 def shares_of(lists: Ragged, belongs: Float64, known: Bool) -> tuple[Float64, Bool]:

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from genrec_eval.core.errors import UsageError, did_you_mean
 from genrec_eval.metrics.base import Accumulator, Bool, Definition, UnitScores, define
 from genrec_eval.metrics.grouped.by_group import (
     BY,
@@ -82,13 +81,7 @@ def _kind(lists: RankedLists, outcome: str, items: str, name: str) -> Bool:
     if outcome == "long_tail":
         return np.append(tail(lists.train_counts, "interactions", 0.2) > 0.5, False)
     groups = item_groups(lists.catalogue, outcome, name)
-    names = list(groups.names)
-    if items not in names:
-        raise UsageError(
-            f"metric '{name}': no item's {outcome} hold '{items}'{did_you_mean(items, names)}"
-            f" (known: {', '.join(names[:10])}{', ...' if len(names) > 10 else ''})"
-        )
-    return np.append(groups.part_of(names.index(items)) > 0, False)
+    return np.append(groups.part_of(groups.place(items, outcome, name)) > 0, False)
 
 
 def _found_and_due(
