@@ -12,6 +12,7 @@ from typing import Any
 
 from genrec_eval.reporting.charts.draw import charts_of
 from genrec_eval.reporting.contents.contents import contents
+from genrec_eval.reporting.fairness.part import fairness_of
 from genrec_eval.reporting.instances.part import instances_of
 from genrec_eval.reporting.page.beside import comparison_of, gate_of
 from genrec_eval.reporting.page.material import Material
@@ -25,7 +26,7 @@ PARTS: dict[str, Callable[[Material], Any]] = {
 }
 """Name in the templates → function."""
 
-SCENARIO_PARTS: dict[str, Callable[[Material, str], Any]] = {}
+SCENARIO_PARTS: dict[str, Callable[[Material, str], Any]] = {"fairness": fairness_of}
 """Name in the templates, under ``s.parts`` → function."""
 
 
