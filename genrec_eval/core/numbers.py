@@ -101,7 +101,8 @@ def figure(
 
     The one way in which a number is written: ± where both arms of the interval are alike, else both limits.
     A ``difference`` of shares is in percentage points. Digits are added until no limit looks like one of the
-    margins ``apart``, in the unit of the value, that it is not.
+    margins ``apart``, in the unit of the value, that it is not; where value and ± would put a limit on the
+    other side of a margin, both limits are written.
 
     >>> str(figure(0.31234, 0.3012, 0.3234))
     '0.312 ± 0.011'
@@ -113,6 +114,8 @@ def figure(
     '0.0 % (0.0 to 1.2)'
     >>> str(figure(-0.0451, -0.0994, 0.0076, apart=(-0.1,)))
     '−0.045 ± 0.053'
+    >>> str(figure(-0.05, -0.098, 0.01, apart=(-0.1,))), str(figure(0.02, 0.0004, 0.0403, apart=(0.0,)))
+    ('−0.050 (−0.098 to 0.010)', '0.0200 (0.0004 to 0.0403)')
     >>> str(figure(None, None, None, reason="no unit could be scored"))
     '— (no unit could be scored)'
     >>> str(figure(1.0, 1.0, 1.0))
@@ -129,8 +132,10 @@ def figure(
     if half <= 0:
         text = exact(value)
         return Figure(text, text, text, EXACT, shown_unit)
-    places = _told_apart((low, high), [at * factor for at in apart], decimals(half))
+    margins = [at * factor for at in apart]
+    places = _told_apart((low, high), margins, decimals(half))
     skewed = abs((high - value) - (value - low)) > _SKEW * half
+    skewed = skewed or _crossed(value, half, (low, high), margins, places)
     shown_low, shown_high = fixed(low, places), fixed(high, places)
     tiny = float(f"{half:.{places}f}") == 0
     spread = f"± < {10.0**-places:.{places}f}" if tiny else f"± {fixed(half, places)}"
@@ -146,6 +151,20 @@ def _told_apart(limits: Sequence[float], margins: Sequence[float], places: int) 
     ):
         places += 1
     return places
+
+
+def _crossed(
+    value: float, half: float, limits: Sequence[float], margins: Sequence[float], places: int
+) -> bool:
+    """Whether value and ±, as they are written, reach a margin that the limits do not, or miss one."""
+    around, spread = float(f"{value:.{places}f}"), float(f"{half:.{places}f}")
+    ends = (around - spread, around + spread)
+    grain = 10.0 ** -(places + 3)
+    return any(
+        (abs(end - at) <= grain and limit != at) or (end - at) * (limit - at) < 0
+        for end, limit in zip(ends, limits, strict=True)
+        for at in margins
+    )
 
 
 def sign(unit: str, difference: bool = False) -> str:
@@ -196,18 +215,29 @@ def bound(value: float, unit: str = "", difference: bool = False) -> str:
     return f"{said} %"
 
 
-def side(value: float | None, low: float | None, high: float | None, unit: str = "") -> str:
-    """One side of a paired difference, with as many digits as the interval of the difference justifies.
+def side(
+    value: float | None,
+    low: float | None,
+    high: float | None,
+    unit: str = "",
+    apart: Sequence[float] = (),
+) -> str:
+    """One side of a paired difference, with the decimals that :func:`figure` gives the difference.
 
     >>> side(0.31234, -0.031, -0.009), side(0.25, 0.0, 0.0, "share"), side(None, 0.0, 1.0)
     ('0.312', '25 %', '')
+    >>> side(0.2512, -0.0994, 0.0076, apart=(-0.1,)), side(0.2512, -0.0999, 0.0076, apart=(-0.1,))
+    ('0.251', '0.2512')
     """
     if value is None or not math.isfinite(value):
         return ""
     if low is None or high is None or not math.isfinite(high - low) or high <= low:
         return bound(value, unit)
     factor = 100.0 if unit == "share" else 1.0
-    text = fixed(value * factor, decimals((high - low) / 2 * factor))
+    places = _told_apart(
+        (low * factor, high * factor), [at * factor for at in apart], decimals((high - low) / 2 * factor)
+    )
+    text = fixed(value * factor, places)
     return f"{text} %" if unit == "share" else text
 
 

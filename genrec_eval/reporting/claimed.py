@@ -41,6 +41,7 @@ def figure_of(results: Results, row: Verdict) -> Figure:
         unit=results.unit(row.metric),
         reason=row.reason,
         difference=row.rule in PAIRED,
+        apart=(row.margin, -row.margin),
     )
 
 

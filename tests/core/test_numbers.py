@@ -40,6 +40,23 @@ def test_the_order_of_the_ends_survives_rounding(value: float, below: float, abo
     assert _parse(shown.low) <= _parse(shown.value) <= _parse(shown.high)
 
 
+@given(
+    st.floats(-2, 2), st.floats(0.001, 1), st.floats(0.001, 1), st.sampled_from([0.0, 0.01, 0.05, 0.1, -0.1])
+)
+def test_what_is_written_lies_on_the_side_of_the_margin_on_which_it_is(
+    value: float, below: float, above: float, margin: float
+) -> None:
+    low, high = value - below, value + above
+    shown = figure(value, low, high, apart=(margin,))
+    ends = [_parse(shown.low), _parse(shown.high)]
+    if shown.spread.startswith("±"):
+        half = _parse(shown.spread.removeprefix("± "))
+        ends += [_parse(shown.value) - half, _parse(shown.value) + half]
+    for end, limit in zip(ends, (low, high, low, high), strict=False):
+        if abs(limit - margin) > 1e-5:
+            assert round(end - margin, 9) * (limit - margin) > 0
+
+
 @pytest.mark.parametrize(
     ("value", "low", "high", "unit", "text"),
     [

@@ -66,7 +66,7 @@ def decide(asked: Question) -> tuple[Change, str, int | None]:
         return Change.UNCHANGED, said, None
     if found.low is None or found.high is None:
         return Change.INCONCLUSIVE, f"{asked.who} differs, but has no interval: {found.reason}", None
-    said = moved(asked.who, asked.other, found.value, found.low, found.high, asked.unit)
+    said = moved(asked.who, asked.other, found.value, found.low, found.high, asked.unit, asked.margin)
     if asked.margin is not None and -asked.margin <= found.low and found.high <= asked.margin:
         return Change.EQUIVALENT, f"{said}, inside the margin of {amount(asked.margin, asked.unit)}", None
     adjusted = asked.p_adjusted

@@ -5,7 +5,14 @@ from __future__ import annotations
 from genrec_eval.core.numbers import bound, count, figure
 
 
-def moved(who: str, other: str, value: float, low: float, high: float, unit: str) -> str:
+def edges(margin: float | None) -> tuple[float, ...]:
+    """What the interval of a difference is held against: no difference, and a declared margin."""
+    return (0.0,) if margin is None else (0.0, -margin, margin)
+
+
+def moved(
+    who: str, other: str, value: float, low: float, high: float, unit: str, margin: float | None = None
+) -> str:
     """What a difference says, candidate minus reference, with the signs that it has everywhere.
 
     Parameters
@@ -20,7 +27,7 @@ def moved(who: str, other: str, value: float, low: float, high: float, unit: str
     >>> moved("new's hit_rate@10", "old's", 0.0123, -0.0041, 0.0287, "share")
     "new's hit_rate@10 differs from old's by 1.2 percentage points (−0.4 to 2.9)"
     """
-    shown = figure(value, low, high, unit=unit)
+    shown = figure(value, low, high, unit=unit, apart=edges(margin))
     after = " percentage points" if unit == "share" else f" {unit}" if unit else ""
     if value == 0:
         return f"{who} is the same on average{f' as {other}' if other else ''} ({shown.range}{after})"

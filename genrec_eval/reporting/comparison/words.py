@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
 from genrec_eval.audit.comparing.types import Change, Comparison, Difference
+from genrec_eval.audit.comparing.words import edges
 from genrec_eval.core.numbers import Figure, bound, count, figure, rough, side
 from genrec_eval.reporting.tables import p_text
 from genrec_eval.reporting.text import line, listing, plural
@@ -202,16 +203,22 @@ def figure_of(row: Difference) -> Figure:
     """The difference with its interval; ``0`` alone where it is identical for every unit."""
     if row.change is Change.UNCHANGED:
         return Figure("0", known=False, reason="identical for every unit")
-    apart = () if row.margin is None else (-row.margin, row.margin)
     return figure(
-        row.value, row.low, row.high, unit=row.unit, reason=row.reason, difference=True, apart=apart
+        row.value,
+        row.low,
+        row.high,
+        unit=row.unit,
+        reason=row.reason,
+        difference=True,
+        apart=edges(row.margin),
     )
 
 
 def sides(row: Difference) -> tuple[str, str]:
     """Both values over the pairs; empty where there is none."""
     return tuple(  # type: ignore[return-value]  # two of them
-        side(value, row.low, row.high, row.unit) for value in (row.reference_value, row.candidate_value)
+        side(value, row.low, row.high, row.unit, edges(row.margin))
+        for value in (row.reference_value, row.candidate_value)
     )
 
 

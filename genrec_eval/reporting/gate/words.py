@@ -133,7 +133,7 @@ def compared(row: GateRow) -> str:
 
 def level(value: float | None, row: GateRow) -> str:
     """One side of a difference, with the digits that the difference justifies."""
-    return side(value, row.low, row.high, row.unit)
+    return side(value, row.low, row.high, row.unit, (row.margin, -row.margin))
 
 
 def support(row: GateRow) -> list[str]:
