@@ -12,7 +12,7 @@ from genrec_eval.core.errors import UsageError, did_you_mean
 from genrec_eval.core.strict import StrictModel
 from genrec_eval.data.splits.spec import SplitSpec
 from genrec_eval.protocol.requests import Kind, Logged, RankRequest
-from genrec_eval.scenarios.arms.attributes import Attribute, Name, load_attributes
+from genrec_eval.scenarios.arms.attributes import Attribute, Name, load_attributes, or_a_name
 from genrec_eval.scenarios.base import Case, Check, Prepared, Scenario, ScoredUnits
 from genrec_eval.scenarios.ranking.base import VALIDITY
 from genrec_eval.scenarios.ranking.options import looked_at
@@ -48,15 +48,6 @@ ALWAYS = {name: VALIDITY[name] for name in ("invalid", "duplicate", "seen", "sho
 """What is always measured of the lists of all ways of asking, and claimed about every model."""
 
 
-def _or_a_name(schema: dict[str, Any]) -> None:
-    """A set may also be named, which the type after validation does not show."""
-    about = ("description", "default", "title")
-    described: dict[str, Any] = {key: schema.pop(key) for key in about if key in schema}
-    inline = dict(schema)
-    schema.clear()
-    schema.update({"anyOf": [{"type": "string"}, inline], **described})
-
-
 class Robustness(StrictModel):
     """Attributes that are disclosed once more, under a change that should make no difference."""
 
@@ -75,7 +66,7 @@ class CounterfactualOptions(StrictModel):
     k: PositiveInt = Field(20, le=10_000, description="Length of the lists that are asked for.")
     attributes: Annotated[dict[Name, Attribute], Field(min_length=1)] = Field(
         "basic",  # type: ignore[arg-type]  # the validator reads the set of this name
-        json_schema_extra=_or_a_name,
+        json_schema_extra=or_a_name,
         description="What is disclosed: name of a shipped set (basic, the default, or fairllm), path of a"
         " file relative to the suite, or attributes by name.",
     )

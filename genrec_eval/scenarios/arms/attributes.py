@@ -111,6 +111,15 @@ def unknown_value(value: str, values: tuple[str, ...], named: str | None = None)
     return f"{what}{did_you_mean(value, values)} ({', '.join(values)})"
 
 
+def or_a_name(schema: dict[str, Any]) -> None:
+    """JSON schema of attributes that may also be named as a set, which the type after validation hides."""
+    about = ("description", "default", "title")
+    described: dict[str, Any] = {key: schema.pop(key) for key in about if key in schema}
+    inline = dict(schema)
+    schema.clear()
+    schema.update({"anyOf": [{"type": "string"}, inline], **described})
+
+
 class AttributeFile(StrictModel):
     """A file of attributes."""
 
