@@ -42,6 +42,7 @@ def rows_panel(
     rules: Sequence[Upright],
     unit: str,
     most: int = 20,
+    reach: Sequence[float] = (),
 ) -> Panel:
     """A panel of rows.
 
@@ -53,8 +54,10 @@ def rows_panel(
         The uprights.
     most
         Characters of a name.
+    reach
+        What the scale holds beside, so that it is that of other panels too.
     """
-    values: list[float | None] = [rule.at for rule in rules]
+    values: list[float | None] = [*reach, *(rule.at for rule in rules)]
     for row in shown:
         values += row
     by = factor(unit)
