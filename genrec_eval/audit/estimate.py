@@ -146,15 +146,17 @@ def _rows(
                 continue  # a value of the whole run says nothing about a part of it
             if _of_itself(metric, name):
                 continue  # one group has no other to be compared with
+            here = scores[model] if name == "all" else metric.inside(scores[model], mask)
+            cut = sample if here is scores[model] else metric.sample(here)
             yield _Row(
                 metric=metric,
                 model=model,
                 slice=name,
                 baseline=None,
-                sample=sample if name == "all" else sample.where(mask),
+                sample=cut if name == "all" else cut.where(mask),
                 attempted=int(mask.sum()),
                 answered=int((answered[model] & mask).sum()),
-                excluded=excluded_of([scores[model]], mask),
+                excluded=excluded_of([here], mask),
             )
     for model, baseline, name in pairs:
         if model in samples and baseline in samples and name in units.slices:

@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from genrec_eval.audit.derived import Derived
 from genrec_eval.audit.judged import Covariates, judged_scores
 from genrec_eval.audit.run_tables import RunTables, scenario_of
 from genrec_eval.core.errors import UsageError
@@ -49,7 +50,7 @@ def score_run(run: RunTables, target: Path | None = None) -> dict[tuple[str, str
     target = target or run.path / SCORES_FILE
     index: list[tuple[str, str, str]] = []
     remarks: dict[tuple[str, str], str] = {}
-    judging: dict[str, Scenario] = {}
+    judging: dict[str, tuple[Scenario, Derived]] = {}
     covariates = Covariates()
     # units differ in every row: a dictionary of them only costs time
     words = [field.name for field in SCORES if pa.types.is_dictionary(field.type)]
@@ -59,22 +60,23 @@ def score_run(run: RunTables, target: Path | None = None) -> dict[tuple[str, str
         for model, name in run.played():
             if name != held:
                 scenario, cases, context = scenario_of(run, name), run.cases(name), run.context(name)
-                held = name
+                held, beside = name, Derived(run, name, scenario, cases)
             scored = scenario.score(cases, context, run.records(model, name, scenario.reads))
             if scored.remark is not None:
                 remarks[model, name] = scored.remark
+            derived = beside.scores(model, scored.scores)
             if scenario.questions:
-                judging[name] = scenario
+                judging[name] = scenario, beside
                 covariates.keep(scenario, name, model, scored)
-            for metric, scores in {ANSWERED: _answered(scored), **scored.scores}.items():
+            for metric, scores in {ANSWERED: _answered(scored), **scored.scores, **derived}.items():
                 table = _table(model, name, metric, scored.units, scores)
                 writer.write_table(table, row_group_size=max(1, len(table)))
                 index.append((model, name, metric))
-        for name, scenario in judging.items():
+        for name, (scenario, beside) in judging.items():
             for model, units, judged, said in judged_scores(run, name, scenario, covariates):
                 if said:
                     remarks[model, name] = "; ".join(filter(None, [remarks.get((model, name)), *said]))
-                for metric, scores in judged.items():
+                for metric, scores in {**judged, **beside.of_groups(judged)}.items():
                     table = _table(model, name, metric, units, scores)
                     writer.write_table(table, row_group_size=max(1, len(table)))
                     index.append((model, name, metric))

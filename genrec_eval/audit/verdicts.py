@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from genrec_eval.audit.published import PUBLISHED, decide_published
@@ -40,6 +40,8 @@ class Evidence:
         Metric id → unit, for the words of the reasons.
     compared
         Metric id → group and metric whose means over that group it compares.
+    tells
+        Which groups make an estimate, as a clause, where its own scores say so; empty where they do not.
     """
 
     estimates: Mapping[Key, Estimate]
@@ -47,6 +49,7 @@ class Evidence:
     error_budget: float
     units: Mapping[str, str] = field(default_factory=dict)
     compared: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    tells: Callable[[Estimate], str] = field(default=lambda estimate: "")
 
     @classmethod
     def of(
@@ -93,6 +96,8 @@ class Evidence:
 
         Groups that the gap leaves out as too small are not among them.
         """
+        if told := self.tells(estimate):
+            return f"; {told}"
         if estimate.metric not in self.compared or estimate.slice != "all" or estimate.baseline is not None:
             return ""
         by, base = self.compared[estimate.metric]
@@ -109,6 +114,8 @@ class Evidence:
             return ""
         values = {name: row.value or 0.0 for name, row in found.items()}
         high, low = max(values, key=values.__getitem__), min(values, key=values.__getitem__)
+        if high == low:
+            return ""
         unit = self.units.get(base, "")
         shown = [side(values[name], found[name].low, found[name].high, unit) for name in (high, low)]
         return f"; {base} is highest for {high} ({shown[0]}), lowest for {low} ({shown[1]})"

@@ -21,6 +21,8 @@ _DIRECTIONS = {
 _ON = {
     "lists": "ranked lists",
     "ratings": "predicted ratings",
+    "answers": "how the exchanges with a model ended and how long they took, in every scenario",
+    "units": "the scores of another metric of the scenario (of) and groups of its users, in every scenario",
     "arms": "ranked lists of the same users, asked in several ways, in scenario counterfactual",
     "experiment": "the log of an A/B test",
     "texts": "texts that models wrote",

@@ -16,6 +16,7 @@ from genrec_eval.core.secrets import scrub
 from genrec_eval.engine.plan import Pairing, Plan, Player, make_player
 from genrec_eval.engine.progress import Progress
 from genrec_eval.protocol.results import Coverage
+from genrec_eval.scenarios.elsewhere import refuse_ungrouped
 
 if TYPE_CHECKING:
     from genrec_eval.data.dataset import Dataset
@@ -78,6 +79,7 @@ def make_ready(loaded: LoadedSuite, plan: Plan, progress: Progress) -> list[Stag
         scenario.datasets = {other: datasets[other] for other in scenario.others()}
         with _of_scenario(loaded, name, scenario.name):
             prepared = scenario.prepare(dataset)
+            refuse_ungrouped(scenario.name, scenario.metrics(), prepared.cases)
         for finding in prepared.facts.get("leakage") or ():
             if finding["severity"] == "warning":
                 progress.note(f"scenario '{name}': {finding['sentence']}")

@@ -129,7 +129,6 @@ NEEDS = {
     "cut": "timestamps: the moment each list was made for",
     "train_users": "the number of users of each item in training",
     "groups": "the user column that 'by' names, among the scenario's groups",
-    "statuses": "the status of each answer",
     "ambiguous": "semantic ids of items (a list column 'semantic_id')",
 }
 """What a metric may need beyond lists and truth → in words, for the sentence that refuses it."""
@@ -162,7 +161,10 @@ class Definition:
         with a parameter ``average``, the link of each of its values. Read it as :attr:`Metric.link`.
     on
         What the function takes: ``"lists"`` (:class:`~genrec_eval.metrics.lists.RankedLists`),
-        ``"ratings"`` (:class:`~genrec_eval.metrics.rated.RatedPairs`) or a scenario's own.
+        ``"ratings"`` (:class:`~genrec_eval.metrics.rated.RatedPairs`) or a scenario's own. In every scenario:
+        ``"answers"`` (:class:`~genrec_eval.metrics.answers.Answers`, how exchanges ended) and ``"units"``
+        (:class:`~genrec_eval.metrics.grouped.by_group.GroupedUnits`, the scores of another metric of the
+        scenario, the one that the parameter ``of`` names, with the groups of the units).
     needs
         What the data must offer beside lists and truth, of :data:`NEEDS`; the name of a parameter
         stands for its value, as in ``ild(of=embeddings)``. Read it as :attr:`Metric.needs`.
@@ -185,6 +187,15 @@ class Definition:
     check
         ``check(parameters)``: why they make no sense together or each for itself, None where they do; called
         when the metric is named, before any model is asked.
+    cutoff_by
+        ``cutoff_by(parameters)``: whether it takes a cutoff with these parameters; by default as
+        ``needs_cutoff`` says.
+    within
+        ``within(scores, mask, parameters)``: the scores in a slice of the units, for a metric by which a slice
+        leaves out more than what lies outside, as groups that are too small there; a plain cut by default.
+    tells
+        ``tells(rows, names, parameters)``, of a metric of groups with these names: which of them make the
+        value of float64[n, m] rows of :attr:`UnitScores.sums`, as a clause; empty where nothing is to be told.
     alone
         ``alone(rows, parameters)``, beside ``combine`` or ``refit``: how one value is inferred where there is
         better than resampling, see :class:`~genrec_eval.stats.sample.Pooled`.
@@ -214,8 +225,15 @@ class Definition:
     alone: Callable[[Float64, Mapping[str, Any]], Fit | str | None] | None = None
     test: Callable[[Float64, Mapping[str, Any], int], float | None] | None = None
     check: Callable[[Mapping[str, Any]], str | None] | None = None
+    cutoff_by: Callable[[Mapping[str, Any]], bool] | None = None
+    within: Callable[[UnitScores, Bool, Mapping[str, Any]], UnitScores] | None = None
+    tells: Callable[[Float64, Sequence[str], Mapping[str, Any]], str] | None = None
     libraries: tuple[str, ...] = ()
     """Packages that compute it: their versions are part of :attr:`Metric.signature`."""
+
+    def takes_cutoff(self, parameters: Mapping[str, Any]) -> bool:
+        """Whether a cutoff belongs to it."""
+        return self.needs_cutoff if self.cutoff_by is None else self.cutoff_by(parameters)
 
 
 class Accumulator(ABC):
@@ -307,7 +325,8 @@ class Metric:
     def definition_id(self) -> str:
         """Full identity."""
         defaults = {name: default for name, (default, _) in self.definition.parameters.items()}
-        return _spell(self.definition.name, {**defaults, **self.parameters}, self.k)
+        full = {name: getattr(v, "in_full", v) for name, v in {**defaults, **self.parameters}.items()}
+        return _spell(self.definition.name, full, self.k)
 
     @property
     def signature(self) -> str:
@@ -341,6 +360,11 @@ class Metric:
         stream = self.start()
         stream.update(lists)
         return stream.finish()
+
+    def inside(self, scores: UnitScores, mask: Bool) -> UnitScores:
+        """``scores`` in the slice ``mask``; units outside it are left as they are."""
+        within = self.definition.within
+        return scores if within is None else within(scores, mask, self.parameters)
 
     def sample(self, scores: UnitScores) -> Sample:
         """``scores`` in the form that :mod:`genrec_eval.stats.intervals` takes."""

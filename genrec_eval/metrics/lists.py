@@ -64,9 +64,6 @@ class RankedLists:
         int64[n], the moment (Unix seconds) for which each list was made; None when there is none.
     groups
         Name of a group of users → the group of each row.
-    statuses
-        int64[n], how each answer ended, index into :data:`~genrec_eval.protocol.status.CODES`; None when
-        that is not known.
 
     What several metrics need (``hits``, ``seen``, ``repeats``, ``unknown``, ``lengths``, ``filtered``, ...)
     is computed at first use and kept, so that all metrics at all cutoffs share it.
@@ -83,11 +80,10 @@ class RankedLists:
     scores: Float64 | None = None
     cut: Int64 | None = None
     groups: Mapping[str, GroupCodes] = field(default_factory=dict)
-    statuses: Int64 | None = None
 
     def __post_init__(self) -> None:
         n = len(self.items)
-        for name in ("truth", "history", "answered", "rejected", "candidates", "scores", "cut", "statuses"):
+        for name in ("truth", "history", "answered", "rejected", "candidates", "scores", "cut"):
             part = getattr(self, name)
             if part is not None and len(part) != n:
                 raise ValueError(f"{name} has {len(part)} rows for {n} lists")

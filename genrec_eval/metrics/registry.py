@@ -7,7 +7,7 @@ from pathlib import Path
 from genrec_eval.core.errors import UsageError
 from genrec_eval.core.registry import Registry, load_object
 from genrec_eval.metrics.base import Family, Metric
-from genrec_eval.metrics.spelling import SPELLING, bind
+from genrec_eval.metrics.spelling import SPELLING, bind, parts_of
 
 METRICS = Registry(
     "metric",
@@ -64,6 +64,7 @@ METRICS = Registry(
         "answer_rate": "genrec_eval.metrics.answers:answer_rate",
         "refusal_rate": "genrec_eval.metrics.answers:refusal_rate",
         "parse_failure_rate": "genrec_eval.metrics.answers:parse_failure_rate",
+        "latency": "genrec_eval.metrics.answers:latency",
         "list_length": "genrec_eval.metrics.answers:list_length",
         "group_gap": "genrec_eval.metrics.grouped.gap:group_gap",
         "group_ratio": "genrec_eval.metrics.grouped.gap:group_ratio",
@@ -241,8 +242,7 @@ def _resolved(spelling: str, preset: str | None) -> str:
     if match is None or (preset is None and "preset" not in (match["parameters"] or "")):
         return spelling
     written: dict[str, str] = {}
-    for part in filter(None, map(str.strip, (match["parameters"] or "").split(","))):
-        name, _, value = (piece.strip() for piece in part.partition("="))
+    for name, value in parts_of(match["parameters"]):
         if name in written:
             raise UsageError(f"metric '{spelling}' gives {name} twice")
         written[name] = value

@@ -8,13 +8,29 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from genrec_eval.core.errors import UsageError, did_you_mean
-from genrec_eval.metrics.base import Family, Metric
+from genrec_eval.metrics.base import Definition, Family, Metric
 
 SPELLING = re.compile(
     r"(?P<name>[A-Za-z][A-Za-z0-9_-]*|[^()@]+:[A-Za-z_][A-Za-z0-9_.]*)"
-    r"(?:\((?P<parameters>[^()]*)\))?(?:@(?P<k>\d+))?"
+    r"(?:\((?P<parameters>(?:[^()]|\([^()]*\))*)\))?(?:@(?P<k>\d+))?"
 )
+"""A value may be a metric with parameters of its own, as in ``group_gap(by=gender,of=ndcg(gain=exp))@10``."""
+
+_COMMA = re.compile(r",(?![^()]*\))")
 GREATEST_CUTOFF = 1_000_000
+
+
+def parts_of(inside: str | None) -> list[tuple[str, str]]:
+    """Name and value of each parameter; commas inside a value's own parentheses do not part them.
+
+    >>> parts_of("by=gender, of=ndcg(gain=exp,ideal=all)")
+    [('by', 'gender'), ('of', 'ndcg(gain=exp,ideal=all)')]
+    """
+    found = []
+    for part in filter(None, map(str.strip, _COMMA.split(inside or ""))):
+        name, _, value = part.partition("=")
+        found.append((name.strip(), value.strip()))
+    return found
 
 
 def bind(spelling: str, lookup: Callable[[str], Family], *, bare: bool = False) -> Metric:
@@ -38,8 +54,7 @@ def bind(spelling: str, lookup: Callable[[str], Family], *, bare: bool = False) 
     definition = family.definition
     parameters: dict[str, Any] = {name: default for name, (default, _) in definition.parameters.items()}
     written: set[str] = set()
-    for part in filter(None, map(str.strip, (match["parameters"] or "").split(","))):
-        name, _, text = (piece.strip() for piece in part.partition("="))
+    for name, text in parts_of(match["parameters"]):
         if name not in definition.parameters:
             known = ", ".join(definition.parameters) or "none"
             raise UsageError(
@@ -51,19 +66,25 @@ def bind(spelling: str, lookup: Callable[[str], Family], *, bare: bool = False) 
         written.add(name)
         parameters[name] = _value(spelling, name, text, *definition.parameters[name])
     k = int(match["k"]) if match["k"] else None
-    if definition.needs_cutoff and (k is None or k < 1):
-        raise UsageError(f"metric '{spelling}' needs a cutoff of at least 1, as in '{definition.name}@10'")
-    if k is not None and k > GREATEST_CUTOFF:
-        raise UsageError(f"metric '{spelling}' has a cutoff above {GREATEST_CUTOFF:,}")
-    if not definition.needs_cutoff and k is not None:
-        raise UsageError(f"metric '{definition.name}' has no cutoff; write '{definition.name}'")
     if (
         definition.check is not None
         and (written or not bare)
         and (said := definition.check(parameters)) is not None
     ):
         raise UsageError(f"metric '{spelling}': {said}")
+    cut = definition.takes_cutoff(parameters)
+    if cut and (k is None or k < 1):
+        raise UsageError(f"metric '{spelling}' needs a cutoff of at least 1, as in '{definition.name}@10'")
+    if k is not None and k > GREATEST_CUTOFF:
+        raise UsageError(f"metric '{spelling}' has a cutoff above {GREATEST_CUTOFF:,}")
+    if not cut and k is not None:
+        plain = spelling.strip().rpartition("@")[0] if definition.needs_cutoff else definition.name
+        raise UsageError(f"metric '{definition.name}' has no cutoff{_here(definition)}; write '{plain}'")
     return Metric(definition=definition, function=family.function, k=k, parameters=parameters)
+
+
+def _here(definition: Definition) -> str:
+    return " with these parameters" if definition.needs_cutoff else ""
 
 
 def at_least(**least: float) -> Callable[[Mapping[str, Any]], str | None]:

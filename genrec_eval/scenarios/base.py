@@ -174,12 +174,32 @@ class Scenario(ABC):
 
     @abstractmethod
     def metrics(self) -> Sequence[Metric]:
-        """The metrics of this scenario, in the order of the report."""
+        """The metrics of this scenario, in the order of the report.
+
+        Those on ``"answers"`` and ``"units"`` may be among them, with what the latter are made of; they are
+        scored beside every scenario, and :meth:`score` computes the others, which :meth:`own` gives.
+        """
+
+    def own(self) -> list[Metric]:
+        """Those of :meth:`metrics` that :meth:`score` computes."""
+        from genrec_eval.scenarios.elsewhere import ELSEWHERE
+
+        return [metric for metric in self.metrics() if metric.definition.on not in ELSEWHERE]
 
     def measured(self) -> list[Metric]:
-        """The metrics of this scenario, and what its judges' verdicts come to."""
+        """The metrics of this scenario, and what its judges' verdicts come to.
+
+        Raises
+        ------
+        UsageError
+            When one of them compares groups by a metric that is not measured here.
+        """
+        from genrec_eval.scenarios.elsewhere import refuse_unmeasured
+
         judged = (metric for question in self.questions for metric in question.metrics())
-        return [*self.metrics(), *judged]
+        found = [*self.metrics(), *judged]
+        refuse_unmeasured(self.name, self.kind, found)
+        return found
 
     def checks(self) -> Sequence[Check]:
         """Built-in claims about every model."""

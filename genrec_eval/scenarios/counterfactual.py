@@ -191,7 +191,8 @@ class Counterfactual(Scenario):
         """The metrics of the options for every attribute and similarity, then those of list validity."""
         from genrec_eval.scenarios.arms.measured import measured
 
-        return [*measured(self.options), *self._validity()]
+        validity = self._validity()
+        return [*measured(self.options, validity), *validity]
 
     def _validity(self) -> list[Metric]:
         from genrec_eval.scenarios.ranking.base import bind_at
@@ -234,7 +235,9 @@ class Counterfactual(Scenario):
         records: Iterable[pa.RecordBatch],
     ) -> ScoredUnits:
         """Score one model; a unit is a user with all its lists."""
-        from genrec_eval.scenarios.arms.measured import measured
         from genrec_eval.scenarios.arms.score import score
 
-        return score(measured(self.options), self._validity(), self.options, cases, context, records)
+        validity = self._validity()
+        held = {metric.id for metric in validity}
+        own = [metric for metric in self.own() if metric.id not in held]
+        return score(own, validity, self.options, cases, context, records)

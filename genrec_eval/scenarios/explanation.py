@@ -115,12 +115,7 @@ class Explanation(Scenario):
             raise UsageError(
                 "scenario 'explanation' needs data: name a data set of the suite with 'data: NAME'"
             )
-        for metric in self.metrics():
-            if metric.definition.on not in ("texts", "explanations"):
-                raise UsageError(
-                    f"scenario 'explanation': metric '{metric.id}' is about {metric.definition.on}, not about"
-                    " texts"
-                )
+        self.metrics()  # a misspelt metric is refused before anything is played
         from genrec_eval.scenarios.writing.cases import explanation_cases
 
         return explanation_cases(dataset, self.options, self.seed)
@@ -128,9 +123,10 @@ class Explanation(Scenario):
     def metrics(self) -> Sequence[Metric]:
         """The metrics of the options, then those that every model is checked by."""
         from genrec_eval.metrics.registry import metric
+        from genrec_eval.scenarios.elsewhere import with_bases
 
-        bound = [metric(spelling) for spelling in (*self.options.metrics, *self._always())]
-        return list({one.id: one for one in bound}.values())
+        bound = map(metric, (*self.options.metrics, *self._always()))
+        return with_bases(self.name, bound, ("texts", "explanations"))
 
     def _always(self) -> Mapping[str, tuple[str, str, float]]:
         return ALWAYS
@@ -205,4 +201,4 @@ class Explanation(Scenario):
         """Score one model; a user's value is the mean over repeats and cases."""
         from genrec_eval.scenarios.writing.score import score
 
-        return score(self.metrics(), self.options.variants, cases, context, records)
+        return score(self.own(), self.options.variants, cases, context, records)

@@ -67,9 +67,7 @@ class Rating(Scenario):
         """Split the ratings; one case per user who rated something in the test part."""
         if dataset is None:
             raise UsageError("scenario 'rating' needs data: name a data set of the suite with 'data: NAME'")
-        for metric in self.metrics():
-            if metric.definition.on != "ratings":
-                raise UsageError(f"scenario 'rating': metric '{metric.id}' is about lists, not about ratings")
+        self.metrics()  # a misspelt metric is refused before anything is played
         from genrec_eval.scenarios.rating_cases import prepare
 
         return prepare(dataset, self.options, self.seed)
@@ -77,9 +75,9 @@ class Rating(Scenario):
     def metrics(self) -> Sequence[Metric]:
         """The metrics of the options, then the share of missing predictions."""
         from genrec_eval.metrics.registry import metric
+        from genrec_eval.scenarios.elsewhere import with_bases
 
-        bound = [metric(spelling) for spelling in (*self.options.metrics, "missing_ratings")]
-        return list({one.id: one for one in bound}.values())
+        return with_bases(self.name, map(metric, (*self.options.metrics, "missing_ratings")), ("ratings",))
 
     def checks(self) -> Sequence[Check]:
         """Every rating that is asked for gets a prediction."""
@@ -127,4 +125,4 @@ class Rating(Scenario):
         """Score one model; predictions of several repeats are averaged before they are scored."""
         from genrec_eval.scenarios.rating_cases import score
 
-        return score(self.metrics(), cases, context, records)
+        return score(self.own(), cases, context, records)

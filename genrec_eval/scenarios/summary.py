@@ -108,12 +108,7 @@ class ReviewSummary(Explanation):
             raise UsageError(
                 "scenario 'review-summary' needs data: name a data set of the suite with 'data: NAME'"
             )
-        for metric in self.metrics():
-            if metric.definition.on not in ("texts", "explanations"):
-                raise UsageError(
-                    f"scenario 'review-summary': metric '{metric.id}' is about {metric.definition.on}, not"
-                    " about texts"
-                )
+        self.metrics()  # a misspelt metric is refused before anything is played
         from genrec_eval.scenarios.writing.summary_cases import summary_cases
 
         return summary_cases(dataset, self.options, self.seed)

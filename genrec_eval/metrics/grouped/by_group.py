@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, Protocol, Self
 
 import numpy as np
 
 from genrec_eval.core.errors import UsageError, did_you_mean
+from genrec_eval.core.numbers import side
 from genrec_eval.metrics.base import Accumulator, Bool, Metric, UnitScores
 from genrec_eval.metrics.lists import GroupCodes, RankedLists
+from genrec_eval.metrics.spelling import SPELLING
 from genrec_eval.protocol.arrays import Float64, Int32
 from genrec_eval.stats.ranges import Bounds
 
@@ -20,15 +23,16 @@ BY: dict[str, Any] = {"by": ("", None)}
 LEAST_USERS: dict[str, Any] = {"least": (LEAST, None)}
 MEANINGS = {
     "by": "column of the user table, or several crossed as in gender*age; one of the scenario's groups",
-    "of": "metric whose means are compared, with its defaults, at the same cutoff",
-    "least": "users that a group must have with a score to be compared",
+    "of": "metric of the scenario whose means are compared, with parameters of its own where it needs any, as"
+    " in of=ndcg(gain=exp); the cutoff of the whole is its cutoff",
+    "least": "users that a group must have with a score to be compared, in a slice too",
     "group": "value of that column, as the data spells it",
 }
 DEGENERATE = (
     "Users whom the base metric excludes stay so, with its reasons. Users of unknown group (no-group) and of"
     " groups with fewer than `least` scored users (small-group) are excluded and counted; with fewer than"
-    " two groups left everybody is (one-group), and there is no value. In a slice of the users the same"
-    " groups are compared, however few of each it holds."
+    " two groups left everybody is (one-group), and there is no value. In a slice of the users groups that"
+    " are too small there are left out and counted alike."
 )
 TRAPS = (
     "The highest mean of several groups lies above the lowest also where all are equal in truth, the more"
@@ -37,28 +41,104 @@ TRAPS = (
 )
 
 
+class Grouped(Protocol):
+    """What knows the groups of its units."""
+
+    @property
+    def groups(self) -> Mapping[str, GroupCodes]:
+        """Name of a group → the group of each unit."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class GroupedUnits:
+    """What metrics on ``"units"`` take: the scores of another metric of the scenario, and groups.
+
+    Attributes
+    ----------
+    scores
+        Of n units under the metric that ``of`` names.
+    groups
+        Name of a group → the group of each of the n units.
+    """
+
+    scores: UnitScores
+    groups: Mapping[str, GroupCodes]
+
+    def __len__(self) -> int:
+        return len(self.scores)
+
+
+class Of(str):
+    """Name and parameters of a metric without its cutoff, in the spelling of ids.
+
+    >>> Of("ndcg( ideal = all, gain=linear )"), Of("ndcg").in_full[:24]
+    ('ndcg(ideal=all)', 'ndcg(discount=log2,gain=')
+    """
+
+    __slots__ = ()
+
+    def __new__(cls, text: str) -> Self:
+        try:
+            return super().__new__(cls, base(text, 1).id.rpartition("@")[0] or base(text, 1).id)
+        except UsageError:
+            return super().__new__(cls, text)  # refused, with a reason, by :func:`unfit`
+
+    @property
+    def in_full(self) -> str:
+        """With all parameters spelled out."""
+        full = base(self, 1).definition_id
+        return full.rpartition("@")[0] or full
+
+
+NDCG = str.__new__(Of, "ndcg")
+"""The default, which needs no reading at import."""
+
+
 def base_of(metric: Metric) -> Metric | None:
     """The metric whose means over groups ``metric`` compares; None where there is none of its own."""
-    of = metric.parameters.get("of")
     if metric.definition.name == "differential_fairness":
         # of two groups' chances the highest and the lowest make both log ratios
         of = {"hit": "hit_rate", "long_tail": "long_tail"}.get(str(metric.parameters["outcome"]))
-    return base(str(of), metric.k) if of and "groups" in metric.definition.needs else None
+        return None if of is None else base(of, metric.k)
+    if metric.definition.on != "units":
+        return None
+    found = base(str(metric.parameters["of"]), metric.k)
+    # what a scenario adds to its metrics it adds to both
+    own = metric.definition.parameters
+    added = {name: value for name, value in metric.parameters.items() if own[name][0] is None}
+    definition = replace(
+        found.definition, parameters={**found.definition.parameters, **{name: own[name] for name in added}}
+    )
+    return replace(found, definition=definition, parameters={**found.parameters, **added})
 
 
 def base(of: str, k: int | None) -> Metric:
-    """The metric of that name with its defaults, at cutoff ``k`` where it takes one."""
+    """The metric that is spelled so, at cutoff ``k`` where it takes one.
+
+    Raises
+    ------
+    UsageError
+        When there is none.
+    """
     from genrec_eval.metrics.registry import METRICS, metric
 
-    return metric(f"{of}@{k}" if METRICS.get(of).definition.needs_cutoff else of)
+    match = SPELLING.fullmatch(of.strip())
+    if match is None or match["k"]:
+        raise UsageError(f"of={of} is not of the form name(parameter=value)")
+    return metric(f"{of}@{k}" if METRICS.get(match["name"]).definition.needs_cutoff else of)
+
+
+def cut(parameters: Mapping[str, Any]) -> bool:
+    """Whether the base metric takes a cutoff."""
+    return base(str(parameters["of"]), 1).k is not None
 
 
 def bounds_of(of: str) -> Bounds:
     """Least and greatest value of a user under the base metric."""
-    from genrec_eval.metrics.registry import METRICS
-
-    bounds: Bounds = METRICS.get(of).definition.bounds
-    return bounds
+    definition = base(of, 1).definition
+    # those of a rubric are its own
+    return (None, None) if definition.on == "judged texts" else definition.bounds
 
 
 def unfit(parameters: Mapping[str, Any]) -> str | None:
@@ -66,17 +146,22 @@ def unfit(parameters: Mapping[str, Any]) -> str | None:
     from genrec_eval.metrics.registry import METRICS
 
     of = str(parameters["of"])
-    if ":" in of or of not in METRICS.names():
-        return f"of={of} is no metric{did_you_mean(of, METRICS.names())}"
-    family = METRICS.get(of)
-    definition = family.definition
-    if definition.on != "lists":
-        return f"of={of} is about {definition.on}, and groups are compared by metrics of ranked lists"
-    whole = isinstance(family.function, type) or definition.combine or definition.refit or definition.contrast
-    if whole or definition.link != "identity":
+    match = SPELLING.fullmatch(of.strip())
+    if match is not None and match["k"]:
+        return f"of={of} has a cutoff of its own; write it once, behind the whole, as in of=ndcg)@10"
+    name = match["name"] if match is not None else of
+    if ":" in name or name not in METRICS.names():
+        return f"of={of} is no metric{did_you_mean(name, METRICS.names())}"
+    try:
+        one = base(of, 1)
+    except UsageError as error:
+        return f"of={of}: {error}"
+    definition = one.definition
+    whole = isinstance(one.function, type) or definition.combine or definition.refit or definition.contrast
+    if whole or one.link != "identity":
         return (
             f"of={of} has one value for the whole run and none of each user; name a mean over users such as"
-            " ndcg, hit_rate, popularity_lift or usable"
+            " ndcg, hit_rate, mae(average=macro) or refusal_rate"
         )
     if (least := int(parameters["least"])) < 2:
         return f"least is at least 2 users, not {least}"
@@ -91,7 +176,7 @@ def scored_by(lists: RankedLists, metric: Metric) -> UnitScores:
     return found
 
 
-def codes_by(lists: RankedLists, by: str, name: str) -> GroupCodes:
+def codes_by(lists: Grouped, by: str, name: str) -> GroupCodes:
     """The group of each user.
 
     Raises
@@ -124,6 +209,79 @@ def place_of(groups: GroupCodes, by: str, group: str, name: str) -> int:
     raise UsageError(f"metric '{name}': {asked}{did_you_mean(group, groups.names)} (known: {some})")
 
 
+def by_groups(scores: UnitScores, groups: GroupCodes, least: int) -> UnitScores:
+    """Scores with what each unit adds to its group: its value and its weight."""
+    weights = np.ones(len(scores)) if scores.weights is None else scores.weights
+    g = len(groups.names)
+    reasons = left_out(scores, [groups.codes], g, least)
+    kept = np.flatnonzero(UnitScores(values=scores.values, reasons=reasons).scored)
+    rows = one_hot(scores.values * weights, weights, groups.codes, kept, g)
+    return UnitScores(values=np.where(scores.scored, scores.values, 0.0), reasons=reasons, sums=rows)
+
+
+def within(scores: UnitScores, mask: Bool, least: int, cells: Sequence[Float64]) -> UnitScores:
+    """Scores in a slice: groups with fewer than ``least`` units there are left out, as in the whole run.
+
+    Parameters
+    ----------
+    cells
+        float64[n, g] each, above 0 in the column of a unit's group where the unit counts; a group is too
+        small when it is so in any cell.
+    """
+    inside = scores.scored & mask
+    if not inside.any():
+        return scores
+    present = [cell > 0 for cell in cells]
+    ready = np.logical_and.reduce([(cell & inside[:, None]).sum(axis=0) >= least for cell in present])
+    here = np.logical_or.reduce([cell.any(axis=0) for cell in present])  # of the groups of the whole run
+    if bool(ready[here].all()) and ready.sum() > 1:
+        return scores
+    member = np.logical_or.reduce(present)
+    small = inside & ~(member & ready).any(axis=1)
+    left = inside & ~small
+    reasons = dict(scores.reasons)
+    for name, hit in (("small-group", small), ("one-group", left if ready.sum() < 2 else left & False)):
+        if hit.any():
+            reasons[name] = reasons[name] | hit if name in reasons else hit
+    return replace(scores, reasons=reasons)
+
+
+def highest_and_lowest(rows: Float64, names: Sequence[str], what: str) -> str:
+    """The two groups whose rates lie farthest apart, with their rates and numbers of users.
+
+    Parameters
+    ----------
+    rows
+        float64[n, 2 g], what each user adds: outcomes (0 to 1), and then how often the user counts, each in the
+        column of the user's group.
+
+    >>> rows = np.zeros((70, 4)); rows[:9, 0] = rows[30:50, 1] = rows[:30, 2] = rows[30:, 3] = 1
+    >>> highest_and_lowest(rows, ("F", "M"), "the rate")
+    'the rate is highest for M (50 % of 40), lowest for F (30 % of 30)'
+    """
+    outcomes, counts = np.split(rows, 2, axis=1)
+    weights = counts.sum(axis=0)
+    seen = np.flatnonzero(weights > 0)
+    if len(seen) < 2:
+        return ""
+    rates = outcomes.sum(axis=0)[seen] / weights[seen]
+    high, low = int(seen[rates.argmax()]), int(seen[rates.argmin()])
+    if high == low:
+        return f"{what} is the same in all groups"
+    shown = [f"{names[at]} ({rate_of(outcomes[:, at], counts[:, at])})" for at in (high, low)]
+    return f"{what} is highest for {shown[0]}, lowest for {shown[1]}"
+
+
+def rate_of(outcomes: Float64, counts: Float64) -> str:
+    """A group's rate and number of users in words, with the digits that so many users allow."""
+    from genrec_eval.stats.rates import wilson
+
+    n = int((counts > 0).sum())
+    rate = min(max(float(outcomes.sum() / counts.sum()), 0.0), 1.0)
+    low, high = wilson(rate * n, n)
+    return f"{side(rate, low, high, 'share')} of {n:,}"
+
+
 class ByGroup(Accumulator):
     """The scores of a base metric with the group of each user, chunk by chunk.
 
@@ -153,11 +311,7 @@ class ByGroup(Accumulator):
     def finish(self) -> UnitScores:
         scores, self._scores = UnitScores.join(self._scores), []
         codes = np.concatenate([np.empty(0, np.int32), *self._codes])
-        weights = np.ones(len(scores)) if scores.weights is None else scores.weights
-        reasons = left_out(scores, [codes], len(self.names), self.least)
-        kept = np.flatnonzero(UnitScores(values=scores.values, reasons=reasons).scored)
-        rows = one_hot(scores.values * weights, weights, codes, kept, len(self.names))
-        return UnitScores(values=np.where(scores.scored, scores.values, 0.0), reasons=reasons, sums=rows)
+        return by_groups(scores, GroupCodes(codes, self.names), self.least)
 
 
 def left_out(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,14 +17,16 @@ from genrec_eval.metrics.grouped.by_group import (
     base,
     left_out,
     one_hot,
+    rate_of,
     scored_by,
+    within,
 )
 from genrec_eval.metrics.item_groups import item_groups
 from genrec_eval.metrics.lists import RankedLists
 from genrec_eval.metrics.popularity import tail
 from genrec_eval.metrics.slots import mean_of_items, owners
 from genrec_eval.protocol.arrays import Float64, Ragged
-from genrec_eval.stats.differential import amplification_of, epsilon, epsilon_of
+from genrec_eval.stats.differential import amplification_of, driving_pair, epsilon, epsilon_of
 from genrec_eval.stats.group_labels import label_test
 
 if TYPE_CHECKING:
@@ -38,10 +40,8 @@ _SOURCE = (
 _DEGENERATE = (
     " Users of unknown group (no-group) and of groups with fewer than `least` scored users (small-group) are"
     " excluded and counted; with fewer than two groups left everybody is (one-group), and there is no"
-    " value. In a"
-    " slice of the users in which a group has fewer than `least` there is a value without an interval:"
-    " smoothing"
-    " would decide it."
+    " value. In a slice of the users groups that are too small there are left out and counted alike:"
+    " smoothing would decide them."
 )
 _TRAPS = (
     "It is a range: of groups that are all alike the highest still lies above the lowest, the more the"
@@ -120,6 +120,27 @@ def _alone(rows: Float64, parameters: Mapping[str, Any]) -> Fit | str:
     return epsilon_of(rows, parameters["alpha"], parameters["least"])
 
 
+def _within(scores: UnitScores, mask: Bool, parameters: Mapping[str, Any]) -> UnitScores:
+    """The counts of groups stand in the last columns, behind one or two blocks of outcomes."""
+    if scores.sums is None:
+        return scores
+    blocks = 3 if "data" in parameters else 2
+    return within(scores, mask, int(parameters["least"]), [np.split(scores.sums, blocks, axis=1)[-1]])
+
+
+def _told(rows: Float64, names: Sequence[str], parameters: Mapping[str, Any]) -> str:
+    """The pair that makes epsilon, by the lists: of an outcome and its absence it is the same one."""
+    blocks = np.split(rows, 3 if "data" in parameters else 2, axis=1)
+    counts = blocks[-1]
+    pair = driving_pair(blocks[0].sum(axis=0), counts.sum(axis=0), parameters["alpha"])
+    if pair is None:
+        return ""
+    high, low = (pair.higher, pair.lower) if pair.outcome else (pair.lower, pair.higher)
+    outcome = {"hit": "a hit", "long_tail": "the long tail"}.get(parameters["outcome"], parameters["items"])
+    shown = [f"{names[at]} ({rate_of(blocks[0][:, at], counts[:, at])})" for at in (high, low)]
+    return f"in the lists the rate of {outcome} is highest for {shown[0]}, lowest for {shown[1]}"
+
+
 def _tested(rows: Float64, parameters: Mapping[str, Any], seed: int) -> float | None:
     return label_test(rows, seed)
 
@@ -158,6 +179,8 @@ def _tested(rows: Float64, parameters: Mapping[str, Any], seed: int) -> float | 
         alone=_alone,
         test=_tested,
         check=_unfit,
+        within=_within,
+        tells=_told,
     )
 )
 class differential_fairness(ByGroup):  # the family's name is the metric's
@@ -229,6 +252,8 @@ def _amplification(rows: Float64, parameters: Mapping[str, Any]) -> Fit | str:
         combine=_amplified,
         alone=_amplification,
         check=_unfit,
+        within=_within,
+        tells=_told,
     )
 )
 class differential_fairness_amplification(ByGroup):  # the family's name is the metric's

@@ -7,22 +7,24 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from genrec_eval.metrics.base import Definition, UnitScores, define
+from genrec_eval.metrics.base import Bool, Definition, UnitScores, define
 from genrec_eval.metrics.grouped.by_group import (
     BY,
     DEGENERATE,
     LEAST_USERS,
     MEANINGS,
+    NDCG,
     TRAPS,
-    ByGroup,
-    base,
+    GroupedUnits,
     bounds_of,
+    by_groups,
     codes_by,
+    cut,
     place_of,
-    scored_by,
     unfit,
+    within,
 )
-from genrec_eval.metrics.lists import GroupCodes, RankedLists
+from genrec_eval.metrics.lists import GroupCodes
 from genrec_eval.protocol.arrays import Float64
 from genrec_eval.stats.fits import Student
 from genrec_eval.stats.group_labels import label_test
@@ -31,7 +33,7 @@ from genrec_eval.stats.ranges import column_means, range_of, ratio_of
 if TYPE_CHECKING:
     from genrec_eval.stats.fits import Fit
 
-_PARAMETERS: dict[str, Any] = {**BY, "of": ("ndcg", None)}
+_PARAMETERS: dict[str, Any] = {**BY, "of": (NDCG, None)}
 _TEST = (
     " p is that of the clearest difference of two groups when the groups' labels are dealt anew over the"
     " users 4,999 times (max-T; from 20,000 users on each group is drawn from all users)."
@@ -66,6 +68,15 @@ def ratio_between(sums: Float64, parameters: Mapping[str, Any]) -> Float64:
     """Lowest mean over highest; NaN where none is above 0."""
     low, high = extremes(sums)
     return np.divide(low, high, out=np.full(np.shape(low), np.nan), where=high > 0)
+
+
+def _within(scores: UnitScores, mask: Bool, parameters: Mapping[str, Any]) -> UnitScores:
+    if scores.sums is None:
+        return scores
+    return within(scores, mask, int(parameters["least"]), [np.split(scores.sums, 2, axis=1)[1]])
+
+
+_SHARED: dict[str, Any] = {"on": "units", "needs": ("groups",), "within": _within, "cutoff_by": cut}
 
 
 def _range(rows: Float64, parameters: Mapping[str, Any]) -> Fit | str:
@@ -103,7 +114,7 @@ def _no_ratio(parameters: Mapping[str, Any]) -> str | None:
         name="group_gap",
         title="Group gap",
         summary="Highest mean of a metric over groups of users less the lowest.",
-        formula="max over groups of mean over the group's users − min over groups, of the metric `of`@k",
+        formula="max over groups of mean over the group's users − min over groups, of the metric `of`",
         degenerate=DEGENERATE,
         source="fairlearn MetricFrame.difference(method='between_groups'); its interval: Tukey's simultaneous"
         " comparisons by Bonferroni and Welch.",
@@ -112,22 +123,16 @@ def _no_ratio(parameters: Mapping[str, Any]) -> str | None:
         parameters={**_PARAMETERS, **LEAST_USERS},
         meanings=MEANINGS,
         traps=TRAPS + _TEST,
-        needs=("groups",),
         combine=gap_between,
         alone=_range,
         test=_tested,
         check=unfit,
+        **_SHARED,
     )
 )
-class group_gap(ByGroup):  # the family's name is the metric's
+def group_gap(units: GroupedUnits, *, by: str, of: str, least: int, k: int | None = None) -> UnitScores:
     """Scores by group, for the range of their means."""
-
-    def __init__(self, *, k: int, by: str, of: str, least: int) -> None:
-        super().__init__(k=k, by=by, least=least)
-        self.base = base(of, k)
-
-    def scores(self, lists: RankedLists) -> UnitScores:
-        return scored_by(lists, self.base)
+    return by_groups(units.scores, codes_by(units, by, "group_gap"), least)
 
 
 @define(
@@ -135,7 +140,7 @@ class group_gap(ByGroup):  # the family's name is the metric's
         name="group_ratio",
         title="Group ratio",
         summary="Lowest mean of a metric over groups of users, in relation to the highest.",
-        formula="min over groups of mean over the group's users / max over groups, of the metric `of`@k",
+        formula="min over groups of mean over the group's users / max over groups, of the metric `of`",
         degenerate=f"{DEGENERATE} Where the highest mean is 0 there is no value; where a group's mean lies"
         " within three standard errors of 0 there is no interval.",
         source="fairlearn MetricFrame.ratio(method='between_groups'); its interval: simultaneous ones of the"
@@ -146,14 +151,15 @@ class group_gap(ByGroup):  # the family's name is the metric's
         meanings=MEANINGS,
         traps=f"{TRAPS} 0.8 is no law of nature: the four-fifths rule is about hiring. group_gap tests"
         " whether the groups differ at all.",
-        needs=("groups",),
         combine=ratio_between,
         alone=_ratio,
         check=_no_ratio,
+        **_SHARED,
     )
 )
-class group_ratio(group_gap.function):  # type: ignore[name-defined]
+def group_ratio(units: GroupedUnits, *, by: str, of: str, least: int, k: int | None = None) -> UnitScores:
     """Scores by group, for the ratio of their means."""
+    return by_groups(units.scores, codes_by(units, by, "group_ratio"), least)
 
 
 @define(
@@ -161,7 +167,7 @@ class group_ratio(group_gap.function):  # type: ignore[name-defined]
         name="group_difference",
         title="Group difference",
         summary="Mean of a metric over the users of one group less that over all other users.",
-        formula="mean over the group's users − mean over the users of all other groups, of the metric `of`@k",
+        formula="mean over the group's users − mean over the users of all other groups, of the metric `of`",
         degenerate=DEGENERATE,
         source="Welch 1947; with bounded metrics one user more at each bound (Agresti & Caffo 2000).",
         direction="none",
@@ -170,23 +176,18 @@ class group_ratio(group_gap.function):  # type: ignore[name-defined]
         meanings=MEANINGS,
         traps="The rest is all other known groups together, the small ones too, each user counting alike: the"
         " largest of them decides." + _TEST,
-        needs=("groups",),
         combine=_signed,
         alone=_welch,
         test=_tested,
         check=unfit,
+        **_SHARED,
     )
 )
-class group_difference(group_gap.function):  # type: ignore[name-defined]
+def group_difference(
+    units: GroupedUnits, *, by: str, of: str, group: str, least: int, k: int | None = None
+) -> UnitScores:
     """Scores of a group and of the rest."""
-
-    def __init__(self, *, k: int, by: str, of: str, group: str, least: int) -> None:
-        super().__init__(k=k, by=by, of=of, least=least)
-        self.group = group
-
-    def codes(self, lists: RankedLists) -> GroupCodes:
-        """0 for the group, 1 for the rest."""
-        groups = codes_by(lists, self.by, "group_difference")
-        own = place_of(groups, self.by, self.group, "group_difference")
-        codes = np.where(groups.codes < 0, -1, groups.codes != own).astype(np.int32)
-        return GroupCodes(codes, (self.group, "the rest"))
+    groups = codes_by(units, by, "group_difference")
+    own = place_of(groups, by, group, "group_difference")
+    codes = np.where(groups.codes < 0, -1, groups.codes != own).astype(np.int32)
+    return by_groups(units.scores, GroupCodes(codes, (group, "the rest")), least)

@@ -6,7 +6,7 @@ whether they went on to choose one. The definitions are those of fairlearn, whic
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,8 +18,10 @@ from genrec_eval.metrics.grouped.by_group import (
     MEANINGS,
     TRAPS,
     codes_by,
+    highest_and_lowest,
     left_out,
     one_hot,
+    within,
 )
 from genrec_eval.metrics.grouped.gap import gap_between, ratio_between
 from genrec_eval.metrics.item_groups import item_groups
@@ -55,7 +57,7 @@ _MEANINGS = {
 _DEGENERATE = (
     "A user without an answer or with an empty list has no such item. Users of unknown group (no-group) and"
     " of groups with fewer than `least` users that count (small-group) are excluded and counted; with fewer"
-    " than two groups left everybody is (one-group), and there is no value."
+    " than two groups left everybody is (one-group), and there is no value; so in a slice, of its users."
 )
 _BOUNDS = (0.0, 1.0)
 
@@ -178,6 +180,39 @@ def _worst_test(rows: Float64, parameters: Mapping[str, Any], seed: int) -> floa
     return min(1.0, min(given) * len(given)) if given else None
 
 
+def _within(scores: UnitScores, mask: Bool, parameters: Mapping[str, Any]) -> UnitScores:
+    if scores.sums is None:
+        return scores
+    return within(scores, mask, int(parameters["least"]), [np.split(scores.sums, 2, axis=1)[1]])
+
+
+def _within_both(scores: UnitScores, mask: Bool, parameters: Mapping[str, Any]) -> UnitScores:
+    if scores.sums is None:
+        return scores
+    return within(scores, mask, int(parameters["least"]), np.split(scores.sums, 4, axis=1)[1::2])
+
+
+def _outcome(parameters: Mapping[str, Any]) -> str:
+    named = {"hit": "a hit", "long_tail": "an item of the long tail"}.get(parameters["outcome"])
+    return f"the share of lists with {named or 'an item of ' + str(parameters['items'])}"
+
+
+def _told(rows: Float64, names: Sequence[str], parameters: Mapping[str, Any]) -> str:
+    return highest_and_lowest(rows, names, _outcome(parameters))
+
+
+def _told_due(rows: Float64, names: Sequence[str], parameters: Mapping[str, Any]) -> str:
+    return highest_and_lowest(rows, names, f"{_outcome(parameters)}, where it is due,")
+
+
+def _told_worse(rows: Float64, names: Sequence[str], parameters: Mapping[str, Any]) -> str:
+    due, undue = np.split(rows, 2, axis=1)
+    apart = [float(_value(parameters)(half.sum(axis=0), parameters)) for half in (due, undue)]
+    wide = apart[0] >= apart[1] if parameters["form"] == "difference" else apart[0] <= apart[1]
+    words = f"{_outcome(parameters)}, where it is {'due' if wide else 'not due'},"
+    return highest_and_lowest(due if wide else undue, names, words)
+
+
 _SHARED: dict[str, Any] = {
     "direction": "none",
     "parameters": _PARAMETERS,
@@ -200,6 +235,8 @@ _FORM = "; form=ratio: lowest over highest"
         combine=_one,
         alone=_one_alone,
         test=_one_test,
+        tells=_told,
+        within=_within,
         check=_unfit,
         **_SHARED,
     )
@@ -223,6 +260,8 @@ class demographic_parity(_Rates):
         combine=_one,
         alone=_one_alone,
         test=_one_test,
+        tells=_told_due,
+        within=_within,
         check=_unfit,
         **_SHARED,
     )
@@ -251,6 +290,8 @@ class equal_opportunity(_Rates):
         combine=_worst,
         alone=_worst_alone,
         test=_worst_test,
+        tells=_told_worse,
+        within=_within_both,
         check=_unfit_odds,
         **_SHARED,
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import product
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +10,8 @@ from genrec_eval.core.errors import UsageError, did_you_mean
 from genrec_eval.core.registry import load_object
 from genrec_eval.metrics.base import Family, Metric
 from genrec_eval.metrics.registry import METRICS
-from genrec_eval.metrics.spelling import SPELLING
+from genrec_eval.metrics.spelling import SPELLING, parts_of
+from genrec_eval.scenarios.elsewhere import with_bases
 from genrec_eval.scenarios.ranking.base import bind_at
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ EVERY = "*"
 """As a value, every value of the attribute; as an arm, every one in which something is asked."""
 
 
-def measured(options: CounterfactualOptions) -> list[Metric]:
+def measured(options: CounterfactualOptions, validity: Sequence[Metric] = ()) -> list[Metric]:
     """The metrics of the options, each once.
 
     Raises
@@ -28,26 +29,18 @@ def measured(options: CounterfactualOptions) -> list[Metric]:
     UsageError
         When a metric is none, is not about arms, or names an attribute or a value that is not disclosed.
     """
-    found: dict[str, Metric] = {}
-    for spelling in options.metrics:
-        for one in _expanded(spelling, options):
-            metric = bind_at(one, options.k)
-            if metric.definition.on != "arms":
-                raise UsageError(
-                    f"scenario 'counterfactual': metric '{metric.id}' is about {metric.definition.on}, not"
-                    " about arms"
-                )
-            found[metric.id] = metric
-    return list(found.values())
+    bound = (bind_at(one, options.k) for named in options.metrics for one in _expanded(named, options))
+    return with_bases("counterfactual", bound, ("arms",), validity)
 
 
 def _expanded(spelling: str, options: CounterfactualOptions) -> list[str]:
     match = SPELLING.fullmatch(spelling.strip())
     if match is None:
         return [spelling]  # refused, with a reason, by who binds it
-    written = [part.strip() for part in (match["parameters"] or "").split(",") if part.strip()]
-    given = {name.strip(): value.strip() for name, _, value in (part.partition("=") for part in written)}
+    given = dict(parts_of(match["parameters"]))
     takes = _takes(match["name"])
+    if "by" in takes:
+        return [spelling]  # it compares groups by one other metric, spelled out
     names = [given["attribute"]] if "attribute" in given else list(options.attributes)
     likenesses = [given["of"]] if "of" in given else list(options.similarities)
     arms = given.get("arm", "")

@@ -104,21 +104,27 @@ class RankingScenario(Scenario):
         )
 
     def _measured(self) -> list[Metric]:
-        """The metrics of the options, then those of list validity."""
+        """The metrics of lists: those of the options, then those of list validity."""
         own, always = self._own_and_always()
         return [*own, *always]
 
     def _own_and_always(self) -> tuple[list[Metric], list[Metric]]:
+        """The metrics of lists that the options add, each once, and those of list validity."""
+        from genrec_eval.scenarios.elsewhere import ELSEWHERE
+
+        named, always = self._named()
+        return [metric for metric in named if metric.definition.on not in ELSEWHERE], always
+
+    def _named(self) -> tuple[list[Metric], list[Metric]]:
         """The metrics that the options add, each once, and those of list validity.
 
         What a figure of groups compares is measured itself too: its values by group say which they are.
         """
-        from genrec_eval.metrics.grouped.by_group import base_of
+        from genrec_eval.scenarios.elsewhere import with_bases
 
-        always = {metric.id: metric for metric in map(self._bind, map(self._always, self.validity))}
-        own = {metric.id: metric for metric in map(self._bind, self.options.metrics)}
-        own |= {base.id: base for base in map(base_of, list(own.values())) if base and base.id not in own}
-        return [metric for name, metric in own.items() if name not in always], list(always.values())
+        always = [self._bind(self._always(name)) for name in self.validity]
+        named = with_bases(self.name, map(self._bind, self.options.metrics), ("lists",), always)
+        return named, list({metric.id: metric for metric in always}.values())
 
     def _always(self, name: str) -> str:
         """A metric of list validity with its cutoff."""
@@ -131,10 +137,24 @@ class RankingScenario(Scenario):
         """The metrics of the options, under each condition, then those of list validity."""
         from genrec_eval.scenarios.ranking.conditions import under
 
-        condition, (own, always) = self.condition(), self._own_and_always()
+        condition, (named, always) = self.condition(), self._named()
         if condition is None:
-            return [*own, *always]
-        return [*(under(metric, condition, value) for metric in own for value in condition.values), *always]
+            return [*named, *always]
+        found = []
+        for metric in named:
+            apart = condition.values if self._apart(metric) else ()
+            found += [under(metric, condition, value) for value in apart] or [metric]
+        return [*found, *always]
+
+    def _apart(self, metric: Metric) -> bool:
+        """Whether a metric is given under each condition: neither list validity is, nor how answers end."""
+        from genrec_eval.metrics.grouped.by_group import base_of
+        from genrec_eval.scenarios.elsewhere import ELSEWHERE
+
+        if metric.definition.on == "units":
+            base = base_of(metric)
+            return base is not None and base.id in {one.id for one in self._own_and_always()[0]}
+        return metric.definition.on not in ELSEWHERE
 
     def checks(self) -> Sequence[Check]:
         """Claims of list validity, made about every model."""

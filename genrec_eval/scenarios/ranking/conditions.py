@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from genrec_eval.metrics.base import Metric
-from genrec_eval.metrics.spelling import SPELLING
+from genrec_eval.metrics.spelling import SPELLING, parts_of
 
 CONDITIONS = {
     "shots": ("cold-start", "so many items of the user are known"),
@@ -68,11 +68,11 @@ def apart(spelling: str) -> tuple[str, dict[str, str], bool]:
     match = SPELLING.fullmatch(spelling.strip())
     if match is None:
         return spelling, {}, False
-    parts = [part.strip() for part in (match["parameters"] or "").split(",") if part.strip()]
-    found = {name.strip(): value.strip() for name, _, value in (part.partition("=") for part in parts)}
+    parts = parts_of(match["parameters"])
+    found = dict(parts)
     conditions = {name: value for name, value in found.items() if name in CONDITIONS}
     lost = match["name"].startswith(LOST) and "since" in conditions
-    kept = ",".join(part for part in parts if part.partition("=")[0].strip() not in CONDITIONS)
+    kept = ",".join(f"{name}={value}" for name, value in parts if name not in CONDITIONS)
     name = match["name"].removeprefix(LOST) if lost else match["name"]
     if not conditions:
         return spelling, {}, False

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyarrow as pa
 
-from genrec_eval.core.errors import UsageError, did_you_mean
+from genrec_eval.core.errors import UsageError
 from genrec_eval.data.dataset import Dataset
 from genrec_eval.metrics.base import NEEDS, Metric
 from genrec_eval.metrics.lists import GroupCodes, RankedLists
 from genrec_eval.protocol.arrays import Ragged
+from genrec_eval.scenarios.elsewhere import refuse_no_group
 from genrec_eval.scenarios.ranking.catalogue import catalogue_of
 from genrec_eval.scenarios.ranking.groups import named_groups
 
@@ -44,7 +45,7 @@ def refuse_unmet(
     """
     from genrec_eval.metrics.grouped.by_group import base_of
 
-    offered = {"scores", "test_counts", "statuses"}
+    offered = {"scores", "test_counts"}
     parts = {
         "grades": split.grades,
         "rejected": split.rejected,
@@ -66,7 +67,7 @@ def refuse_unmet(
     metrics = list(metrics)
     for metric in metrics:
         if "groups" in metric.needs:
-            _refuse_ungrouped(scenario, metric, named)
+            refuse_no_group(scenario, metric, named)
         base = base_of(metric)
         for need in dict.fromkeys([*metric.needs, *(base.needs if base else ())]):
             if need not in offered | {"groups"}:
@@ -75,20 +76,6 @@ def refuse_unmet(
                     f"which data set '{dataset.name}' and this split do not offer; take it out of the metrics"
                 )
     _refuse_unfit(scenario, items, metrics, named)
-
-
-def _refuse_ungrouped(scenario: str, metric: Metric, groups: Mapping[str, GroupCodes]) -> None:
-    by = str(metric.parameters.get("by", ""))
-    if by in groups:
-        return
-    known = f"its groups: {', '.join(groups) or 'none'}"
-    if not by:
-        said = f"needs by, a group of the scenario, as in {metric.definition.name}(by=gender) ({known})"
-    else:
-        near = did_you_mean(by, groups)
-        said = f"compares groups by '{by}', which the scenario does not have{near} ({known})"
-        said += f"; write groups: [{by}] among its options"
-    raise UsageError(f"scenario '{scenario}': metric '{metric.id}' {said}")
 
 
 def _refuse_unfit(
@@ -107,13 +94,8 @@ def _refuse_unfit(
         scores=np.empty((0, 1)),
         cut=np.empty(0, np.int64),
         groups={name: GroupCodes(one.codes[:0], one.names) for name, one in groups.items()},
-        statuses=np.empty(0, np.int64),
     )
     for metric in metrics:
-        if metric.definition.on != "lists":
-            raise UsageError(
-                f"scenario '{scenario}': metric '{metric.id}' is about {metric.definition.on}, not lists"
-            )
         try:
             metric(nobody)
         except UsageError as error:

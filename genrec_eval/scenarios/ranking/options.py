@@ -14,7 +14,7 @@ from genrec_eval.data.splits.spec import SplitSpec
 DEFAULT_METRICS = ("ndcg", "recall", "precision", "mrr", "hit_rate", "coverage", "popularity")
 
 _SPELLING = re.compile(
-    r"([A-Za-z][\w-]*|[^()@]+:[A-Za-z_][\w.]*)(\([^()]*\))?(@(?P<k>[1-9]\d{0,8}))?", re.ASCII
+    r"([A-Za-z][\w-]*|[^()@]+:[A-Za-z_][\w.]*)(\((?:[^()]|\([^()]*\))*\))?(@(?P<k>[1-9]\d{0,8}))?", re.ASCII
 )
 """A first look that needs no import; :mod:`genrec_eval.metrics.registry` reads it in full."""
 

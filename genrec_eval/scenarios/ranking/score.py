@@ -139,7 +139,6 @@ class _Asked:
             scores=chunk.scores,
             cut=None if self.cut is None else self.cut[rows],
             groups={name: GroupCodes(one.codes[rows], one.names) for name, one in self.groups.items()},
-            statuses=chunk.statuses,
         )
 
     def _candidates(self, rows: Int64) -> Ragged | None:
