@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from enum import StrEnum
+from typing import Any
 
 from genrec_eval.audit.gating.types import GateRow
 from genrec_eval.core.numbers import count
 from genrec_eval.protocol.results import Ruling, Verdict
-from genrec_eval.reporting.results import Results
+from genrec_eval.reporting.results import Results, mapping
 from genrec_eval.reporting.rules import asked
 from genrec_eval.reporting.text import line, listing, plural
 
@@ -130,36 +131,33 @@ def worst_first(verdicts: Iterable[Verdict]) -> list[Verdict]:
     return sorted(verdicts, key=lambda row: (ORDER.index(outcome(row)), -distance(row)))
 
 
-def sentence(verdicts: Iterable[Verdict], flaws: Collection[str] = ()) -> str:
-    """The answer: claims by class, then what the built-in checks found.
+def sentence(
+    verdicts: Iterable[Verdict],
+    flaws: Collection[str] = (),
+    *,
+    purpose: str = "",
+    warned: Collection[Verdict] = (),
+) -> str:
+    """The answer: claims by class, then controls, then what the built-in checks found.
 
     Parameters
     ----------
     flaws
-        Models made to fail: that a flaw was found in them is told apart.
+        Models made to fail: what claims found in them is told apart.
+    purpose
+        What the audit is to decide: where it is stated, the claims that do not hold are named.
+    warned
+        Verdicts that are to be read with care.
     """
     rows = list(verdicts)
-    foreseen = expected(rows)
-    claims = Counter(outcome(row) for row in rows if row.gate and not as_planted(row, flaws))
-    planted = [row for row in rows if row.gate and as_planted(row, flaws)]
-    checks = Counter(outcome(row) for row in rows if not row.gate)
     if not rows:
         return "The suite makes no claim, so nothing was decided; the figures stand for themselves."
-    parts: list[str] = []
-    for kind, one, many in (
-        (Outcome.FAILED, "failed", "failed"),
-        (Outcome.MISSED, "did not catch its planted flaw", "did not catch their planted flaws"),
-        (Outcome.UNDECIDED, "could not be decided", "could not be decided"),
-        (Outcome.HOLDS, "holds", "hold"),
-        (Outcome.CAUGHT, "caught its planted flaw as expected", "caught their planted flaws as expected"),
-        (Outcome.NOT_RUN, "was not run", "were not run"),
-    ):
-        if n := claims[kind]:
-            parts.append(f"{n if parts else plural(n, 'claim')} {one if n == 1 else many}")
-    silent = "" if planted else "The suite makes no claim of its own."
-    text = ", ".join(parts) + "." if parts else silent
-    if planted:
-        text = f"{text} {control(planted)}".strip()
+    foreseen = expected(rows)
+    tests = [row for row in rows if row.gate and on_control(row, flaws)]
+    own = [row for row in rows if row.gate and not on_control(row, flaws)]
+    checks = Counter(outcome(row) for row in rows if not row.gate)
+    said = _tally(own, tests, purpose, sum(outcome(row) is Outcome.HOLDS and row in warned for row in own))
+    text = " ".join(filter(None, (said, control(tests))))
     if checks:
         found = checks[Outcome.FINDING] + checks[Outcome.MISSED] + checks[Outcome.CAUGHT]
         beside = [
@@ -183,23 +181,102 @@ def sentence(verdicts: Iterable[Verdict], flaws: Collection[str] = ()) -> str:
     return text
 
 
-def control(rows: list[Verdict]) -> str:
-    """What was found in models that were made to fail, and that it counts all the same."""
-    models = listing(list(dict.fromkeys(line(row.model, 60) for row in rows)))
-    one = len(rows) == 1
-    return (
-        f"Control: {plural(len(rows), 'claim')} about {models}, made to fail, failed as planted"
-        f" (the suite does not expect {'it' if one else 'them'} to,"
-        f" so {'it counts' if one else 'they count'})."
+_COUNTED = (
+    (Outcome.FAILED, "failed", "failed"),
+    (Outcome.MISSED, "did not catch its planted flaw", "did not catch their planted flaws"),
+    (Outcome.UNDECIDED, "could not be decided", "could not be decided"),
+    (Outcome.HOLDS, "holds", "hold"),
+    (Outcome.CAUGHT, "failed as expected", "failed as expected"),
+    (Outcome.NOT_RUN, "was not run", "were not run"),
+)
+
+
+def _tally(own: list[Verdict], tests: list[Verdict], purpose: str, warned: int) -> str:
+    """``"1 claim failed, 2 hold."``; with a purpose the claims that do not hold are named."""
+    if not own:
+        silent = "" if tests else "The suite makes no claim of its own."
+        return " ".join(filter(None, (_purpose(purpose), silent)))
+    of: dict[Outcome, list[Verdict]] = {}
+    for row in own:
+        of.setdefault(outcome(row), []).append(row)
+    parts: list[str] = []
+    for kind, one, many in _COUNTED:
+        if not (rows := of.get(kind)):
+            continue
+        n = len(rows)
+        part = f"{n if parts or purpose else plural(n, 'claim')} {one if n == 1 else many}"
+        if purpose and kind not in (Outcome.HOLDS, Outcome.CAUGHT):
+            titles = list(dict.fromkeys(f"“{line(row.claim, 160)}”" for row in rows))
+            part += f" ({few(titles)})"
+        if kind is Outcome.HOLDS and warned:
+            part += f", {'it' if n == 1 else f'{warned} of them'} with a warning"
+        parts.append(part)
+    if not purpose:
+        return ", ".join(parts) + "."
+    about = " about the systems" if tests else ""
+    return f"{_purpose(purpose)} Of its {plural(len(own), 'claim')}{about} {', '.join(parts)}."
+
+
+def _purpose(text: str) -> str:
+    said = line(text, 400).strip()
+    return f"Purpose: {said if said[-1] in '.!?…' else said + '.'}" if said else ""
+
+
+def purpose_of(run: Mapping[str, Any]) -> str:
+    """What the audit is to decide, where the suite states it."""
+    return str(mapping(mapping(run.get("suite")).get("audit")).get("purpose") or "")
+
+
+def on_control(verdict: Verdict, flaws: Collection[str]) -> bool:
+    """Whether a claim is there to find a planted flaw: it did, or it was expected to."""
+    if verdict.model not in flaws:
+        return False
+    return as_planted(verdict, flaws) or outcome(verdict) in (Outcome.CAUGHT, Outcome.MISSED)
+
+
+def control(tests: list[Verdict]) -> str:
+    """Whether claims found the flaws that were planted for them, and which of them count all the same."""
+    if not tests:
+        return ""
+    models = list(dict.fromkeys(line(row.model, 60) for row in tests))
+    one, alone = len(tests) == 1, len(models) == 1
+    missed = sum(outcome(row) is Outcome.MISSED for row in tests)
+    found = len(tests) - missed
+    flaw, them = ("a flaw is", "it") if alone else ("flaws are", "them")
+    if missed:
+        came = f"{found} found {them}, {missed} did not" if found else f"{'it' if one else 'they'} did not"
+    else:
+        came = "it did" if one else "both did" if found == 2 else f"all {found} did"
+    text = (
+        f"{'Control' if one else 'Controls'}: {plural(len(tests), 'claim')} {'is' if one else 'are'} about"
+        f" {few(models)}, in which {flaw} planted to see whether the claim{'' if one else 's'} would find"
+        f" {them}: {came}."
     )
+    silent = sum(outcome(row) is Outcome.FAILED for row in tests)
+    if silent:
+        which = "it" if one else "1 of them" if silent == 1 else f"{silent} of them"
+        text += (
+            f" The suite does not say that {which} should fail, so the exit code counts"
+            f" {'it' if silent == 1 else 'them'} as failed."
+        )
+    return text
 
 
-def answer(results: Results, flaws: Collection[str] = ()) -> str:
-    """The sentence of the verdicts, then the models whose figures are missing or rest on a part."""
+def answer(
+    results: Results,
+    flaws: Collection[str] = (),
+    *,
+    purpose: str = "",
+    warned: Collection[Verdict] = (),
+) -> str:
+    """The sentence of the verdicts, then the models whose figures are missing or rest on a part.
+
+    Parameters are those of :func:`sentence`.
+    """
     if results.coverage and not results.estimates and not results.verdicts:
         text = "No figure could be computed, so nothing was decided."
     else:
-        text = sentence(results.verdicts, flaws)
+        text = sentence(results.verdicts, flaws, purpose=purpose, warned=warned)
     several = len(results.scenarios()) > 1
     found: dict[str, list[str]] = {}
     for row in results.coverage:

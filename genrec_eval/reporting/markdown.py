@@ -15,11 +15,14 @@ from genrec_eval.reporting.answer import (
     expected,
     outcome,
     place,
+    purpose_of,
     quiet,
     worst_first,
 )
+from genrec_eval.reporting.caution import cautions
 from genrec_eval.reporting.claimed import controls, doubt, figure_of, full_claim, simulated, units
 from genrec_eval.reporting.compare import best
+from genrec_eval.reporting.controlled import controlled
 from genrec_eval.reporting.gaps import not_tested
 from genrec_eval.reporting.reproduced import folded, reproduced, told
 from genrec_eval.reporting.results import Results
@@ -49,7 +52,11 @@ def summary(estimates: Mapping[str, Any], run: Mapping[str, Any] | None = None) 
         if not quiet(row) and not folded(row) and (row.gate or place(row) not in told_once)
     ]
     loud.sort(key=lambda row: as_planted(row, flaws))  # stable: what was planted comes last
-    parts = [f"## {escape(results.run)}", escape(answer(results, flaws))]
+    warned = cautions(results, run or {})
+    said = answer(results, flaws, purpose=purpose_of(run or {}), warned=warned)
+    parts = [f"## {escape(results.run)}", escape(said, 2000)]
+    alarms = [one.alarm for one in controlled(results, flaws).values() if one.missed]
+    parts += [f"**NOT FOUND** {escape(alarm, 1000)}" for alarm in alarms]
     if said := simulated(run or {}):
         parts.append(escape(said))
     if loud:
@@ -57,9 +64,14 @@ def summary(estimates: Mapping[str, Any], run: Mapping[str, Any] | None = None) 
             [
                 f"**{_word(row.verdict, outcome(row))}**",
                 escape(f"“{line(row.claim)}”" if row.gate else row.claim),
-                escape(f"{line(row.model)} (control, made to fail)" if row.model in flaws else row.model),
+                escape(f"{line(row.model)} (with a planted flaw)" if row.model in flaws else row.model),
                 escape(_figure(row, results)),
-                escape(f"{full_claim(results, row)}. {doubt(results, row)}".strip()),
+                escape(
+                    " ".join(
+                        filter(None, (f"{full_claim(results, row)}.", doubt(results, row), warned.get(row)))
+                    ),
+                    600,
+                ),
             ]
             for row in loud[:_MOST_ROWS]
         ]

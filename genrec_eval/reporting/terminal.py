@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,7 @@ from genrec_eval.reporting.answer import (
     only_foreseen,
     outcome,
     place,
+    purpose_of,
     quiet,
     remarks,
     sentence,
@@ -24,9 +26,11 @@ from genrec_eval.reporting.answer import (
     would_decide,
     would_decide_all,
 )
+from genrec_eval.reporting.caution import cautions
 from genrec_eval.reporting.claimed import bounded, controls, doubt, full_claim, to_be_had, units
 from genrec_eval.reporting.compare import best, broken, is_ruled, is_validity, uneventful
 from genrec_eval.reporting.console import plain, say, styled
+from genrec_eval.reporting.controlled import Control, controlled
 from genrec_eval.reporting.gaps import left_out
 from genrec_eval.reporting.judged import asked_of, column_titles
 from genrec_eval.reporting.reproduced import LISTED, Reproduced, folded, reproduced, told, told_apart
@@ -55,6 +59,16 @@ _MARKS = {
     "*": "better than every model without one: the paired interval excludes 0",
 }
 _STYLES = {"!": "red", "*": "bold", "": ""}
+
+
+@dataclass(frozen=True, slots=True)
+class _Telling:
+    """What verdicts are told with: planted flaws, why to read them with care, and what the data hold."""
+
+    planted: Mapping[str, Control]
+    warned: Mapping[Verdict, str]
+    had: Mapping[str, int]
+
 
 Column = tuple[str, list[tuple[str, str]]]
 """Head, and (figure, mark) of each model."""
@@ -97,7 +111,7 @@ def print_trouble(
     """Print what was not run or failed, and how the claims fared: for a quiet run that did not pass."""
     results = Results.read(estimates)
     _not_run(results, console)
-    say(console, _sentence(results, controls(results, run or {})))
+    say(console, _sentence(results, controls(results, run or {}), run or {}))
 
 
 def _scenario(results: Results, scenario: str, console: Console) -> None:
@@ -252,12 +266,15 @@ def _verdicts(results: Results, console: Console, run: Mapping[str, Any]) -> Non
     flaws, had = controls(results, run), to_be_had(run)
     rows = worst_first(results.verdicts)
     foreseen = expected(rows)
-    say(console, _sentence(results, flaws), "bold")
+    planted, warned = controlled(results, flaws), cautions(results, run)
+    say(console, _sentence(results, flaws, run), "bold")
+    for alarm in (one.alarm for one in planted.values() if one.missed):
+        console.print(styled(console, "NOT FOUND ! ", "bold red").append(plain(console, alarm)))
     loud = [
         row for row in rows if not quiet(row) and not folded(row) and (row.gate or place(row) not in foreseen)
     ]
     for row in sorted(loud, key=lambda one: as_planted(one, flaws)):  # stable: what was planted comes last
-        _verdict(results, row, console, flaws, had)
+        _verdict(results, row, console, _Telling(planted, warned, had))
     _reproduced(results, console)
     for kind, scenario, checks in alike(rows):
         if kind is not Outcome.HOLDS:  # those of a scenario are mostly open for one reason, its few units
@@ -314,30 +331,34 @@ def _figures(results: Results, found: list[Reproduced], console: Console) -> Non
     console.print()
 
 
-def _sentence(results: Results, flaws: Mapping[str, str]) -> str:
+def _sentence(results: Results, flaws: Mapping[str, str], run: Mapping[str, Any]) -> str:
     # What was not run stands in lines of its own just above.
-    return sentence(results.verdicts, flaws) if results.estimates or results.verdicts else answer(results)
+    if not results.estimates and not results.verdicts:
+        return answer(results)
+    return sentence(results.verdicts, flaws, purpose=purpose_of(run), warned=cautions(results, run))
 
 
-def _verdict(
-    results: Results, row: Verdict, console: Console, flaws: Mapping[str, str], had: Mapping[str, int]
-) -> None:
+def _verdict(results: Results, row: Verdict, console: Console, of: _Telling) -> None:
     word, symbol, style = _WORDS[outcome(row)]
     text = styled(console, f"{word} {symbol} ", style)
     lead = "does not hold: " if outcome(row) in {Outcome.FAILED, Outcome.FINDING} else ""
     where = _where(results, row.scenario)
-    text.append(plain(console, f"{lead}{line(row.claim, 200)} · {line(row.model, 60)}{where}"))
+    behind = units(results, row)
+    tested, title = full_claim(results, row), line(row.claim, 200)
+    n = f" ({behind})" if behind else ""
+    doubted = doubt(results, row)
+    # A title that says something else than was tested comes after it, as what its author said.
+    first, second = (f"{tested}{n}", f"title: “{title}”") if doubted else (title, f"tested: {tested}{n}")
+    text.append(plain(console, f"{lead}{first} · {line(row.model, 60)}{where}"))
     if row.slice != "all":
         text.append(plain(console, f" · {line(row.slice, 60)}"))
     console.print(text)
-    behind = units(results, row)
-    said = f"tested: {full_claim(results, row)}{f' ({behind})' if behind else ''}"
-    made = f"control, made to fail by {line(flaws[row.model], 80)}" if row.model in flaws else ""
-    if as_planted(row, flaws):
-        made += ": flaw found, as planted"
-    details = (said, doubt(results, row), line(row.reason), would_decide(row, had.get(row.scenario)), made)
-    for detail in filter(None, details):
+    made = of.planted[row.model].tag(row) if row.model in of.planted else ""
+    needed = would_decide(row, of.had.get(row.scenario))
+    for detail in filter(None, (second, doubted, line(row.reason), needed, made)):
         say(console, detail, "dim", indent=4)
+    if row in of.warned:
+        say(console, of.warned[row], "yellow", indent=4)
 
 
 def _models(results: Results, scenario: str, models: list[str]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,8 +11,10 @@ from fixture_run import document
 from rich.console import Console
 
 from genrec_eval.protocol.results import Ruling
-from genrec_eval.reporting.answer import answer, as_planted, expected, would_decide
+from genrec_eval.reporting.answer import answer, as_planted, expected, sentence, would_decide
+from genrec_eval.reporting.caution import cautions, denied, doubts
 from genrec_eval.reporting.claimed import bounded, controls, doubt, full_claim, misread, simulated, units
+from genrec_eval.reporting.controlled import Control, controlled
 from genrec_eval.reporting.markdown import summary
 from genrec_eval.reporting.results import Results
 from genrec_eval.reporting.terminal import print_results
@@ -56,13 +59,75 @@ def test_a_flaw_found_in_a_control_is_no_failure_of_a_system() -> None:
     flaws = controls(results, run)
     row = next(row for row in results.verdicts if row.gate and as_planted(row, flaws))
     said = answer(results, flaws)
-    assert f"Control: 1 claim about {row.model}, made to fail, failed as planted" in said
+    assert f"Control: 1 claim is about {row.model}, in which a flaw is planted" in said
+    assert "find it: it did. The suite does not say that it should fail, so the exit code counts it" in said
     assert "1 claim failed, 1 could not be decided" in said  # of the systems
     assert "2 failed" in answer(results) or "2 claims failed" in answer(results)
     stream = io.StringIO()
     print_results(data, Console(file=stream, width=200), None, run)
-    assert "flaw found, as planted" in stream.getvalue()
-    assert f"{row.model} (control, made to fail)" in summary(data, run)
+    assert "control with a planted flaw (duplicate): found here" in stream.getvalue()
+    assert f"{row.model} (with a planted flaw)" in summary(data, run)
+
+
+def test_a_control_that_nothing_caught_is_said_loudly_and_another_measure_is_no_catch() -> None:
+    data, run = _unexpected()
+    control = next(iter(run["models"]))
+    for row in data["verdicts"]:
+        if row["model"] == control:
+            row["verdict"] = "PASS"
+    data["verdicts"].append(
+        {**data["verdicts"][1], "model": control, "metric": "ndcg@10", "claim": "It ranks", "verdict": "FAIL"}
+    )
+    results = Results.read(data)
+    found = controlled(results, controls(results, run))[control]
+    assert not found.found
+    assert found.otherwise == ("It ranks",)
+    stream = io.StringIO()
+    print_results(data, Console(file=stream, width=400), None, run)
+    assert f"NOT FOUND ! The flaw planted in {control}" in stream.getvalue()
+    assert "it fails “It ranks”, by another measure." in summary(data, run)
+    other = replace(results.verdicts[-1], claim="Another", verdict=Ruling.PASS)
+    caught = Control(control, "Duplicates", ("No item twice",))
+    assert caught.tag(other) == "control with a planted flaw (Duplicates), found by “No item twice”"
+
+
+def test_the_purpose_is_answered_and_what_does_not_hold_is_named() -> None:
+    results = Results.read(document())
+    said = answer(results, purpose="May it go live?")
+    assert said.startswith(
+        "Purpose: May it go live? Of its 5 claims 1 failed (“At least 55 % of users get a hit"
+    )
+    assert sentence([], purpose="x").startswith("The suite makes no claim")
+
+
+def _grouped(why: str) -> tuple[Results, dict[str, Any]]:
+    data = document()
+    row = next(row for row in data["verdicts"] if row["slice"] == "gender=F")
+    row["verdict"] = "PASS"
+    for estimate in data["estimates"]:
+        if (estimate["slice"], estimate["model"]) == ("gender=F", row["model"]):
+            estimate["n"] = 28
+    risks = [{"risk": "Some groups are served worse", "why_not": why}]
+    return Results.read(data), {"suite": {"audit": {"risks": risks}}}
+
+
+@pytest.mark.parametrize(
+    ("why", "told"),
+    [
+        ("Too few users of gender F to tell", True),
+        ("No time.", True),
+        ("Nobody of gender=M was asked", False),
+    ],
+)
+def test_a_verdict_on_a_group_carries_the_doubt_that_the_suite_states(why: str, told: bool) -> None:
+    results, run = _grouped(why)
+    found = denied(run, ("gender=F", "gender=M"))
+    assert bool(doubts(found, "gender=F", 300)) is told
+    assert doubts(found, "all", 300) == ""
+    said = cautions(results, run)
+    assert [row.slice for row in said] == ["gender=F"]
+    assert next(iter(said.values())).startswith("Only 28 units")
+    assert "with a warning" in answer(results, warned=said)
 
 
 def test_a_claim_and_a_check_on_one_figure_are_one_thing() -> None:

@@ -179,7 +179,7 @@ def _torn(told: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize(
     ("change", "said"),
-    [(_other_run, "is about run another"), (_newer, "has schema"), (_torn, r"rows\.0\.margin")],
+    [(_other_run, "is about run another"), (_newer, "newer version"), (_torn, r"missing key 'margin'")],
 )
 def test_a_gate_that_is_not_this_run_s_ends_in_a_sentence(tmp_path: Path, change: Any, said: str) -> None:
     folder = write_run(tmp_path / "run")

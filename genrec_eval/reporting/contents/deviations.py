@@ -7,10 +7,14 @@ from typing import Any
 
 from genrec_eval.core.numbers import count
 from genrec_eval.protocol.results import Ruling
+from genrec_eval.reporting.answer import few
+from genrec_eval.reporting.claimed import doubt, full_claim, misread
 from genrec_eval.reporting.contents.ground import Ground
 from genrec_eval.reporting.facts import moment
 from genrec_eval.reporting.results import mapping
+from genrec_eval.reporting.rules import asked
 from genrec_eval.reporting.text import line, listing, plural
+from genrec_eval.suite.rule import PAIRED
 
 Deviation = tuple[str, str]
 """What, and the particulars."""
@@ -18,14 +22,15 @@ Deviation = tuple[str, str]
 
 def deviations(on: Ground) -> list[Deviation]:
     """Everything in which this run departs from its suite as written and played once, whole."""
-    found = [*_asked_less(on), *_sessions(on), *_since(on), *_gaps(on), *_checkout(on)]
+    found = [*_asked_less(on), *_sessions(on), *_since(on), *_gaps(on), *_titles(on), *_checkout(on)]
     return found + [("Stated in the suite", line(text, 2000)) for text in on.audit.deviations]
 
 
 LOOKED_FOR = (
     "parts left out (--only), samples (--limit), overridden values (--set), earlier runs set aside (--fresh),"
     " interruptions, a suite, claims or seed that changed between sessions, budgets that were reached, models"
-    " that were given up, data that were not there, claims without a figure, and a checkout with changes"
+    " that were given up, data that were not there, claims without a figure, titles that say something else"
+    " than was tested, and a checkout with changes"
 )
 """What a deviation is looked for in."""
 
@@ -118,6 +123,28 @@ def _gaps(on: Ground) -> list[Deviation]:
         (f"No figure for the claim “{line(row.claim, 200)}”", line(row.reason, 1000)) for row in missing
     ]
     return found
+
+
+def _titles(on: Ground) -> list[Deviation]:
+    """Claims and rules of the gate that tested something else than their titles say."""
+    found: list[Deviation] = []
+    for row in on.results.verdicts:
+        if said := doubt(on.results, row):
+            found.append((f"Tested was: {full_claim(on.results, row)}", f"“{line(row.claim, 200)}”. {said}"))
+    told: dict[tuple[str, str, str], list[str]] = {}
+    for rule in on.gate_rows:
+        kind, unit = str(rule.get("kind") or ""), str(rule.get("unit") or "")
+        margin, title = rule.get("margin"), line(rule.get("rule") or "", 200)
+        if not isinstance(margin, int | float):
+            continue
+        if said := misread(title, float(margin), unit, kind, kind in PAIRED):
+            what = f"{on.results.title(str(rule.get('metric')))} {asked(kind, float(margin), unit, None)}"
+            models = told.setdefault((what, title, said), [])
+            models.append(line(rule.get("model") or "", 60))
+    return found + [
+        (f"Tested by the gate was: {what} ({few(list(dict.fromkeys(models)))})", f"“{title}”. {said}")
+        for (what, title, said), models in told.items()
+    ]
 
 
 def _checkout(on: Ground) -> list[Deviation]:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from genrec_eval.judging.annotation.stored import FILE as ANNOTATIONS
 from genrec_eval.protocol.results import Ruling
 from genrec_eval.reporting.contents.ground import Ground
-from genrec_eval.reporting.facts import planted
+from genrec_eval.reporting.controlled import controlled
 from genrec_eval.suite.framework import Need
 
 
@@ -34,12 +33,8 @@ Known = Callable[[Ground], bool]
 
 def caught(on: Ground) -> bool:
     """Whether a planted flaw was found: by a verdict that had to fail, or by the measure of the flaw."""
-    flaws = planted(on.run)
-    return any(
-        row.verdict is Ruling.FAIL
-        and (row.expected is Ruling.FAIL or re.split(r"[(@]", row.metric)[0] == flaws.get(row.model))
-        for row in on.results.verdicts
-    )
+    expected = any(row.verdict is Ruling.FAIL and row.expected is Ruling.FAIL for row in on.results.verdicts)
+    return expected or any(one.found for one in controlled(on.results, on.flaws).values())
 
 
 def _every_risk(on: Ground) -> bool:

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 from genrec_eval.core.numbers import count, figure
 from genrec_eval.protocol.results import Estimate, Ruling
+from genrec_eval.reporting.caution import cautions
+from genrec_eval.reporting.claimed import full_claim, units
 from genrec_eval.reporting.compare import differences, stays_clear
 from genrec_eval.reporting.contents.coverage import known_whole
 from genrec_eval.reporting.contents.ground import Ground
@@ -275,6 +277,12 @@ def _comparisons(on: Ground) -> Iterator[Limit]:
         yield Limit(
             "INSUFFICIENT and NOT-RUN are not a pass: nothing was shown either way.",
             f"{plural(len(undecided), 'verdict')} of that kind",
+        )
+    for row, said in cautions(on.results, on.run).items():
+        yield Limit(
+            f"“{line(row.claim, 200)}” came to {row.verdict.value} for {line(row.model, 60)}, and may not be"
+            f" relied on as the others are. {said}",
+            f"{full_claim(on.results, row)}, {units(on.results, row) or 'no figure'}",
         )
     for scenario in on.results.scenarios():
         pairs = [row for row in differences(on.results, scenario) if row.low is not None]

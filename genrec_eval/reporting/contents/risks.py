@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 
 from genrec_eval.core.content import content
+from genrec_eval.reporting.caution import GROUPS, denied
 from genrec_eval.reporting.contents.evidence import piece
 from genrec_eval.reporting.contents.frameworks import load_framework
 from genrec_eval.reporting.contents.ground import Ground
@@ -15,8 +15,6 @@ from genrec_eval.suite.audit import Risk
 TESTED, MEANT, CONSIDERED, ABSENT = "TESTED", "NOT RUN", "NOT TESTED", "NOT CONSIDERED"
 SHAPES = {TESTED: "v-pass", MEANT: "v-open", CONSIDERED: "v-open", ABSENT: "v-none"}
 _MOST = 4
-_GROUPS = "fairness-to-users"
-"""Area of risk that figures by group of people belong to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +55,7 @@ def risks(on: Ground, places: dict[str, str]) -> list[RiskRow]:
         found += [hit for one in stated for hit in one.found if hit not in found]
         said = [": ".join(filter(None, (one.title.rstrip("."), one.why.rstrip(".")))) for one in stated]
         if found:
-            if row.id == _GROUPS:
+            if row.id == GROUPS:
                 said += [
                     f"The suite says that '{line(risk.risk, 200)}' is not tested"
                     for risk in denied
@@ -96,19 +94,19 @@ def _own(on: Ground, risk: Risk, places: dict[str, str]) -> RiskRow:
 
 
 def _judged(on: Ground, risk: Risk) -> tuple[tuple[str, str], ...]:
-    """Claims and rules of the gate on groups of people, where the risk is one of groups: (words, anchor)."""
-    said = f"{risk.risk} {risk.why_not or ''}"
-    if risk.area is None and not re.search(r"\bgroups?\b", said, re.IGNORECASE):
+    """Claims and rules of the gate on the groups of people that a risk is about: (words, anchor)."""
+    if risk.area not in (None, GROUPS):
         return ()
-    if risk.area not in (None, _GROUPS):
-        return ()
+    rows = [row for row in on.results.verdicts if row.gate and row.slice != "all"]
+    slices = [row.slice for row in rows] + [line(row.get("slice") or "all", 60) for row in on.gate_rows]
+    mine = [one for one in denied(on.run, slices) if (one.risk, one.why) == (risk.risk, risk.why_not)]
     found = [
         (f"claim on {line(row.slice, 60)} of {line(row.model, 60)}: {row.verdict.value}", "#answer")
-        for row in on.results.verdicts
-        if row.gate and row.slice != "all"
+        for row in rows
+        if any(one.about(row.slice) for one in mine)
     ]
     for row in on.gate_rows:
         slice, model, verdict = (line(row.get(key) or "all", 60) for key in ("slice", "model", "verdict"))
-        if slice != "all":
+        if any(one.about(slice) for one in mine):
             found.append((f"gate on {slice} of {model}: {verdict}", "#gate"))
     return tuple(found)

@@ -12,9 +12,11 @@ from markupsafe import Markup
 from genrec_eval.audit.gating.types import GateResult, GateRow
 from genrec_eval.core.numbers import Figure, bound
 from genrec_eval.protocol.results import Ruling
+from genrec_eval.reporting.caution import doubts
 from genrec_eval.reporting.gate.words import (
     asked_of,
     compared,
+    doubt,
     figure_of,
     outcome,
     sentences,
@@ -47,10 +49,18 @@ class Ruled:
     compared: str
     support: str
     drawing: Markup
+    doubt: str
+    """Where the title says something else than was tested: what was tested then stands before it."""
+    caution: str
+    """Why the verdict is to be read with care."""
 
 
 def panel(
-    result: GateResult, order: Sequence[str] = (), *, titles: Callable[[str], str] = title_of
+    result: GateResult,
+    order: Sequence[str] = (),
+    *,
+    titles: Callable[[str], str] = title_of,
+    cautioned: Callable[[str, int], str] = lambda slice, n: doubts((), slice, n),
 ) -> dict[str, Any]:
     """What the partial ``_gate.html.j2`` sees as ``gate``.
 
@@ -62,11 +72,13 @@ def panel(
         The models of the report, whose hues and shapes are kept; by default those of the gate.
     titles
         Id of a metric → its name for people.
+    cautioned
+        Slice and units of a rule that came to something → why it is to be read with care, or nothing.
     """
     whole = outcome(result)
     shape, style = SHAPES[whole.ruling]
     models = list(order) or list(dict.fromkeys(row.model for row in result.rows))
-    rows = [_ruled(row, models, titles(row.metric)) for row in worst_first(result)]
+    rows = [_ruled(row, models, titles(row.metric), cautioned) for row in worst_first(result)]
     return {
         "word": whole.word,
         "shape": shape,
@@ -90,8 +102,10 @@ def command(result: GateResult) -> str:
     return f"genrec-eval gate {shlex.quote(result.run)}{against}"
 
 
-def _ruled(row: GateRow, models: Sequence[str], title: str) -> Ruled:
+def _ruled(row: GateRow, models: Sequence[str], title: str, cautioned: Callable[[str, int], str]) -> Ruled:
     shape, style = SHAPES[row.verdict]
+    doubted = doubt(row)
+    why = [said for said in sentences(_titled(row, title)) if said != doubted]
     return Ruled(
         _bounded(row),
         line(title, _NAME),
@@ -100,10 +114,12 @@ def _ruled(row: GateRow, models: Sequence[str], title: str) -> Ruled:
         style,
         figure_of(row),
         asked_of(row),
-        " ".join(sentences(_titled(row, title))),
+        " ".join(why),
         compared(row),
         "; ".join(support(row)),
         _drawing(row, models),
+        doubted,
+        cautioned(row.slice, row.n) if row.verdict in (Ruling.PASS, Ruling.FAIL) else "",
     )
 
 

@@ -167,9 +167,13 @@ def hypothesis(row: GateRow) -> str:
 
 def sentences(row: GateRow) -> list[str]:
     """Why, and what would decide it; each ends in a full stop."""
-    doubted = misread(line(row.rule), row.margin, row.unit, row.kind, row.kind in PAIRED)
-    found = (line(row.reason, 1000), doubted, would_decide(row))
+    found = (line(row.reason, 1000), doubt(row), would_decide(row))
     return [said if said[-1] in ".!?…" else f"{said}." for said in found if said]
+
+
+def doubt(row: GateRow) -> str:
+    """Where the title of a rule says something else than was tested; empty where it does not."""
+    return misread(line(row.rule), row.margin, row.unit, row.kind, row.kind in PAIRED)
 
 
 def terms(result: GateResult) -> Iterator[tuple[str, str]]:

@@ -19,11 +19,14 @@ from genrec_eval.reporting.answer import (
     only_foreseen,
     outcome,
     place,
+    purpose_of,
     quiet,
     remarks,
     worst_first,
 )
+from genrec_eval.reporting.caution import cautions
 from genrec_eval.reporting.claimed import controls, simulated, to_be_had
+from genrec_eval.reporting.controlled import controlled
 from genrec_eval.reporting.distributions import distributions
 from genrec_eval.reporting.gaps import not_tested, not_tested_groups
 from genrec_eval.reporting.groundings import TIERS, groundings
@@ -31,7 +34,7 @@ from genrec_eval.reporting.page.detail import rows_by_metric
 from genrec_eval.reporting.page.material import Material
 from genrec_eval.reporting.page.parts import parts
 from genrec_eval.reporting.page.readers import readers
-from genrec_eval.reporting.page.ruled import folds, published, ruled
+from genrec_eval.reporting.page.ruled import Telling, folds, published, ruled
 from genrec_eval.reporting.page.section import Section, section
 from genrec_eval.reporting.pieces import FLAG, VERDICTS
 from genrec_eval.reporting.reproduced import folded, reproduced
@@ -46,7 +49,9 @@ def page(material: Material) -> dict[str, Any]:
     order, flaws = list(material.order), material.flaws
     had = to_be_had(run)
     told_alone = (verdict for verdict in worst_first(results.verdicts) if not folded(verdict))
-    told = {id(v): ruled(results, v, order, flaws, had) for v in worst_first(results.verdicts)}
+    planted, warned = controlled(results, flaws), cautions(results, run)
+    telling = Telling(results, order, flaws, planted, warned, had)
+    told = {id(v): ruled(telling, v) for v in worst_first(results.verdicts)}
     rows = [told[id(verdict)] for verdict in told_alone]
     by_metric = rows_by_metric(results)
     known = expected(results.verdicts)
@@ -68,7 +73,8 @@ def page(material: Material) -> dict[str, Any]:
         "name": str(suite.get("name") or results.run),
         "about": str(suite.get("description") or ""),
         "when": facts.moment(run.get("finished") or run.get("created")),
-        "sentence": answer(results, flaws),
+        "sentence": answer(results, flaws, purpose=purpose_of(run), warned=warned),
+        "alarms": [one.alarm for one in planted.values() if one.missed],
         "simulated": simulated(run),
         "remarks": remarks(results),
         "verdicts_of_claims": [*VERDICTS.values(), FLAG],

@@ -19,11 +19,10 @@ def gate_of(material: Material) -> dict[str, Any] | None:
     UsageError
         When the file cannot be read as a verdict of the gate, or is one on another run.
     """
-    from pydantic import TypeAdapter, ValidationError
-
-    from genrec_eval.audit.gating.types import SCHEMA, GateResult
+    from genrec_eval.audit.gating.types import GateResult
+    from genrec_eval.reporting.caution import denied, doubts
     from genrec_eval.reporting.gate.panel import panel
-    from genrec_eval.reporting.results import mapping, read_json
+    from genrec_eval.reporting.results import read_json
 
     path = material.directory / GATE_FILE
     if not path.is_file():
@@ -31,22 +30,22 @@ def gate_of(material: Material) -> dict[str, Any] | None:
     again = "decide it again with 'genrec-eval gate', or remove the file"
     if path.stat().st_size > MOST_BYTES:
         raise UsageError(f"{path} is larger than {MOST_BYTES:,} bytes: no verdict of a gate; {again}")
-    found = mapping(read_json(path, again))
-    schema = found.pop("schema", None)
-    if schema != SCHEMA:
-        raise UsageError(f"{path} has schema {schema!r}, and this version reads '{SCHEMA}'; {again}")
-    found.pop("exit_code", None)  # follows from the rows
+    document = read_json(path, again)
     try:
-        result = TypeAdapter(GateResult).validate_python(found)
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(map(str, first["loc"]))
-        raise UsageError(f"{path}: {where}: {first['msg'].lower()}; {again}") from None
+        result = GateResult.from_json(document, str(path))
+    except UsageError as error:
+        raise UsageError(f"{error}; {again}") from None
     if result.run_id != material.results.run:
         raise UsageError(
             f"{path} is about run {result.run_id}, and this one is {material.results.run}; {again}"
         )
-    return panel(result, material.order, titles=material.results.title)
+    against = denied(material.run, (row.slice for row in result.rows))
+    return panel(
+        result,
+        material.order,
+        titles=material.results.title,
+        cautioned=lambda slice, n: doubts(against, slice, n),
+    )
 
 
 def comparison_of(material: Material) -> dict[str, Any] | None:

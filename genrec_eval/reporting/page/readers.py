@@ -76,7 +76,7 @@ def _engineer(results: Results, flaws: Mapping[str, str]) -> str:
         )
     ]
     planted = any(as_planted(row, flaws) for row in results.verdicts)
-    nothing = "No system failed, only controls made to fail" if planted else "Nothing failed"
+    nothing = "No system failed, only models with a planted flaw" if planted else "Nothing failed"
     if not red:
         open_ = [row for row in results.verdicts if row.gate and outcome(row) is Outcome.UNDECIDED]
         if open_:
@@ -157,5 +157,5 @@ def _tally(claims: Counter[Outcome], planted: int) -> str:
     )
     said = [f"{count(n)} {one if n == 1 else many}" for n, one, many in words if n]
     told = listing(said) or "there is nothing to hold"
-    failed = f"{count(planted)} about a control made to fail failed, as planted"
+    failed = f"{count(planted)} more, about models with a planted flaw, found it"
     return f"{told} ({failed})" if planted else told

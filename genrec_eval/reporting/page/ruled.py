@@ -12,6 +12,7 @@ from genrec_eval.core.numbers import bound
 from genrec_eval.protocol.results import Verdict
 from genrec_eval.reporting.answer import RED, Outcome, as_planted, outcome, rule, would_decide
 from genrec_eval.reporting.claimed import bounded, doubt, figure_of, full_claim, units
+from genrec_eval.reporting.controlled import Control
 from genrec_eval.reporting.reproduced import LISTED, Reproduced, told, told_apart
 from genrec_eval.reporting.results import Results
 from genrec_eval.reporting.rules import SHAPES, lines_at
@@ -43,7 +44,9 @@ class Ruled:
     units: str
     """Whether the figure is a difference, n and how many were excluded."""
     doubt: str
-    """Where the title says something else than was tested."""
+    """Where the title says something else than was tested: what was tested then stands before it."""
+    caution: str = ""
+    """Why the verdict is to be read with care."""
     control: bool = False
     """A flaw found in a model made to fail."""
 
@@ -69,13 +72,32 @@ class Fold:
         return self.loud or self.rows[0]
 
 
-def ruled(
-    results: Results,
-    verdict: Verdict,
-    order: list[str],
-    flaws: Mapping[str, str],
-    had: Mapping[str, int] | None = None,
-) -> Ruled:
+@dataclass(frozen=True, slots=True)
+class Telling:
+    """What the verdicts of a run are told with.
+
+    Attributes
+    ----------
+    order
+        Models, in the order of the report.
+    controls
+        Models made to fail, and what came of it.
+    cautions
+        Why verdicts are to be read with care.
+    had
+        Scenario → users that its data hold.
+    """
+
+    results: Results
+    order: list[str]
+    flaws: Mapping[str, str]
+    controls: Mapping[str, Control]
+    cautions: Mapping[Verdict, str]
+    had: Mapping[str, int]
+
+
+def ruled(with_: Telling, verdict: Verdict) -> Ruled:
+    results, order, flaws = with_.results, with_.order, with_.flaws
     kind = outcome(verdict)
     control = as_planted(verdict, flaws)
     shape, style = SHAPES[verdict.verdict]
@@ -85,9 +107,8 @@ def ruled(
         Outcome.FINDING: "built-in check",
         Outcome.CAUGHT: "caught as expected",
     }.get(kind, "" if verdict.gate else "built-in check")
-    if verdict.model in flaws and kind is not Outcome.CAUGHT:
-        made = f"control, made to fail by {flaws[verdict.model]}"
-        tag = "; ".join(filter(None, (tag, f"{made}: flaw found, as planted" if control else made)))
+    if verdict.model in with_.controls and kind is not Outcome.CAUGHT:
+        tag = "; ".join(filter(None, (tag, with_.controls[verdict.model].tag(verdict))))
     if kind in {Outcome.CAUGHT, Outcome.MISSED}:
         # The word on the page follows what was expected; the ruling itself stands in the tag.
         shape, style = ("v-pass", "pass") if kind is Outcome.CAUGHT else ("v-fail", "fail")
@@ -123,13 +144,14 @@ def ruled(
         tag=tag,
         figure=shown,
         asked=rule(verdict, results),
-        needed=would_decide(verdict, (had or {}).get(verdict.scenario)),
+        needed=would_decide(verdict, with_.had.get(verdict.scenario)),
         drawing=drawing,
         where=(verdict.where or "").replace("\\", "/").rpartition("/")[2],
         position=position,
         tested=full_claim(results, verdict),
         units=units(results, verdict),
         doubt=doubt(results, verdict),
+        caution=with_.cautions.get(verdict, ""),
         control=control,
     )
 
