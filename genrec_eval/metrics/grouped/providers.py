@@ -13,6 +13,14 @@ from typing import Any, Literal
 import numpy as np
 
 from genrec_eval.metrics.base import Definition, UnitScores, define
+from genrec_eval.metrics.grouped.exposure_shares import (
+    STILL,
+    correlation_of,
+    due_of,
+    known_to,
+    pulls_of,
+    shares_of,
+)
 from genrec_eval.metrics.item_groups import MOST_GROUPS, ItemGroups, attention, item_groups
 from genrec_eval.metrics.lists import RankedLists
 from genrec_eval.metrics.slots import Bool, blocks, excluded, owners, part, top_of
@@ -20,7 +28,6 @@ from genrec_eval.protocol.arrays import Float64
 from genrec_eval.stats.distances import Distance
 from genrec_eval.stats.extremes import (
     Reading,
-    Shares,
     Simultaneous,
     greatest_distance,
     least,
@@ -29,9 +36,6 @@ from genrec_eval.stats.extremes import (
 
 ALPHA = 0.01
 """How much of the exposure is mixed into the target so that a divergence is finite, as in Steck 2018."""
-
-_STILL = 1e-9
-"""Standard error of a share below which no user moves it."""
 
 _BY = {
     "by": ("providers", ("providers", "attributes")),
@@ -87,44 +91,15 @@ def _check(parameters: Mapping[str, Any]) -> str | None:
     return f"largest={largest} is no number of groups: give 1 to {MOST_GROUPS - 1}, or 0 for each group"
 
 
-def _shares(sums: Float64) -> tuple[Float64, Float64]:
-    """float64[..., g] each: shares of exposure and of what is due; NaN where there is none."""
-    exposed, due = np.split(np.asarray(sums), 2, axis=-1)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return exposed / exposed.sum(axis=-1, keepdims=True), due / due.sum(axis=-1, keepdims=True)
-
-
-def _pulls(rows: Float64) -> tuple[Float64, Float64, Float64, Float64]:
-    """Shares of exposure and of what is due, and float64[n, g] each: how each user pulls at them."""
-    g = rows.shape[1] // 2
-    s, t = _shares(rows.sum(axis=0))
-    exposed, due = rows[:, :g], rows[:, g:]
-    at_s = (exposed - exposed.sum(axis=1, keepdims=True) * s) / exposed.sum()
-    at_t = (due - due.sum(axis=1, keepdims=True) * t) / due.sum()
-    return s, t, at_s, at_t
-
-
-def _known_to(values: Float64, pulls: Float64) -> Shares:
-    """Shares with their standard errors, 0 where no user moves one."""
-    n = len(pulls)
-    errors = np.sqrt((pulls * pulls).sum(axis=0) * n / (n - 1))
-    return Shares(values, np.where(errors > _STILL, errors, 0.0), n)
-
-
-def _correlation(one: Float64, two: Float64) -> Float64:
-    scale = np.sqrt((one * one).sum(axis=0) * (two * two).sum(axis=0))
-    return np.divide((one * two).sum(axis=0), scale, out=np.zeros(len(scale)), where=scale > _STILL**2)
-
-
 def _gap(sums: Float64, parameters: Mapping[str, Any]) -> Float64:
-    s, t = _shares(sums)
+    s, t = shares_of(sums)
     found: Float64 = np.abs(s - t).max(axis=-1)
     return found
 
 
 def _ratios(sums: Float64) -> Float64:
     """float64[..., g], share of exposure over what is due; NaN where nothing is."""
-    s, t = _shares(sums)
+    s, t = shares_of(sums)
     return np.divide(s, t, out=np.full(s.shape, np.nan), where=t > 0)
 
 
@@ -141,7 +116,7 @@ def _per_merit(sums: Float64, parameters: Mapping[str, Any]) -> Float64:
 
 
 def _divergence(sums: Float64, parameters: Mapping[str, Any]) -> Float64:
-    s, t = _shares(sums)
+    s, t = shares_of(sums)
     with np.errstate(divide="ignore", invalid="ignore"):
         terms = s * np.log(s / ((1 - ALPHA) * t + ALPHA * s))
     found = np.where(s > 0, terms, np.where(np.isnan(s + t), np.nan, 0.0)).sum(axis=-1)
@@ -154,25 +129,20 @@ _BASES = {"e": np.e, "2": 2.0}
 def _gap_alone(rows: Float64, parameters: Mapping[str, Any]) -> Simultaneous | None:
     if len(rows) < 2:
         return None
-    s, t, at_s, at_t = _pulls(rows)
-    mine, due, together = _known_to(s, at_s), _due(t, at_t, parameters), _correlation(at_s, at_t)
+    s, t, at_s, at_t = pulls_of(rows)
+    mine, due, together = known_to(s, at_s), due_of(t, at_t, parameters), correlation_of(at_s, at_t)
     return Simultaneous(len(s), len(rows) - 1, lambda z: mine.apart(due, together, z), greatest_distance)
-
-
-def _due(values: Float64, pulls: Float64, parameters: Mapping[str, Any]) -> Shares | Float64:
-    """Shares that are due, with errors where they come from users and are not fixed."""
-    return _known_to(values, pulls) if parameters.get("target", "relevance") == "relevance" else values
 
 
 def _ratios_alone(rows: Float64, parameters: Mapping[str, Any], reading: Reading) -> Simultaneous | None:
     if len(rows) < 2:
         return None
-    s, t, at_s, at_t = _pulls(rows)
+    s, t, at_s, at_t = pulls_of(rows)
     some = t > 0
     if not some.any():
         return None
     s, t, at_s, at_t = s[some], t[some], at_s[:, some], at_t[:, some]
-    mine, due, together = _known_to(s, at_s), _due(t, at_t, parameters), _correlation(at_s, at_t)
+    mine, due, together = known_to(s, at_s), due_of(t, at_t, parameters), correlation_of(at_s, at_t)
     return Simultaneous(len(s), len(rows) - 1, lambda z: mine.over(due, together, z), reading)
 
 
@@ -190,7 +160,7 @@ def _divergence_alone(rows: Float64, parameters: Mapping[str, Any]) -> Distance 
     n = len(rows)
     if n < 2:
         return None
-    s, t, at_s, at_t = _pulls(rows)
+    s, t, at_s, at_t = pulls_of(rows)
     used = (s > 0) | (t > 0)
     s, t, apart, at_s, at_t = s[used], t[used], (at_s - at_t)[:, used], at_s[:, used], at_t[:, used]
     q = (1 - ALPHA) * t + ALPHA * s
@@ -204,7 +174,7 @@ def _divergence_alone(rows: Float64, parameters: Mapping[str, Any]) -> Distance 
         along = (at_s @ slope - at_t @ ((1 - ALPHA) * s / q)) / (2 * np.sqrt(value))
     both = np.concatenate([noise, along[:, None]], axis=1)
     covariance = both.T @ both * n / (n - 1)
-    if np.trace(covariance) < _STILL**2:
+    if np.trace(covariance) < STILL**2:
         return None
     unit = float(np.log(_BASES[parameters["base"]]))
     return Distance(value / unit, covariance / unit, n - 1)

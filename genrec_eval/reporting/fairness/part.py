@@ -10,9 +10,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from genrec_eval.reporting.fairness.exposed import exposed
 from genrec_eval.reporting.page.material import Material
 
-PANELS: dict[str, Callable[[Material, str], Any]] = {}
+PANELS: dict[str, Callable[[Material, str], Any]] = {
+    "exposed": exposed,
+}
 """Name → function, in the order of the page."""
 
 

@@ -1,0 +1,211 @@
+"""What groups of items get of the exposure, read from the stored scores of the metrics that compare it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from genrec_eval.core.errors import UsageError
+from genrec_eval.reporting.page.material import Material
+from genrec_eval.reporting.results import Results, mapping
+
+if TYPE_CHECKING:
+    from genrec_eval.audit.score import StoredScores
+    from genrec_eval.metrics.grouped.exposure_shares import GroupShares
+    from genrec_eval.metrics.item_groups import ItemGroups
+    from genrec_eval.protocol.arrays import Float64
+
+SHARED = ("exposure_gap", "exposure_ratio", "exposure_divergence", "attention_per_merit")
+"""Metrics that store what each group gets and what is due to it."""
+BESIDE = (*SHARED, "pairwise_accuracy_gap")
+LEAST = 30
+"""Users below which a group of them is named with its count and no figure."""
+MOST = 2
+"""Comparisons that are drawn; the others are named."""
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """One way to compare exposure.
+
+    Attributes
+    ----------
+    source
+        The metric whose stored sums are read.
+    metrics
+        Those of the scenario that rest on the same shares, or on the same groups where they need none.
+    """
+
+    by: str
+    largest: int
+    target: str
+    weights: str
+    k: int
+    source: str
+    metrics: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What is stored of one model.
+
+    Attributes
+    ----------
+    shares
+        None where there are none to compare; ``reason`` then says why.
+    slices
+        Group of users → value → users that are scored, and the shares of one group of items with p of its
+        difference from the other users, None where they are fewer than :data:`LEAST`.
+    """
+
+    shares: GroupShares | None
+    reason: str
+    n: int
+    excluded: Mapping[str, int]
+    slices: Mapping[str, Mapping[str, Part]]
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One group of users.
+
+    Attributes
+    ----------
+    apart, error
+        Exposure share of each group of items less that of all other users of known group, and its standard
+        error; None where either are too few.
+    """
+
+    n: int
+    shares: GroupShares | None
+    apart: Float64 | None = None
+    error: Float64 | None = None
+
+
+def views(results: Results, scenario: str) -> list[View]:
+    """Ways in which a scenario compares exposure, those that claims are about first."""
+    found: dict[tuple[Any, ...], list[str]] = {}
+    claimed = {v.metric for v in results.verdicts if v.gate and v.scenario == scenario}
+    for metric in results.metrics(scenario):
+        definition = results.definition(metric)
+        given = mapping(definition.get("parameters"))
+        if definition.get("name") in SHARED and given:
+            target = str(given.get("target", "relevance"))
+            key = (
+                str(given.get("by")),
+                given.get("largest"),
+                target,
+                given.get("weights"),
+                definition.get("k"),
+            )
+            found.setdefault(key, []).append(metric)
+    merit = {key for key, metrics in found.items() if _names(results, metrics) == {"attention_per_merit"}}
+    # what is due is not what it is about: it stands beside another drawing where there is one
+    alone = {key for key in merit if any(_alike(key, other) for other in found if other not in merit)}
+    kept = sorted((key for key in found if key not in alone), key=lambda key: claimed.isdisjoint(found[key]))
+    made = []
+    for key in kept:
+        mine = list(found[key])
+        mine += [metric for other in alone if _alike(key, other) for metric in found[other]]
+        for metric in results.metrics(scenario):
+            given = mapping(results.definition(metric).get("parameters"))
+            pairwise = results.definition(metric).get("name") == "pairwise_accuracy_gap"
+            if pairwise and (given.get("by"), given.get("largest")) == key[:2]:
+                mine.append(metric)
+        by, largest, target, weights, k = key
+        source = min(found[key], key=lambda m: SHARED.index(results.definition(m)["name"]))
+        made.append(View(by, int(largest or 0), target, str(weights), int(k or 0), source, tuple(mine)))
+    return made
+
+
+def _names(results: Results, metrics: Sequence[str]) -> set[str]:
+    return {str(results.definition(metric).get("name")) for metric in metrics}
+
+
+def _alike(one: tuple[Any, ...], other: tuple[Any, ...]) -> bool:
+    return (*one[:2], *one[3:]) == (*other[:2], *other[3:])
+
+
+class Stored:
+    """The tables of a run that tell who was shown.
+
+    Attributes
+    ----------
+    missing
+        Why nothing can be read; empty where it can.
+    """
+
+    def __init__(self, material: Material, scenario: str) -> None:
+        from genrec_eval.engine.rundir import RunDirectory
+
+        self.material, self.scenario, self.missing = material, scenario, ""
+        path = Path(material.directory)
+        try:
+            run = RunDirectory.open(path)
+            self._cases = run.cases(scenario)
+            self._items = run.context(scenario)["items"]
+            self._scores = _stored(path)
+        except (UsageError, KeyError, OSError):
+            self.missing = "the tables of the run do not lie beside its estimates, so no bars can be drawn"
+
+    def groups(self, view: View) -> ItemGroups:
+        """The groups of items that are compared, in the order of the stored sums."""
+        from genrec_eval.metrics.item_groups import item_groups
+        from genrec_eval.scenarios.ranking.catalogue import catalogue_of
+
+        found = item_groups(catalogue_of(self._items), view.by, view.source)
+        return found.present(view.largest, view.source, view.by)
+
+    def seen(self, view: View, model: str, width: int, level: float) -> Seen | None:
+        """What a model's lists give ``width`` groups; None where it has no scores."""
+        import numpy as np
+
+        from genrec_eval.audit.estimate import UnitSlices
+        from genrec_eval.metrics.grouped.exposure_shares import group_shares
+
+        read = self._scores.get(model, self.scenario, view.source)
+        if read is None:
+            return None
+        units = UnitSlices.of(self._cases)
+        scores = units.place(*read)
+        excluded = {name: int(mask.sum()) for name, mask in scores.reasons.items() if mask.any()}
+        n = int(scores.scored.sum())
+        if scores.sums is None or scores.sums.shape[1] != 2 * width:
+            return Seen(None, "no group of items to compare", n, excluded, {})
+        relevance = view.target == "relevance"
+        whole = group_shares(scores.sums[scores.scored], relevance, level)
+        if whole is None:
+            return Seen(None, "fewer than two users", n, excluded, {})
+        slices: dict[str, dict[str, Part]] = {}
+        for name, mask in units.slices.items():
+            group, _, value = name.partition("=")
+            if name != "all":
+                known = np.logical_or.reduce(
+                    [m for s, m in units.slices.items() if s.startswith(f"{group}=")]
+                )
+                mine, rest = (scores.sums[rows & scores.scored] for rows in (mask, known & ~mask))
+                slices.setdefault(group, {})[value] = _part(mine, rest, relevance, level)
+        return Seen(whole, "", n, excluded, slices)
+
+
+def _part(mine: Float64, rest: Float64, relevance: bool, level: float) -> Part:
+    import numpy as np
+
+    from genrec_eval.metrics.grouped.exposure_shares import group_shares, known_to, pulls_of
+
+    if len(mine) < LEAST:
+        return Part(len(mine), None)
+    shares = group_shares(mine, relevance, level)
+    if shares is None or len(rest) < LEAST or not rest.any():
+        return Part(len(mine), shares)
+    (s, _, at_s, _), (r, _, at_r, _) = pulls_of(mine), pulls_of(rest)
+    error = np.hypot(known_to(s, at_s).errors, known_to(r, at_r).errors)
+    return Part(len(mine), shares, s - r, error)
+
+
+def _stored(path: Path) -> StoredScores:
+    from genrec_eval.audit.score import SCORES_FILE, StoredScores
+
+    return StoredScores(path / SCORES_FILE)
