@@ -78,6 +78,7 @@ METRICS = Registry(
         ),
         "neutral_similarity": "genrec_eval.metrics.sensitivity.to_neutral:neutral_similarity",
         "neutral_noise": "genrec_eval.metrics.sensitivity.to_neutral:neutral_noise",
+        "arm_similarity": "genrec_eval.metrics.sensitivity.otherwise:arm_similarity",
         "relative_similarity": "genrec_eval.metrics.sensitivity.to_neutral:relative_similarity",
         "preference_alignment": "genrec_eval.metrics.sensitivity.to_neutral:preference_alignment",
         "snsr": "genrec_eval.metrics.sensitivity.between_values:snsr",

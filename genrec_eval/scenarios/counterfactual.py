@@ -33,6 +33,7 @@ DEFAULT_METRICS = (
     "neutral_noise(arm=*)",
     "neutral_similarity",
     "neutral_similarity(of=jaccard,value=*)",
+    "arm_similarity(arm=*)",
     "relative_similarity",
     "snsr",
     "snsv",

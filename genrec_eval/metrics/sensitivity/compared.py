@@ -57,19 +57,20 @@ def needs_attribute(parameters: Mapping[str, Any]) -> str | None:
     return None if parameters["attribute"] else "name the attribute, as in attribute=gender"
 
 
-def columns_of(lists: ArmLists, attribute: str, value: str = "") -> dict[str, Int32]:
-    """Value of the attribute → the variants that disclose it.
+def columns_of(lists: ArmLists, attribute: str, value: str = "", arm: str = "sensitive") -> dict[str, Int32]:
+    """Value of the attribute → the variants that disclose it in the way of ``arm``.
 
     Raises
     ------
     UsageError
         When there is no such attribute or value.
     """
-    sensitive = [(i, v) for i, v in enumerate(lists.variants) if v.arm == "sensitive"]
-    names = list(dict.fromkeys(v.attribute or "" for _, v in sensitive))
+    sensitive = [(i, v) for i, v in enumerate(lists.variants) if v.arm == arm]
+    names = list(dict.fromkeys(v.attribute for _, v in sensitive if v.attribute))
+    how = "" if arm == "sensitive" else f" in the arm '{arm}'"
     if attribute not in names:
         raise UsageError(
-            f"no list was asked for with '{attribute}' disclosed{did_you_mean(attribute, names)}"
+            f"no list was asked for with '{attribute}' disclosed{how}{did_you_mean(attribute, names)}"
             f" (disclosed: {', '.join(names) or 'nothing'})"
         )
     found: dict[str, list[int]] = {}

@@ -67,7 +67,8 @@ def neutral_similarity(
         summary="How alike lists are when nothing was disclosed: the floor that chance and wording set.",
         formula=(
             "mean over units of the similarity of neutral lists, over ordered pairs of repeats; for another"
-            " arm: of the lists asked for in that way to the plain neutral ones"
+            " arm: of the lists asked for in that way to the plain neutral ones, with nothing disclosed where"
+            " the arm is asked so"
         ),
         degenerate=(
             "An empty list against one that is not counts 0. Excluded and counted are units without a neutral"
@@ -95,6 +96,8 @@ def neutral_noise(lists: ArmLists, *, k: int, arm: str, of: str, rule: str) -> U
     # over ordered pairs both lists are weighted in turn
     cells = over_pairs(compared(lists, k, of, rule, "sensitive"))
     some = [i for i, v in enumerate(lists.variants) if v.arm == arm and (i > 0 or arm == "neutral")]
+    nothing_told = [i for i in some if lists.variants[i].attribute is None]
+    some = nothing_told or some  # a floor holds no disclosure where the arm is asked without one
     columns = {arm: np.array(some[:1] if arm == "neutral" else some, np.int32)}
     if not some:
         return scored_of(np.zeros(len(lists)), {"not-asked": np.ones(len(lists), bool)})

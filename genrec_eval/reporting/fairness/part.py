@@ -11,9 +11,15 @@ from collections.abc import Callable
 from typing import Any
 
 from genrec_eval.reporting.fairness.exposed import exposed
+from genrec_eval.reporting.fairness.noise import noise
+from genrec_eval.reporting.fairness.quadrants import quadrants
+from genrec_eval.reporting.fairness.robust import robust
 from genrec_eval.reporting.page.material import Material
 
 PANELS: dict[str, Callable[[Material, str], Any]] = {
+    "noise": noise,
+    "quadrants": quadrants,
+    "robust": robust,
     "exposed": exposed,
 }
 """Name → function, in the order of the page."""

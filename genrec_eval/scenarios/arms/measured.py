@@ -50,6 +50,14 @@ def _expanded(spelling: str, options: CounterfactualOptions) -> list[str]:
         likenesses if "of" in takes else [""],
         ["neutral", *_arms(options)] if arms == EVERY else [arms],
     ):
+        if "arm" in takes and name and name not in _told(options, arm):
+            if arms == EVERY:
+                continue
+            if arm in type(options.robustness).model_fields and name in options.attributes:
+                raise UsageError(
+                    f"scenario 'counterfactual': metric '{spelling}' is about '{name}' in the arm '{arm}',"
+                    f" where it is not disclosed; name it under robustness.{arm}"
+                )
         for value in _values(spelling, name, given.get("value"), options):
             open_ones = {"attribute": name, "of": of, "arm": arm, "value": value or ""}
             own = {**given, **{key: said for key, said in open_ones.items() if said}}
@@ -69,6 +77,13 @@ def _arms(options: CounterfactualOptions) -> list[str]:
     """The arms beside disclosure, where something is asked in them."""
     used = {*options.wordings.values(), *(["typo"] if options.robustness.typo else [])}
     return [arm for arm in ("paraphrase", "typo", "order", "language") if arm in used]
+
+
+def _told(options: CounterfactualOptions, arm: str) -> tuple[str, ...]:
+    """The attributes that are disclosed in an arm of robustness."""
+    known = arm in type(options.robustness).model_fields
+    found: tuple[str, ...] = getattr(options.robustness, arm) if known else ()
+    return found
 
 
 def _values(spelling: str, name: str, value: str | None, options: CounterfactualOptions) -> list[str | None]:
