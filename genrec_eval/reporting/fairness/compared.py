@@ -158,26 +158,21 @@ def _parts(results: Results, rows: Sequence[Estimate], attribute: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Decided:
-    """A verdict beside a figure: its word, shape and hue, what was asked, and what would decide it."""
+    """A verdict beside a figure: its mark, what was asked, whether it was foreseen, what would decide it."""
 
     word: str
     shape: str
     style: str
     asked: str
+    tag: str
     needed: str
 
 
 def decided(results: Results, verdict: Verdict) -> Decided:
-    """A verdict as cards of the page show it, in a few words."""
+    """A verdict in a few words."""
     shape, style = SHAPES[verdict.verdict]
-    kind = outcome(verdict)
-    if kind in (Outcome.CAUGHT, Outcome.MISSED):
-        caught = kind is Outcome.CAUGHT
-        shape, style = ("v-pass", "pass") if caught else ("v-fail", "fail")
-        word = "FAIL, as expected: CAUGHT" if caught else "NOT CAUGHT"
-    else:
-        word = "FINDING" if kind is Outcome.FINDING else str(verdict.verdict)
-    return Decided(word, shape, style, rule(verdict, results), would_decide(verdict))
+    tag = {Outcome.CAUGHT: "as expected", Outcome.MISSED: "planted flaw not caught"}.get(outcome(verdict), "")
+    return Decided(verdict.verdict.value, shape, style, rule(verdict, results), tag, would_decide(verdict))
 
 
 def of_group(row: Estimate) -> str:

@@ -4,21 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
 
 from genrec_eval.audit.score import SCORES_FILE, StoredScores
 from genrec_eval.core.numbers import Figure, count, exact, figure
-from genrec_eval.metrics.base import UnitScores
 from genrec_eval.metrics.grouped.intersections import Cell, Intersections, intersection_table
 from genrec_eval.metrics.lists import GroupCodes
 from genrec_eval.protocol.results import Verdict
 from genrec_eval.reporting.answer import few
 from genrec_eval.reporting.fairness.compared import (
+    LEAST,
     Compared,
     Decided,
     bases,
@@ -27,12 +23,13 @@ from genrec_eval.reporting.fairness.compared import (
     rows_of,
 )
 from genrec_eval.reporting.fairness.compared import crossed as is_crossed
+from genrec_eval.reporting.fairness.held import Held
 from genrec_eval.reporting.page.against_rest import LEVEL
 from genrec_eval.reporting.page.material import Material
 from genrec_eval.reporting.results import Results, mapping
 from genrec_eval.reporting.tables import p_text
 from genrec_eval.reporting.text import line, listing, plural
-from genrec_eval.scenarios.ranking.groups import CROSSED, named_groups
+from genrec_eval.scenarios.ranking.groups import CROSSED
 from genrec_eval.stats.differential import driving_pair
 from genrec_eval.stats.multiplicity import holm
 
@@ -117,6 +114,7 @@ class Crossed:
     metric: str
     title: str
     finding: str
+    least: int
     models: tuple[Crossing, ...]
 
 
@@ -130,114 +128,102 @@ def crossed(material: Material, scenario: str) -> list[Crossed] | None:
     chosen = [(n, m) for n in names if is_crossed(n) for m in bases(material, scenario, n, rows)]
     if not chosen or not (material.directory / SCORES_FILE).is_file():
         return None
-    held = Held.read(material.directory, scenario, list(names))
+    held = Held.read(material.directory, scenario)
     if held is None:
         return None
+    figures = compared(results, scenario)
     with StoredScores(material.directory / SCORES_FILE) as stored:
-        made = [
-            _crossed(material, scenario, stored, held, name, metric, compared(results, scenario))
+        looks = [
+            Look(
+                material,
+                scenario,
+                stored,
+                held,
+                name,
+                metric,
+                [one for one in figures if one.by == name and one.of in (metric, "")],
+            )
             for name, metric in chosen
+            if name in held.groups
         ]
+        made = [_crossed(look) for look in looks]
     return [one for one in made if one is not None] or None
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
-    """Units of a scenario and their groups.
+class Look:
+    """One intersection under one metric, and what is read to show it.
 
     Attributes
     ----------
-    units
-        Ids, once each.
-    groups
-        Name → code of each unit's group.
+    figures
+        What else is measured over the same cells.
     """
 
-    units: pa.Array
-    groups: dict[str, GroupCodes]
+    material: Material
+    scenario: str
+    stored: StoredScores
+    held: Held
+    name: str
+    metric: str
+    figures: Sequence[Compared]
 
-    @classmethod
-    def read(cls, directory: Path, scenario: str, names: Sequence[str]) -> Held | None:
-        """From the table of cases; None where there is none, or it has no such columns."""
-        import pyarrow.parquet as pq
+    @property
+    def results(self) -> Results:
+        """Of the run."""
+        return self.material.results
 
-        path = directory / "cases" / f"{scenario}.parquet"
-        try:
-            known = pq.read_schema(path).names
-            columns = [f"group.{name}" for name in names if f"group.{name}" in known]
-            table = pq.read_table(path, columns=["unit", *columns])
-        except (OSError, pa.ArrowException):
+    @property
+    def least(self) -> int:
+        """Units that a cell must have."""
+        return min((one.least for one in self.figures), default=LEAST)
+
+    @property
+    def lower(self) -> bool:
+        """Whether lower is better."""
+        return self.results.direction(self.metric) == "lower"
+
+    def table(self, model: str) -> tuple[Intersections, float] | None:
+        """The cells of a model, and its mean over all units; None where it has no plain scores."""
+        read = self.stored.get(model, self.scenario, self.metric)
+        if read is None or any(one is not None for one in (read[1].total, read[1].sums, read[1].weights)):
             return None
-        every = table.column("unit").combine_chunks()
-        units = pc.unique(every)
-        if len(units) < len(every):
-            table = table.take(pc.index_in(units, value_set=every))
-        return cls(units, {name[len("group.") :]: named_groups(table.column(name)) for name in columns})
-
-    def parts(self, name: str) -> list[GroupCodes]:
-        """What an intersection crosses: the groups of its attributes, or what its values are made of."""
-        wanted = name.split(CROSSED)
-        if all(part in self.groups for part in wanted):
-            return [self.groups[part] for part in wanted]
-        whole = self.groups[name]
-        split = [value.split(CROSSED) for value in whole.names]
-        if any(len(values) != len(wanted) for values in split):
-            return [whole]
-        found = []
-        for place in range(len(wanted)):
-            values = list(dict.fromkeys(one[place] for one in split))
-            table = np.array([*(values.index(one[place]) for one in split), -1], np.int32)
-            found.append(GroupCodes(table[whole.codes], tuple(values)))
-        return found
-
-    def scores(self, units: pa.Array, scores: UnitScores) -> tuple[np.ndarray, np.ndarray]:
-        """float64[n] and bool[n], values and which units have one, in the order of :attr:`units`."""
-        if units.equals(self.units):
-            return scores.values, scores.scored
-        rows = pc.index_in(self.units, value_set=units)
-        found = rows.is_valid().to_numpy(zero_copy_only=False)
-        at = rows.fill_null(0).to_numpy(zero_copy_only=False)
-        return scores.values[at], scores.scored[at] & found
+        values, scored = self.held.scores(*read)
+        if not scored.any():
+            return None
+        seed = self.material.run.get("seed")
+        found = intersection_table(
+            values,
+            self.held.parts(self.name),
+            scored=scored,
+            least=self.least,
+            seed=seed if isinstance(seed, int) else 0,
+        )
+        return found, float(values[scored].mean())
 
 
-def _crossed(
-    material: Material,
-    scenario: str,
-    stored: StoredScores,
-    held: Held,
-    name: str,
-    metric: str,
-    figures: Sequence[Compared],
-) -> Crossed | None:
-    results = material.results
-    mine = [one for one in figures if one.by == name and one.of in (metric, "")]
-    least = min([one.least for one in mine], default=30)
-    if name not in held.groups:
-        return None
-    parts = held.parts(name)
-    seed = material.run.get("seed")
-    tables: dict[str, tuple[Intersections, float]] = {}
-    for model in material.order:
-        read = stored.get(model, scenario, metric)
-        if read is not None and read[1].total is None and read[1].sums is None:
-            values, scored = held.scores(*read)
-            if scored.any():
-                table = intersection_table(
-                    values, parts, scored=scored, least=least, seed=seed if isinstance(seed, int) else 0
-                )
-                tables[model] = (table, float(values[scored].mean()))
+def _crossed(look: Look) -> Crossed | None:
+    found = {model: look.table(model) for model in look.material.order}
+    tables = {model: one for model, one in found.items() if one is not None}
     if not tables:
         return None
-    pairs = {model: table.widest for model, (table, _) in tables.items() if table.widest is not None}
-    ps = dict(zip(pairs, holm([pair.p for pair in pairs.values()]).tolist(), strict=True)) if pairs else {}
-    made = [
-        _crossing(material, scenario, stored, held, name, metric, mine, model, *found, ps.get(model), parts)
-        for model, found in tables.items()
-    ]
+    pairs = {model: table.widest.p for model, (table, _) in tables.items() if table.widest is not None}
+    ps = dict(zip(pairs, holm(list(pairs.values())).tolist(), strict=True)) if pairs else {}
+    # one scale for all models: what is far off under one is not dark under another for being its worst
+    widest = max(
+        (abs(c.mean - mean) for table, mean in tables.values() for c in table.cells if c.mean is not None),
+        default=0.0,
+    )
+    made = [_crossing(look, model, *one, widest, ps.get(model)) for model, one in tables.items()]
     made.sort(key=lambda one: (not one.loud, ps.get(one.model, 1.0)))
     apart = [one.model for one in made if ps.get(one.model, 1.0) < LEVEL]
     return Crossed(
-        name, metric, results.title(metric), _finding(results, name, metric, apart, len(made)), tuple(made)
+        look.name,
+        look.metric,
+        look.results.title(look.metric),
+        _finding(look.results, look.name, look.metric, apart, len(made)),
+        look.least,
+        tuple(made),
     )
 
 
@@ -253,44 +239,29 @@ def _finding(results: Results, name: str, metric: str, apart: Sequence[str], mod
 
 
 def _crossing(
-    material: Material,
-    scenario: str,
-    stored: StoredScores,
-    held: Held,
-    name: str,
-    metric: str,
-    figures: Sequence[Compared],
-    model: str,
-    table: Intersections,
-    mean: float,
-    p: float | None,
-    parts: Sequence[GroupCodes],
+    look: Look, model: str, table: Intersections, mean: float, widest: float, p: float | None
 ) -> Crossing:
-    results = material.results
-    unit, lower = results.unit(metric), results.direction(metric) == "lower"
-    cells = _cells(table, mean, unit, lower)
-    beside = tuple(
-        one for figure_ in figures for one in _beside(material, scenario, stored, held, name, figure_, model)
-    )
-    position = material.order.index(model)
+    parts = look.held.parts(look.name)
+    cells = _cells(look, table, mean, widest)
+    beside = tuple(one for figure_ in look.figures for one in _beside(look, figure_, model))
     return Crossing(
         model,
-        position,
-        _text(results, metric, table, p),
+        look.material.order.index(model),
+        _text(look.results, look.metric, table, p),
         beside,
-        _grid(name, parts, table, cells, lower) if len(parts) == 2 else None,
+        _grid(look.name, parts, table, cells, look.lower) if len(parts) == 2 else None,
         tuple(sorted(cells, key=lambda one: one.hidden)),
         _towards(table),
         (p is not None and p < LEVEL) or any(one.ruled for one in beside),
     )
 
 
-def _cells(table: Intersections, mean: float, unit: str, lower: bool) -> list[Shown]:
+def _cells(look: Look, table: Intersections, mean: float, widest: float) -> list[Shown]:
     """Cells, worst first."""
+    unit = look.results.unit(look.metric)
     known = [cell.mean for cell in table.cells if cell.mean is not None]
-    widest = max((abs(one - mean) for one in known), default=0.0)
     ends = (min(known), max(known)) if len(known) > 1 else (None, None)
-    turn = -1.0 if lower else 1.0
+    turn = -1.0 if look.lower else 1.0
 
     def place(cell: Cell) -> float:
         return turn * cell.mean if cell.mean is not None else float("inf")
@@ -395,17 +366,9 @@ def _towards(table: Intersections) -> str:
     return f"Shrunk means are drawn towards {how}{'; ' + spread if spread else ''}."
 
 
-def _beside(
-    material: Material,
-    scenario: str,
-    stored: StoredScores,
-    held: Held,
-    name: str,
-    one: Compared,
-    model: str,
-) -> list[Beside]:
+def _beside(look: Look, one: Compared, model: str) -> list[Beside]:
     """A measured figure over the cells, with the claims on it."""
-    results = material.results
+    results, scenario = look.results, look.scenario
     row = results.get(scenario, one.metric, model)
     if row is None:
         return []
@@ -417,7 +380,7 @@ def _beside(
         more.append(
             f"one cell's chance is up to e^ε = {exact(float(f'{np.exp(row.value):.2g}'))} times another's"
         )
-        more += _driving(stored.get(model, scenario, one.metric), held, name, results, one.metric)
+        more += _driving(look, model, one.metric)
     left = {reason: n for reason, n in row.excluded.items() if n}
     if left:
         said = ", ".join(f"{count(n)} {reason.replace('-', ' ')}" for reason, n in left.items())
@@ -437,15 +400,14 @@ def _beside(
     ]
 
 
-def _driving(
-    read: tuple[Any, UnitScores] | None, held: Held, name: str, results: Results, metric: str
-) -> list[str]:
+def _driving(look: Look, model: str, metric: str) -> list[str]:
     """The pair of cells that makes ε."""
-    names = held.groups[name].names
+    names = look.held.groups[look.name].names
+    read = look.stored.get(model, look.scenario, metric)
     if read is None or read[1].sums is None or read[1].sums.shape[1] != 2 * len(names):
         return []
     hits, counts = np.split(read[1].sums.sum(axis=0), 2)
-    alpha = mapping(results.definition(metric).get("parameters")).get("alpha", 1.0)
+    alpha = mapping(look.results.definition(metric).get("parameters")).get("alpha", 1.0)
     pair = driving_pair(hits, counts, float(alpha))
     if pair is None:
         return []

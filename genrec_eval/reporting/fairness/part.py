@@ -10,10 +10,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from genrec_eval.reporting.fairness.crossed import crossed
 from genrec_eval.reporting.fairness.exposed import exposed
+from genrec_eval.reporting.fairness.groups import groups
 from genrec_eval.reporting.fairness.noise import noise
 from genrec_eval.reporting.fairness.quadrants import quadrants
 from genrec_eval.reporting.fairness.robust import robust
+from genrec_eval.reporting.fairness.suppressed import suppressed
 from genrec_eval.reporting.page.material import Material
 
 PANELS: dict[str, Callable[[Material, str], Any]] = {
@@ -21,6 +24,9 @@ PANELS: dict[str, Callable[[Material, str], Any]] = {
     "quadrants": quadrants,
     "robust": robust,
     "exposed": exposed,
+    "groups": groups,
+    "crossed": crossed,
+    "suppressed": suppressed,
 }
 """Name → function, in the order of the page."""
 

@@ -13,7 +13,6 @@ from genrec_eval.reporting.experiment import Watch, watches
 from genrec_eval.reporting.groundings import Grounded
 from genrec_eval.reporting.judged import is_judged
 from genrec_eval.reporting.judges import Judges, judges
-from genrec_eval.reporting.page.by_group import Outlook, outlooks
 from genrec_eval.reporting.page.detail import Detail, detail
 from genrec_eval.reporting.page.material import Material
 from genrec_eval.reporting.page.parts import scenario_parts
@@ -40,7 +39,6 @@ class Section:
     details: list[Detail]
     cells: Mapping[str, str]
     """Metric → anchor of its detail."""
-    outlooks: list[Outlook]
     judges: Judges | None
     texts: Texts | None
     grounded: list[Grounded]
@@ -101,7 +99,6 @@ def section(
             detail(results, rows[scenario, m], order, cells[m], spread, claims.get(m, ())) for m in every
         ],
         cells=cells,
-        outlooks=outlooks(results, scenario, rows),
         judges=judges(results, run, directory, scenario, order),
         texts=written,
         grounded=sorted(
