@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from genrec_eval.audit.answers import COLUMNS, answers_of
 from genrec_eval.metrics.base import Metric, UnitScores
-from genrec_eval.metrics.grouped.by_group import GroupedUnits, base_of
+from genrec_eval.metrics.grouped.by_group import GroupedUnits, base_of, score_units
 from genrec_eval.metrics.lists import GroupCodes
 from genrec_eval.scenarios.ranking.groups import named_groups
 from genrec_eval.scenarios.ranking.units import Units
@@ -60,7 +60,7 @@ class Derived:
     def of_groups(self, scored: Mapping[str, UnitScores]) -> dict[str, UnitScores]:
         """Those of the groups of units whose base is in ``scored``."""
         return {
-            metric.id: metric(GroupedUnits(scored[base], self.groups))
+            metric.id: score_units(metric, GroupedUnits(scored[base], self.groups))
             for metric, base in self.on_units
             if base in scored
         }

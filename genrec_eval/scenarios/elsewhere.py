@@ -47,7 +47,9 @@ def with_bases(
     for metric in list(found.values()):
         on = metric.definition.on
         if on not in (*takes, *ELSEWHERE):
-            raise UsageError(f"scenario '{scenario}': metric '{metric.id}' is about {on}, not about {takes[0]}")
+            raise UsageError(
+                f"scenario '{scenario}': metric '{metric.id}' is about {on}, not about {takes[0]}"
+            )
         base = base_of(metric)
         if base is None or base.definition.on in JUDGED:
             continue
@@ -102,7 +104,7 @@ def refuse_ungrouped(scenario: str, metrics: Iterable[Metric], cases: pa.Table) 
     import numpy as np
 
     from genrec_eval.metrics.base import UnitScores
-    from genrec_eval.metrics.grouped.by_group import GroupedUnits
+    from genrec_eval.metrics.grouped.by_group import GroupedUnits, score_units
     from genrec_eval.metrics.lists import GroupCodes
     from genrec_eval.scenarios.ranking.groups import named_groups
 
@@ -115,7 +117,7 @@ def refuse_ungrouped(scenario: str, metrics: Iterable[Metric], cases: pa.Table) 
     for metric in wanted:
         refuse_no_group(scenario, metric, named)
         try:
-            metric(nobody)
+            score_units(metric, nobody)
         except UsageError as error:
             raise UsageError(f"scenario '{scenario}': {error}") from None
 

@@ -6,10 +6,13 @@ from typing import Any
 
 import numpy as np
 
+from genrec_eval.metrics.answers import Answers
 from genrec_eval.metrics.base import Metric, UnitScores
 from genrec_eval.metrics.catalogue import Catalogue
+from genrec_eval.metrics.grouped.by_group import GroupedUnits, base_of
 from genrec_eval.metrics.lists import GroupCodes, RankedLists
 from genrec_eval.protocol.arrays import Ragged
+from genrec_eval.protocol.status import CODES
 from genrec_eval.stats.intervals import Interval, intervals
 
 ITEMS, WIDTH = 40, 5
@@ -45,9 +48,25 @@ def listed(items: Any, truth: Ragged, codes: Any, names: tuple[str, ...], **more
             attribute_names=("Comedy", "Drama"),
         ),
         "groups": {"by": GroupCodes(np.asarray(codes, np.int32), names)},
-        "statuses": np.zeros(n, np.int64),
     }
     return RankedLists(**{**facts, **more})
+
+
+def grouped(metric: Metric, lists: RankedLists) -> UnitScores:
+    """Scores of a metric of groups, made of those of its base as a run makes them."""
+    base = base_of(metric)
+    assert base is not None
+    return metric(
+        GroupedUnits(base(answers(len(lists)) if base.definition.on == "answers" else lists), lists.groups)
+    )
+
+
+def answers(n: int, units: Any = None, statuses: Any = None, seconds: Any = None) -> Answers:
+    """Exchanges about n units, one each and all answered unless told otherwise."""
+    units = np.arange(n) if units is None else np.asarray(units)
+    codes = np.zeros(len(units), np.int64) if statuses is None else [CODES.index(one) for one in statuses]
+    times = np.full(len(units), np.nan) if seconds is None else np.asarray(seconds, float)
+    return Answers(units=units, statuses=np.asarray(codes, np.int64), seconds=times, n=n)
 
 
 def estimate(metric: Metric, scores: UnitScores, seed: int = 1) -> Interval:

@@ -14,7 +14,7 @@ from genrec_eval.metrics.evaluate import score_lists
 from genrec_eval.metrics.lists import RankedLists
 from genrec_eval.metrics.registry import metric
 from genrec_eval.protocol.arrays import Ragged
-from genrec_eval.protocol.status import CODES, Status
+from genrec_eval.protocol.status import Status
 from genrec_eval.stats.group_labels import label_test
 from genrec_eval.stats.ranges import range_of
 
@@ -43,10 +43,12 @@ def test_values_are_those_of_fairlearn(base: str) -> None:
     lists = users.drawn(400, seed=3, chances=(0.5, 0.3, 0.1), unknown=0.1)
     table = frame(base, lists)
     gap = metric(f"group_gap(by=by,of={base})@5")
-    assert users.estimate(gap, gap(lists)).value == pytest.approx(table.difference(), abs=1e-12)
+    assert users.estimate(gap, users.grouped(gap, lists)).value == pytest.approx(
+        table.difference(), abs=1e-12
+    )
     if base != "popularity_lift":
         ratio = metric(f"group_ratio(by=by,of={base})@5")
-        value, expected = users.estimate(ratio, ratio(lists)).value, table.ratio()
+        value, expected = users.estimate(ratio, users.grouped(ratio, lists)).value, table.ratio()
         assert (np.isnan(expected) and value is None) or value == pytest.approx(expected, abs=1e-12)
 
 
@@ -54,7 +56,7 @@ def test_slices_are_control_features() -> None:
     lists = users.drawn(600, seed=4, chances=(0.5, 0.2))
     age = np.array(["young", "old"])[np.random.default_rng(1).integers(0, 2, 600)]
     gap = metric("group_gap(by=by,of=ndcg)@5")
-    sample, table = gap.sample(gap(lists)), frame("ndcg", lists, age)
+    sample, table = gap.sample(users.grouped(gap, lists)), frame("ndcg", lists, age)
     for value in ("young", "old"):
         mine = users.intervals([sample.where(age == value)], seed=1)[0]
         assert mine.value == pytest.approx(table.difference()[value], abs=1e-12)
@@ -73,7 +75,9 @@ def test_intersections_are_groups_like_any_other() -> None:
         sensitive_features=parts,
     )
     gap = metric("group_gap(by=by)@5")
-    assert users.estimate(gap, gap(lists)).value == pytest.approx(crossed.difference(), abs=1e-12)
+    assert users.estimate(gap, users.grouped(gap, lists)).value == pytest.approx(
+        crossed.difference(), abs=1e-12
+    )
 
 
 def test_difference_is_welch() -> None:
@@ -81,7 +85,7 @@ def test_difference_is_welch() -> None:
 
     lists = users.drawn(300, seed=6, chances=(0.6, 0.3))
     one = metric("group_difference(by=by,of=popularity,group=A)@5")
-    found = users.estimate(one, one(lists))
+    found = users.estimate(one, users.grouped(one, lists))
     codes, values = lists.groups["by"].codes, metric("popularity@5")(lists).values
     expected = stats.ttest_ind(values[codes == 0], values[codes == 1], equal_var=False)
     interval = expected.confidence_interval()
@@ -94,7 +98,7 @@ def test_a_range_of_two_groups_is_their_difference() -> None:
     lists = users.drawn(300, seed=7, chances=(0.7, 0.2))
     gap = metric("group_gap(by=by,of=ndcg)@5")
     difference = metric("group_difference(by=by,of=ndcg,group=A)@5")
-    one, other = (users.estimate(m, m(lists)) for m in (gap, difference))
+    one, other = (users.estimate(m, users.grouped(m, lists)) for m in (gap, difference))
     assert (one.value, one.low, one.high) == pytest.approx((other.value, other.low, other.high))
 
 
@@ -102,12 +106,12 @@ def test_small_unknown_and_single_groups_are_counted() -> None:
     codes = np.array([0] * 40 + [1] * 30 + [2] * 29 + [-1] * 5)
     base = users.drawn(len(codes), seed=8)
     lists = users.listed(base.items, base.truth, codes, ("A", "B", "C"))
-    scores = metric("group_gap(by=by)@5")(lists)
+    scores = users.grouped(metric("group_gap(by=by)@5"), lists)
     counts = {name: int(mask.sum()) for name, mask in scores.reasons.items()}
     assert counts == {"no-group": 5, "small-group": 29}
     assert int(scores.scored.sum()) == 70
     gap = metric("group_gap(by=by,least=35)@5")
-    scores = gap(lists)
+    scores = users.grouped(gap, lists)
     counts = {name: int(mask.sum()) for name, mask in scores.reasons.items()}
     assert counts == {"no-group": 5, "small-group": 59, "one-group": 40}
     found = users.estimate(gap, scores)
@@ -119,7 +123,7 @@ def test_users_without_a_score_do_not_fill_a_group() -> None:
     base = users.drawn(80, seed=9)
     truth = Ragged.from_lists([[] if row >= 65 else [int(base.truth[row][0])] for row in range(80)])
     lists = users.listed(base.items, truth, [0] * 40 + [1] * 40, ("A", "B"))
-    reasons = metric("group_gap(by=by)@5")(lists).reasons
+    reasons = users.grouped(metric("group_gap(by=by)@5"), lists).reasons
     counts = {name: int(mask.sum()) for name, mask in reasons.items()}
     assert counts == {"no-truth": 15, "small-group": 25, "one-group": 40}
 
@@ -129,36 +133,32 @@ def test_groups_that_agree_are_not_known_exactly() -> None:
     base = users.drawn(80, seed=10)
     codes = np.repeat([0, 1], 40)
     lists = users.listed(base.items, base.truth, codes, ("A", "B"))
-    rate = metric("group_gap(by=by,of=refusal_rate)@5")
-    found = users.estimate(rate, rate(lists))
+    rate = metric("group_gap(by=by,of=refusal_rate)")
+    found = users.estimate(rate, users.grouped(rate, lists))
     assert (found.value, found.low) == (0.0, 0.0)
     assert found.high is not None
     assert 0.05 < found.high < 0.15
     length = metric("group_gap(by=by,of=list_length)@5")
-    found = users.estimate(length, length(lists))
+    found = users.estimate(length, users.grouped(length, lists))
     assert found.high is None
     assert "no bounds" in (found.reason or "")
 
 
 def test_answers_are_told_apart_by_their_status() -> None:
-    statuses = [Status.OK, Status.REFUSED, Status.UNPARSED, Status.TIMEOUT]
-    lists = users.listed(
-        [[0, 1, -1, -1, -1], [-1] * 5, [-1] * 5, [-1] * 5],
-        Ragged.from_lists([[1]] * 4),
-        [0, 0, 1, 1],
-        ("A", "B"),
-        statuses=np.array([CODES.index(status) for status in statuses]),
-        answered=np.array([True, True, True, False]),
-    )
+    statuses = [Status.OK, Status.REFUSED, Status.UNPARSED, Status.TIMEOUT, Status.OK, Status.REFUSED]
+    held = users.answers(6, [0, 1, 2, 3, 4, 4], statuses, [1.0, 2.0, np.nan, 9.0, 3.0, 5.0])
     for name, expected in {
-        "answer_rate": [1, 1, 1, 0],
-        "refusal_rate": [0, 1, 0, 0],
-        "parse_failure_rate": [0, 0, 1, 0],
+        "answer_rate": [1, 1, 1, 0, 1],
+        "refusal_rate": [0, 1, 0, 0, 0.5],
+        "parse_failure_rate": [0, 0, 1, 0, 0],
     }.items():
-        assert metric(name)(lists).values.tolist() == expected
-    length = metric("list_length@5")(lists)
-    assert length.values[:3].tolist() == [2, 0, 0]
-    assert length.reasons["unanswered"].tolist() == [False, False, False, True]
+        scores = metric(name)(held)
+        assert scores.values[:5].tolist() == expected
+        assert scores.reasons["not-attempted"].tolist() == [False] * 5 + [True]
+    seconds = metric("latency")(held)
+    assert seconds.values[seconds.scored].tolist() == [1.0, 2.0, 4.0]
+    counted = {name: np.flatnonzero(mask).tolist() for name, mask in seconds.reasons.items()}
+    assert counted == {"not-attempted": [5], "not-timed": [2], "unanswered": [3]}
 
 
 def test_chunks_change_nothing() -> None:
@@ -173,7 +173,11 @@ def test_chunks_change_nothing() -> None:
         )
         for rows in (slice(0, 90), slice(90, 200))
     ]
-    metrics = [metric("ndcg@5"), metric("group_gap(by=by)@5"), metric("equalised_odds(by=by,least=5)@5")]
+    metrics = [
+        metric("ndcg@5"),
+        metric("differential_fairness(by=by)@5"),
+        metric("equalised_odds(by=by,least=5)@5"),
+    ]
     one, two = score_lists(metrics, [lists]), score_lists(metrics, halves)
     for each in metrics[1:]:
         assert np.array_equal(one[each.id].sums, two[each.id].sums)  # type: ignore[arg-type]
@@ -185,7 +189,11 @@ def test_chunks_change_nothing() -> None:
     [
         ("group_gap(by=by,of=gini)@5", "of=gini has one value for the whole run and none of each user"),
         ("group_gap(by=by,of=coverage)@5", "name a mean over users"),
-        ("group_gap(by=by,of=rmse)@5", "of=rmse is about ratings"),
+        ("group_gap(by=by,of=rmse)", "of=rmse has one value for the whole run"),
+        ("group_gap(by=by,of=ndcg@3)@5", "of=ndcg@3 has a cutoff of its own"),
+        ("group_gap(by=by,of=ndcg(gian=exp))@5", "has no parameter 'gian'"),
+        ("group_gap(by=by,of=ndcg(ideal=all)", "is not of the form"),
+        ("group_gap(by=by,of=mae)@5", "has no cutoff with these parameters; write 'group_gap(by=by,of=mae)'"),
         ("group_gap(by=by,of=ndgc)@5", "of=ndgc is no metric; did you mean 'ndcg'?"),
         ("group_gap(by=by,of=group_gap)@5", "one value for the whole run"),
         ("group_gap(by=by,least=1)@5", "least is at least 2 users, not 1"),
@@ -284,11 +292,3 @@ def test_two_groups_agree_with_a_plain_permutation_test() -> None:
     exact = np.mean([clear(list(c)) >= seen - 1e-9 for c in combinations(range(9), 5)])
     codes = np.array([0] * 5 + [1] * 4)
     assert label_test(one_hot(values, codes, 2), 3) == pytest.approx(exact, abs=0.025)
-
-
-def test_what_several_figures_are_made_of_is_computed_once() -> None:
-    lists = users.drawn(90, seed=15)
-    metric("group_gap(by=by,least=2)@5")(lists)
-    held = lists.remembered["ndcg@5"]
-    metric("group_ratio(by=by,least=2)@5")(lists)
-    assert lists.remembered == {"ndcg@5": held}

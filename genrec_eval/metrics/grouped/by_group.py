@@ -104,13 +104,26 @@ def base_of(metric: Metric) -> Metric | None:
     if metric.definition.on != "units":
         return None
     found = base(str(metric.parameters["of"]), metric.k)
-    # what a scenario adds to its metrics it adds to both
-    own = metric.definition.parameters
-    added = {name: value for name, value in metric.parameters.items() if own[name][0] is None}
+    own, added = metric.definition.parameters, _added(metric)  # what a scenario adds, it adds to both
     definition = replace(
         found.definition, parameters={**found.definition.parameters, **{name: own[name] for name in added}}
     )
     return replace(found, definition=definition, parameters={**found.parameters, **added})
+
+
+def score_units(metric: Metric, units: GroupedUnits) -> UnitScores:
+    """Scores under a metric on units, also where a scenario added a condition to its identity."""
+    added = _added(metric)
+    if not added:
+        return metric(units)
+    own = {name: value for name, value in metric.parameters.items() if name not in added}
+    return replace(metric, parameters=own)(units)
+
+
+def _added(metric: Metric) -> dict[str, Any]:
+    """The parameters that a scenario added to the metric's own, as ``shots``: they have no default."""
+    known = metric.definition.parameters
+    return {name: value for name, value in metric.parameters.items() if known[name][0] is None}
 
 
 def base(of: str, k: int | None) -> Metric:
