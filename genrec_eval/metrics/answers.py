@@ -1,4 +1,4 @@
-"""How often there is an answer, how long it takes, and how long the list is: for groups of users above all."""
+"""How often there is an answer, after how long, and how long the list is: for groups of users above all."""
 
 from __future__ import annotations
 
@@ -127,9 +127,9 @@ def parse_failure_rate(answers: Answers) -> UnitScores:
         bounds=(0.0, None),
         needs_cutoff=False,
         on="answers",
-        degenerate=f"{_COUNTED} Exchanges without an answer do not count; users without any answer are excluded"
-        " and counted (unanswered), and those whose answers were not timed one by one (not-timed): answers of a"
-        " batch share one time, and recorded ones have none.",
+        degenerate=f"{_COUNTED} Exchanges without an answer do not count; users without any answer are"
+        " excluded and counted (unanswered), and those whose answers were not timed one by one (not-timed):"
+        " answers of a batch share one time, and recorded ones have none.",
         source="This project; the timestamps are those of the records.",
         traps="It holds for one machine, one network and the load of this run. Waiting for a free place and"
         " earlier attempts are no part of it. Answers that never came do not slow it down: read answer_rate"

@@ -63,7 +63,7 @@ def with_bases(
 
 
 def refuse_unmeasured(scenario: str, kind: str, metrics: Iterable[Metric]) -> None:
-    """Refuse figures of groups under a metric that the scenario does not measure, and of answers to no question.
+    """Refuse groups under a metric that the scenario does not measure, and answers where nothing is asked.
 
     Raises
     ------
@@ -85,8 +85,8 @@ def refuse_unmeasured(scenario: str, kind: str, metrics: Iterable[Metric]) -> No
         base = base_of(metric)
         if base is not None and base.id not in there:
             raise UsageError(
-                f"scenario '{scenario}': metric '{metric.id}' compares groups by '{base.id}', which it does not"
-                f" measure{did_you_mean(base.id, there)}"
+                f"scenario '{scenario}': metric '{metric.id}' compares groups by '{base.id}', which it does"
+                f" not measure{did_you_mean(base.id, there)}"
             )
 
 

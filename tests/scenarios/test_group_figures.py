@@ -74,7 +74,7 @@ def test_a_base_with_parameters_is_measured_too_and_named_in_any_spelling(ranked
     kept = by_group[by_group.n >= 10].value
     assert rows.loc[NESTED].value == pytest.approx(kept.max() - kept.min(), abs=1e-12)
     assert "of=ndcg(discount=log2,gain=exp," in rows.loc[NESTED].definition
-    assert metric(rows.loc[NESTED].definition).id == NESTED
+    assert metric(str(rows.loc[NESTED].definition)).id == NESTED
     assert ranked.verdicts.metric[0] == NESTED
 
 

@@ -265,8 +265,8 @@ def highest_and_lowest(rows: Float64, names: Sequence[str], what: str) -> str:
     Parameters
     ----------
     rows
-        float64[n, 2 g], what each user adds: outcomes (0 to 1), and then how often the user counts, each in the
-        column of the user's group.
+        float64[n, 2 g], what each user adds: outcomes (0 to 1), and then how often the user counts, each in
+        the column of the user's group.
 
     >>> rows = np.zeros((70, 4)); rows[:9, 0] = rows[30:50, 1] = rows[:30, 2] = rows[30:, 3] = 1
     >>> highest_and_lowest(rows, ("F", "M"), "the rate")
