@@ -6,11 +6,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from genrec_eval.core.numbers import count, exact, money, seconds
+from genrec_eval.reporting.answer import few
 from genrec_eval.reporting.results import Results, mapping
 from genrec_eval.reporting.text import line, listing, plural
 
 Pairs = list[tuple[str, str]]
 
+NOT_PUT = "not_attempted"
+"""Status of a question that was planned and never put."""
 MOST_SPELLED = 2
 """Up to this many scenarios the head of the report says how each was asked."""
 
@@ -36,13 +39,10 @@ def tested(results: Results, run: Mapping[str, Any]) -> Pairs:
     ]
     scenarios = _tables(run.get("scenarios"))
     if len(scenarios) > MOST_SPELLED:  # each section says how its scenario was asked
-        protocol, population = (
-            [plural(len(scenarios), "scenario"), listing([name for name, _ in scenarios])],
-            [],
-        )
+        protocol, whom = [plural(len(scenarios), "scenario"), listing([name for name, _ in scenarios])], []
     else:
         protocol = [f"{name}: {_protocol(facts)}" for name, facts in scenarios]
-        population = [text for _, facts in scenarios if (text := _population(facts))]
+        whom = [text for _, facts in scenarios if (text := population(facts))]
     attempted = sum(row.attempted for row in results.coverage)
     return [
         (name, value)
@@ -50,7 +50,7 @@ def tested(results: Results, run: Mapping[str, Any]) -> Pairs:
             ("Systems", f"{plural(len(models), 'model')}: {listing(models)}" if models else ""),
             ("Data", "; ".join(data)),
             ("Scenarios", "; ".join(protocol) or listing(results.scenarios())),
-            ("Population", "; ".join(population) if attempted or not results.coverage else ""),
+            ("Population", "; ".join(whom) if attempted or not results.coverage else ""),
             ("Questions", _questions(results)),
             ("When", period(run)),
             ("Seed", str(run["seed"]) if run.get("seed") is not None else ""),
@@ -62,16 +62,28 @@ def tested(results: Results, run: Mapping[str, Any]) -> Pairs:
 def _questions(results: Results) -> str:
     # "Answered" counts whatever came back; what could be used is what a reader takes it for.
     attempted = sum(row.attempted for row in results.coverage)
-    if not attempted:
-        return "none" if results.coverage else ""
-    answered = sum(row.answered for row in results.coverage)
+    unput = {row.model: 0 for row in results.coverage}
     statuses: dict[str, int] = {}
     for row in results.coverage:
         for name, n in row.statuses.items():
-            statuses[name] = statuses.get(name, 0) + n
-    said = f"{count(attempted)} put, {count(answered)} answered"
+            if name == NOT_PUT:
+                unput[row.model] += n
+            else:
+                statuses[name] = statuses.get(name, 0) + n
+    missed = {line(model, 60): n for model, n in unput.items() if n}
+    if not attempted and not missed:
+        return "none" if results.coverage else ""
+    answered = sum(row.answered for row in results.coverage)
+    planned = attempted + sum(missed.values())
+    put = f"{count(attempted)} put" if missed else f"all {count(attempted)} put"
+    said = f"{count(planned)} planned; " if missed else ""
+    said += (
+        f"{put}, {'all' if answered == attempted else count(answered)} answered" if attempted else "none put"
+    )
+    if missed:
+        said += f"; {few([f'{count(n)} to {model} not put' for model, n in missed.items()])}"
     bad = [f"{count(n)} {name.replace('_', ' ')}" for name, n in statuses.items() if name != "ok" and n]
-    return f"{said}; of the exchanges {listing(bad)}" if bad else said
+    return f"{said}; of the answers {listing(bad)}" if bad else said
 
 
 def play(run: Mapping[str, Any]) -> tuple[list[str], list[list[str]]]:
@@ -187,21 +199,59 @@ def _protocol(facts: Mapping[str, Any]) -> str:
     return ", ".join(parts) or str(inner.get("scenario") or "")
 
 
-def _population(facts: Mapping[str, Any]) -> str:
+_WITHOUT = {
+    "no-test": "without a test item",
+    "no-truth": "without a wanted test item",
+    "no-cold-truth": "without a test item that is new",
+    "cold": "without a history",
+    "short-history": "with too short a history",
+    "too-few-known": "with too few known items",
+    "filtered": "filtered out",
+}
+"""Reason why a user is not asked about → the words for such users."""
+
+
+def gone(facts: Mapping[str, Any]) -> list[str]:
+    """``["10 without a test item"]``: users of the data that could not be asked about, by reason."""
+    return [f"{count(n)} {_WITHOUT.get(key, said)}" for key, said, n in _gone(facts)]
+
+
+def _gone(facts: Mapping[str, Any]) -> list[tuple[str, str, int]]:
+    left = mapping(facts.get("excluded_users") or facts.get("excluded"))
+    said = ((str(key).replace("_", "-"), n) for key, n in left.items())
+    return [(key, line(key, 60).replace("-", " "), n) for key, n in said if isinstance(n, int) and n]
+
+
+def population(facts: Mapping[str, Any]) -> str:
+    """Whom the data hold, who could not be asked about, and who was drawn; the counts add up.
+
+    >>> population({"users_evaluated": 490, "cases": 300, "excluded_users": {"no-test": 10}})
+    '500 users; 10 without a test item; 300 of the other 490 drawn'
+    >>> population({"users_evaluated": 1934, "cases": 1934})
+    '1,934 users, all asked'
+    >>> population({"users_evaluated": 5740, "units": 400, "cases": 2400, "ways": 6})
+    '5,740 users; 400 of them drawn, each asked in 6 ways'
+    """
     inner = {**facts, **mapping(facts.get("facts"))}
     if inner.get("told"):  # a log of judgements, in which nobody was asked
         return f"{count(inner.get('units'))} prompts"
-    whole = inner.get("users_evaluated") or inner.get("users") or inner.get("cases")
-    cases = facts.get("cases")
-    # A limit leaves fewer cases than there are users to ask.
-    sampled = isinstance(cases, int) and isinstance(whole, int) and cases < whole
-    asked = f"{count(cases)} of {count(whole)}" if sampled else count(whole)
-    excluded = mapping(inner.get("excluded_users") or inner.get("excluded"))
-    left = {
-        str(k).replace("-", " ").replace("_", " "): n for k, n in excluded.items() if isinstance(n, int) and n
-    }
-    why = f", left out: {', '.join(f'{count(n)} {reason}' for reason, n in left.items())}" if left else ""
-    return f"{asked} users asked{why}" if whole else ""
+    users = inner.get("users_sampled_from") or inner.get("users_evaluated") or inner.get("users")
+    asked = inner.get("units") or facts.get("cases") or inner.get("cases")
+    if not isinstance(users, int):
+        return f"{count(asked)} cases" if isinstance(asked, int) and asked else ""
+    left = sum(n for *_, n in _gone(inner))
+    drawn = isinstance(asked, int) and asked < users  # a limit leaves fewer than there are to ask
+    if drawn:
+        said = f"{count(asked)} of {f'the other {count(users)}' if left else 'them'} drawn"
+    else:
+        said = f"the other {count(users)} asked" if left else "all asked"
+    ways, cases = inner.get("ways"), facts.get("cases") or inner.get("cases")
+    if isinstance(ways, int) and ways > 1:
+        said += f", each asked in {count(ways)} ways"
+    elif isinstance(cases, int) and cases > users:
+        said += f", {count(cases)} questions"
+    rest = [*gone(inner), said]
+    return f"{count(users + left)} users{'; ' if left or drawn else ', '}{'; '.join(rest)}"
 
 
 def _tables(value: Any) -> list[tuple[str, dict[str, Any]]]:

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from genrec_eval.core.numbers import by_reason, count, exact
+from genrec_eval.core.numbers import count, exact
 from genrec_eval.reporting.experiment import conditions
-from genrec_eval.reporting.facts import moment, spell
+from genrec_eval.reporting.facts import moment, population, spell
 from genrec_eval.reporting.results import mapping
 from genrec_eval.reporting.text import line
 
@@ -39,7 +39,7 @@ def protocol(run: Mapping[str, Any], scenario: str) -> Pairs:
         (name, text)
         for name, text in (
             ("Split", _split(facts)),
-            ("Population", _population(facts)),
+            ("Population", population(facts)),
             ("Truth", _truth(facts, options)),
             ("Candidates", _candidates(facts)),
             ("Histories", _histories(facts, options)),
@@ -83,19 +83,6 @@ def _split(facts: Mapping[str, Any]) -> str:
         if facts.get(key):
             said.append(f"{key}: {spell(facts[key])}")
     return "; ".join(part for part in said if part)
-
-
-def _population(facts: Mapping[str, Any]) -> str:
-    users = facts.get("users_evaluated")
-    said = [f"{count(users)} users"] if isinstance(users, int) else []
-    if facts.get("cases") not in (None, users):
-        said.append(f"{count(facts['cases'])} questions")
-    if facts.get("users_sampled_from"):
-        said.append(f"a seeded sample of {count(facts['users_sampled_from'])}")
-    left = {k: n for k, n in mapping(facts.get("excluded_users")).items() if isinstance(n, int) and n}
-    if left:
-        said.append(f"left out: {by_reason(left)}")
-    return "; ".join(said)
 
 
 def _truth(facts: Mapping[str, Any], options: Mapping[str, Any]) -> str:

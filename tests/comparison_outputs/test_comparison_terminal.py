@@ -7,10 +7,10 @@ import re
 from typing import Any
 
 import pytest
-from comparison_fixture import DIFFERENCES, SETTINGS, comparison, difference, empty, hostile
+from comparison_fixture import SETTINGS, comparison, difference, empty, hostile
 from rich.console import Console
 
-from genrec_eval.audit.comparing.types import Change, Comparison
+from genrec_eval.audit.comparing.types import Change, Claimed, Comparison
 from genrec_eval.reporting.comparison.terminal import print_comparison
 from genrec_eval.reporting.comparison.words import answer, asides, caution, overall, tally
 
@@ -28,7 +28,9 @@ def flat(text: str) -> str:
 @pytest.mark.parametrize("width", [50, 200])
 def test_it_says_everything_in_the_order_of_a_reader(width: int) -> None:
     text = flat(printed(comparison(remarks=["Twelve tests are adjusted together."]), width))
-    assert text.startswith("runs/head against runs/main 1 metric is worse, 1 better")
+    assert text.startswith(
+        "runs/head against runs/main Data movielens sha256:0f3a → sha256:91bc; neighbours of"
+    )
     wanted = [
         "Twelve tests are adjusted together.",
         "WARNING ! The runs differ in more than their models: data.",
@@ -81,7 +83,7 @@ def test_nothing_in_common_is_said() -> None:
 def test_models_that_are_not_the_same_are_told_apart() -> None:
     rows = [difference(), difference(Change.BETTER, model="new", reference_model="old")]
     text = printed(comparison(differences=rows))
-    assert "1 figure is worse, 1 better of 2." in text
+    assert "NDCG@10 of item-knn is worse; NDCG@10 of new against old is better." in text
     assert "ndcg@10 · new against old" in text
 
 
@@ -107,8 +109,18 @@ def test_every_change_has_its_sentence(change: Change) -> None:
 
 def test_sentences_count_what_the_object_holds() -> None:
     found = comparison()
-    whole = [row for row in DIFFERENCES if row.slice == "all"]
-    assert answer(found).endswith(f"of {len(whole)}.")
+    assert answer(found).endswith(
+        "NDCG@10 is worse; Coverage@10 is better; Popularity@10 is different without a better side;"
+        " Recall@10 is undecided; 1 equivalent, 1 not compared."
+    )
+    claims = [
+        Claimed(
+            claim="It ranks", scenario="s", model="m", metric="ndcg@10", slice="all", before=one, after="PASS"
+        )
+        for one in ("FAIL", "PASS")
+    ]
+    assert answer(comparison(claims=claims)).endswith("1 claim changed its verdict: “It ranks” FAIL → PASS.")
+    assert answer(comparison(claims=claims[1:])).endswith(" No claim changed its verdict.")
     assert caution(found).startswith("The runs differ in more than their models: data.")
     assert caution(comparison(settings=SETTINGS[1:])) == ""
     assert "Flips: 1,234 lost, 12 gained, 5 changed status, 2 changed." in asides(found)

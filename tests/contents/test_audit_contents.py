@@ -97,7 +97,7 @@ def test_limits_apply_or_are_not_told(copied: Path) -> None:
         return "\n".join(f"{one.sentence} {one.cause}" for one in audited(directory).limits)
 
     plain = causes(copied)
-    for said in ("simulated", "stutterer is a model made to fail", "repeats: 1", "66 no test"):
+    for said in ("simulated", "stutterer is a model made to fail", "repeats: 1", "66 without a test item"):
         assert said in plain
     for said in (
         "recorded earlier",
@@ -151,8 +151,8 @@ def test_deviations_are_recorded_by_the_run_itself(tmp_path: Path) -> None:
     assert said["A sample was asked"].startswith("--limit 30")
     assert said["1 value was overridden (--set)"] == "seed=9"
     assert "No figure for the claim “ItemKNN ranks better than popularity”" in said
-    command = audited(path).provenance.commands[0][1]
-    assert command == (
+    commands = {title: command for title, command, _ in audited(path).provenance.commands}
+    assert commands["Play this run again"] == (
         "genrec-eval run quickstart --set seed=9 --only popularity --only random --limit 30 --out replay"
     )
     changed(path, lambda run: run["sessions"][0].update(ended=None))
@@ -165,8 +165,15 @@ def test_deviations_are_recorded_by_the_run_itself(tmp_path: Path) -> None:
     said = dict(audited(path).deviations)
     assert "run~1" in said["An earlier run was set aside (--fresh)"]
     assert "The seed changed between sessions" not in said
-    told = dict(audited(path, against=tmp_path / "run~1").deviations)
-    assert "The claims are not those of the earlier run" in told
+    beside = audited(path, against=tmp_path / "run~1")
+    assert "The claims are not those of the earlier run" in dict(beside.deviations)
+    steps = {title: (command, note) for title, command, note in beside.provenance.commands}
+    assert list(steps)[:4] == ["Install", "Data: world", "Play the earlier run again", "Play this run again"]
+    assert steps["Install"][0].startswith("pip install genrec-eval==")
+    assert "nothing to fetch, the run makes them; their digest must be" in steps["Data: world"][1]
+    assert steps["Play the earlier run again"][0].endswith("--out earlier")
+    assert steps["Make this page again"][0] == "genrec-eval report RUN --against EARLIER"
+    assert "EARLIER that of the earlier run" in beside.provenance.folders
 
 
 def test_scope_and_parties_change_no_id(tmp_path: Path) -> None:
@@ -224,7 +231,8 @@ def test_hand_made_runs_without_records_are_read_too(copied: Path) -> None:
     (copied / "run.json").write_text("{}")
     found = audited(copied)
     assert found.unrecorded == ""
-    assert found.provenance.commands[0][1] == "genrec-eval run SUITE --out replay"
+    assert found.provenance.commands[0][1] == "pip install genrec-eval"
+    assert found.provenance.commands[1][1] == "genrec-eval run SUITE --out replay"
     assert Results.load(copied).run == found.signing.run
 
 

@@ -227,7 +227,7 @@ def test_a_sample_is_not_told_as_the_whole_population(tmp_path: Path) -> None:
     run = json.loads((folder / "run.json").read_text("utf-8"))
     run["scenarios"]["top-k"] = {"cases": 60, "facts": {"users_evaluated": 489}}
     (folder / "run.json").write_text(json.dumps(run), "utf-8")
-    assert "60 of 489 users asked" in Page(render_report(folder)).words
+    assert "489 users; 60 of them drawn" in Page(render_report(folder)).words
 
 
 def test_two_data_sets_of_one_name_are_told_apart_by_those_of_the_suite(tmp_path: Path) -> None:

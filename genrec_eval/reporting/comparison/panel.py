@@ -141,7 +141,7 @@ def panel(
         "candidate": line(comparison.candidate, 300),
         "reference_run": line(comparison.reference_run, _LONG),
         "candidate_run": line(comparison.candidate_run, _LONG),
-        "sentence": answer(comparison),
+        "sentence": answer(comparison, titles),
         "caution": caution(comparison),
         "asides": asides(comparison),
         "settings": [_setting(setting) for setting in comparison.settings],

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from genrec_eval.audit.comparing.types import Change, Comparison, Difference
+from genrec_eval.audit.comparing.types import Change, Comparison, Difference, Setting
 from genrec_eval.audit.comparing.words import edges
 from genrec_eval.core.numbers import Figure, bound, count, figure, rough, side
+from genrec_eval.reporting.answer import few
 from genrec_eval.reporting.tables import p_text
 from genrec_eval.reporting.text import line, listing, plural
+from genrec_eval.reporting.titles import title_of
 
 ORDER = (
     Change.WORSE,
@@ -97,13 +99,97 @@ def unmoved(rows: Iterable[Difference]) -> list[tuple[str, str, list[tuple[str, 
     return lines
 
 
-def answer(comparison: Comparison) -> str:
-    """The sentence that stands first: ``"2 metrics are worse, 1 better, 9 undecided of 12."``."""
+def answer(comparison: Comparison, titles: Callable[[str], str] = title_of) -> str:
+    """What changed in the settings, which figures moved, and whether a claim changed its verdict.
+
+    Parameters
+    ----------
+    titles
+        Id of a metric → its name for people.
+    """
     rows = overall(comparison)
     if not rows:
         return "Nothing could be compared."
-    alone = len({(row.scenario, row.model, row.reference_model) for row in rows}) == 1
-    return tally(rows, "metric" if alone else "figure")
+    return " ".join(
+        filter(None, (_settings(comparison.settings), _named(rows, titles), _verdicts(comparison)))
+    )
+
+
+_ASIDE = frozenset({"environment", "git", "format", "version"})
+"""What may differ between two runs without anybody's having changed a setting."""
+_MOST = 3
+
+
+def _settings(settings: Sequence[Setting]) -> str:
+    """``"Neighbours of item-knn 60 → 20."``."""
+    meant = [one for one in settings if one.what not in _ASIDE]
+    if not meant:
+        return "" if settings else "No setting differs."
+    said = [_setting(one) for one in meant[:_MOST]]
+    if rest := len(meant) - _MOST:
+        said += [f"{plural(rest, 'other setting')} too"] if rest > 0 else []
+    text = "; ".join(said)
+    return f"{text[0].upper()}{text[1:]}."
+
+
+def _setting(one: Setting) -> str:
+    whose, colon, path = one.name.partition(": ")
+    if one.what == "model" and colon:
+        label = f"{path.rpartition('.')[2].replace('_', ' ')} of {whose}"
+    elif one.what == one.name or not one.name:
+        label = one.what
+    else:
+        label = f"{one.what} {one.name.replace(': ', ', ')}"
+    values = [none(one.reference), none(one.candidate)]
+    told = " → ".join(line(value, 40) for value in values) if max(map(len, values)) <= 40 else "changed"
+    return f"{line(label, 100)} {told}"
+
+
+def _named(rows: Sequence[Difference], titles: Callable[[str], str]) -> str:
+    """``"Peeking@10 is better; NDCG@10 and Recall@10 are undecided; 31 unchanged."``."""
+    models = {who(row) for row in rows if row.change in _TOLD_BY_NAME}
+    scenarios = {row.scenario for row in rows}
+    alone = len(models) == 1 and len({who(row) for row in rows}) > 1
+    found: dict[Change, list[str]] = {}
+    for row in rows:
+        name = line(titles(row.metric), 120)
+        name += f" of {who(row)}" if len(models) > 1 else ""
+        name += f" in {line(row.scenario, 60)}" if len(scenarios) > 1 else ""
+        found.setdefault(row.change, []).append(name)
+    if {row.change for row in rows} == {Change.UNCHANGED}:
+        return (
+            "Its figure is unchanged." if len(rows) == 1 else f"All {count(len(rows))} figures are unchanged."
+        )
+    parts = []
+    for change in ORDER:
+        names = list(dict.fromkeys(found.get(change, ())))
+        if names and change in _TOLD_BY_NAME:
+            parts.append(f"{few(names)} {'is' if len(names) == 1 else 'are'} {_SAID[change]}")
+    counted = [
+        f"{count(len(found[change]))} {_SAID[change]}"
+        for change in ORDER
+        if change in found and change not in _TOLD_BY_NAME
+    ]
+    text = "; ".join(parts + ([", ".join(counted)] if counted else []))
+    return f"For {next(iter(models))}: {text}." if alone else f"{text}."
+
+
+_TOLD_BY_NAME = frozenset({*DECIDED, Change.INCONCLUSIVE})
+
+
+def _verdicts(comparison: Comparison) -> str:
+    """Claims whose verdict changed, by name; that none did."""
+    if not comparison.claims:
+        return ""
+    said = [
+        f"“{line(one.claim, 120)}” {none(one.before)} → {none(one.after)}"
+        for one in comparison.claims
+        if one.before != one.after
+    ]
+    if not said:
+        return "No claim changed its verdict."
+    whose = "its" if len(said) == 1 else "their"
+    return f"{plural(len(said), 'claim')} changed {whose} verdict: {few(said)}."
 
 
 def tally(rows: Sequence[Difference], noun: str) -> str:

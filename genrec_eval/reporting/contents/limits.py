@@ -13,6 +13,7 @@ from genrec_eval.reporting.claimed import full_claim, units
 from genrec_eval.reporting.compare import differences, stays_clear
 from genrec_eval.reporting.contents.coverage import known_whole
 from genrec_eval.reporting.contents.ground import Ground
+from genrec_eval.reporting.facts import gone
 from genrec_eval.reporting.judged import is_judged
 from genrec_eval.reporting.results import mapping
 from genrec_eval.reporting.text import line, listing, plural
@@ -121,11 +122,10 @@ def _asked(on: Ground) -> Iterator[Limit]:
             continue
         left = {key: n for key, n in mapping(facts.get("excluded_users")).items() if isinstance(n, int) and n}
         if left:
-            said = ", ".join(f"{count(n)} {line(key, 60).replace('-', ' ')}" for key, n in left.items())
             yield Limit(
                 f"{plural(sum(left.values()), 'user')} of {name} could not be asked about: how they are"
                 " served is not in any figure.",
-                f"left out: {said}",
+                ", ".join(gone(facts)),
             )
         leaked = facts.get("leaked_interactions")
         if isinstance(leaked, int) and leaked:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from genrec_eval.core.numbers import count
 from genrec_eval.reporting.contents.ground import Ground
-from genrec_eval.reporting.facts import period, spell
+from genrec_eval.reporting.facts import period, population, spell
 from genrec_eval.reporting.results import mapping
 from genrec_eval.reporting.text import line, listing
 
@@ -87,23 +87,9 @@ def frame(on: Ground) -> list[str]:
     for name, facts in on.scenarios.items():
         if name not in on.kinds:
             continue
-        said = []
-        cases, whole = facts.get("cases"), facts.get("users_sampled_from") or facts.get("users_evaluated")
-        asked = facts.get("units") or cases
-        if isinstance(asked, int):
-            sampled = isinstance(whole, int) and asked < whole
-            said.append(
-                f"a seeded sample of {count(asked)} of {count(whole)} cases"
-                if sampled
-                else f"{count(asked)} cases"
-            )
         method = line(facts.get("method") or facts.get("split") or "", 80).replace("-", " ")
-        if method:
-            said.append(f"{method} split")
-        left = mapping(facts.get("excluded_users") or facts.get("excluded"))
-        gone = [f"{count(n)} {line(k, 60).replace('-', ' ')}" for k, n in left.items() if n]
-        if gone:
-            said.append(f"left out: {', '.join(gone)}")
+        seeded = "drawn by the seed" if isinstance(facts.get("users_sampled_from"), int) else ""
+        said = [text for text in (population(facts), seeded, f"{method} split" if method else "") if text]
         if said:
             lines.append(f"{line(name, 60)}: {'; '.join(said)}")
     return lines
