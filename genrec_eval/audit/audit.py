@@ -9,7 +9,8 @@ from typing import Any
 
 from genrec_eval.audit.definitions import definition_rows
 from genrec_eval.audit.derived import Telling
-from genrec_eval.audit.estimate import estimate_run
+from genrec_eval.audit.estimate import Key, estimate_run
+from genrec_eval.audit.held import Held
 from genrec_eval.audit.results import ESTIMATES_FILE, Results, write_estimates
 from genrec_eval.audit.run_tables import RunTables, scenario_of
 from genrec_eval.audit.score import SCORES_FILE, score_run
@@ -43,13 +44,14 @@ def results_of(run: RunTables, remarks: Mapping[tuple[str, str], str], scores: P
         The file of scores; ``scores.parquet`` in the run directory by default.
     """
     suite = run.run["suite"]
-    estimates = estimate_run(run, scores)
+    held: dict[Key, Held] = {}
+    estimates = estimate_run(run, scores, held)
     scenarios = {name: scenario_of(run, name) for name in dict.fromkeys(s for _, s in run.played())}
     metrics = [metric for scenario in scenarios.values() for metric in scenario.measured()]
     units = {metric.id: metric.definition.unit for metric in metrics}
     evidence = Evidence.of(estimates, run.coverage, error_budget_of(run), units, _compared(metrics))
     told = Telling.of(run, scores or run.path / SCORES_FILE, {n: s.measured() for n, s in scenarios.items()})
-    evidence = replace(evidence, tells=told)
+    evidence = replace(evidence, held=held, tells=told)
     claims = [Claim.model_validate(claim) for claim in suite.get("claims") or ()]
     verdicts = claim_verdicts(claims, evidence, run.run.get("claims_at") or ())
     for name, scenario in scenarios.items():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,17 +13,24 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from genrec_eval.audit.families import adjusted, families_of
+from genrec_eval.audit.held import Held, id_of
 from genrec_eval.audit.run_tables import RunTables, scenario_of
 from genrec_eval.audit.score import ANSWERED, NOT_ATTEMPTED, SCORES_FILE, StoredScores
 from genrec_eval.core.numbers import by_reason
 from genrec_eval.metrics.base import Metric, UnitScores
 from genrec_eval.protocol.results import Estimate
+from genrec_eval.scenarios.base import Scenario
 from genrec_eval.scenarios.ranking.groups import natural
-from genrec_eval.stats.intervals import Interval, intervals
+from genrec_eval.stats.contrast import Fitted
+from genrec_eval.stats.fitting import fit_each
+from genrec_eval.stats.intervals import Interval, interval_of
 from genrec_eval.stats.multiplicity import holm
 from genrec_eval.stats.power import smallest_detectable_effect
+from genrec_eval.stats.resolution import Resolution
 from genrec_eval.stats.sample import Sample, paired
 from genrec_eval.stats.statistic import spread
+from genrec_eval.suite.schema import Claim
 
 Mask = npt.NDArray[np.bool_]
 
@@ -37,19 +44,43 @@ _HELD = 32_000_000
 """Scores held in memory at a time; metrics that are estimated together share their resamples."""
 
 
-def estimate_run(run: RunTables, scores: Path | None = None) -> list[Estimate]:
+Key = tuple[str, str, str, str, str | None]
+"""Scenario, metric, model, slice and baseline of an estimate."""
+
+
+def estimate_run(
+    run: RunTables, scores: Path | None = None, held: dict[Key, Held] | None = None
+) -> list[Estimate]:
     """Estimate everything in ``scores``, ``scores.parquet`` by default, at the suite's confidence level.
 
     Order: scenario, metric, then each model (whole run first, then its groups), then the pairs, each
     in the order of the suite. All models of a scenario are resampled together.
+
+    Parameters
+    ----------
+    held
+        Takes up what the suite's claims are decided by; a paired difference the way it was taken.
     """
     played = run.played()
+    claims = [Claim.model_validate(claim) for claim in run.run["suite"].get("claims") or ()]
     found: list[Estimate] = []
+    held = {} if held is None else held
+    ids: dict[tuple[str, str], str] = {}
     with StoredScores(scores or run.path / SCORES_FILE) as stored:
         for name in dict.fromkeys(scenario for _, scenario in played):
             models = [model for model, scenario in played if scenario == name]
-            found += _scenario(run, stored, name, models)
-    return found
+            scenario = scenario_of(run, name)
+            measured = {metric.id for metric in scenario.measured()}
+            own = [claim for claim in claims if claim.scenario == name]
+            ids |= {(name, claim.metric): id_of(claim.metric, measured) for claim in own}
+            claimed = {
+                (ids[name, claim.metric], model, claim.slice, baseline)
+                for claim in own
+                for model, baseline in ((claim.model, claim.against), (claim.against, claim.model))
+                if model is not None and (baseline is None) == (claim.against is None)
+            }
+            found += _scenario(run, stored, name, scenario, models, claimed, held)
+    return adjusted(found, families_of(claims, ids))
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,17 +126,33 @@ class _Row:
     answered: int
     excluded: dict[str, int]
 
+    @property
+    def key(self) -> tuple[str, str, str, str | None]:
+        """Of the estimate in its scenario."""
+        return self.metric.id, self.model, self.slice, self.baseline
 
-def _scenario(run: RunTables, stored: StoredScores, name: str, models: list[str]) -> list[Estimate]:
-    suite = run.run["suite"]
+
+Claimed = set[tuple[str, str, str, str | None]]
+"""Metric, model, slice and baseline of what claims are about."""
+
+
+def _scenario(
+    run: RunTables,
+    stored: StoredScores,
+    name: str,
+    scenario: Scenario,
+    models: list[str],
+    claimed: Claimed,
+    held: dict[Key, Held],
+) -> list[Estimate]:
+    suite, seed = run.run["suite"], run.run["seed"]
     units = UnitSlices.of(run.cases(name))
     answered = {model: _answered(stored, units, model, name) for model in models}
-    scenario = scenario_of(run, name)
     pairs = pairs_of(suite, name, models) if scenario.paired else []
     metrics = list(scenario.measured())
     rows: list[_Row] = []
     done: list[Estimate] = []
-    held = 0
+    size = 0
     for number, metric in enumerate(metrics, start=1):
         scores = {}
         for model in models:
@@ -113,15 +160,23 @@ def _scenario(run: RunTables, stored: StoredScores, name: str, models: list[str]
             if read is not None:
                 scores[model] = units.place(*read)
         rows += _rows(metric, units, scores, answered, pairs)
-        held += sum(one.values.size + (0 if one.sums is None else one.sums.size) for one in scores.values())
-        if held < _HELD and number < len(metrics):
+        size += sum(one.values.size + (0 if one.sums is None else one.sums.size) for one in scores.values())
+        if size < _HELD and number < len(metrics):
             continue
-        found = intervals([row.sample for row in rows], seed=run.run["seed"], level=suite.get("level", 0.95))
-        adjusted = _adjusted(rows, found)
-        for row, interval, p in zip(rows, found, adjusted, strict=True):
-            done.append(_estimate(name, row, interval, p, run.run["seed"]))
-        rows, held = [], 0
-    return _tested(done)
+        found: dict[int, Interval] = {}
+        fits: dict[int, Fitted] = {}  # of claims alone: the replicates of all would not fit in memory
+        for index, fitted in fit_each([row.sample for row in rows], seed):
+            found[index] = interval_of(rows[index].sample, fitted, suite.get("level", 0.95))
+            if rows[index].key in claimed:
+                fits[index] = fitted
+        pairwise = _adjusted(rows, found)
+        for index, row in enumerate(rows):
+            estimate = _estimate(name, row, found[index], pairwise.get(index), seed)
+            done.append(estimate)
+            if index in fits and estimate.value is not None:
+                held[(name, *row.key)] = Held(estimate, row.sample, fits[index], _resolution(row))
+        rows, size = [], 0
+    return done
 
 
 def _answered(stored: StoredScores, units: UnitSlices, model: str, scenario: str) -> Mask:
@@ -196,30 +251,26 @@ def excluded_of(scores: Sequence[UnitScores], mask: Mask) -> dict[str, int]:
     return dict(sorted(counts.items()))
 
 
-def _adjusted(rows: Sequence[_Row], found: Sequence[Interval]) -> list[float | None]:
+def _adjusted(rows: Sequence[_Row], found: Mapping[int, Interval]) -> dict[int, tuple[float, str]]:
     """Holm's adjustment of each difference's p, over the pairs of one metric and slice."""
-    families: dict[tuple[str, str], list[int]] = {}
-    for index, (row, interval) in enumerate(zip(rows, found, strict=True)):
-        if row.baseline is not None and interval.p is not None:
-            families.setdefault((row.metric.id, row.slice), []).append(index)
-    adjusted: list[float | None] = [None] * len(rows)
-    for members in families.values():
+    together: dict[tuple[str, str], list[int]] = {}
+    for index, row in enumerate(rows):
+        if row.baseline is not None and found[index].p is not None:
+            together.setdefault((row.metric.id, row.slice), []).append(index)
+    adjusted: dict[int, tuple[float, str]] = {}
+    for members in together.values():
+        words = f"Holm over {len(members):,} pair{'' if len(members) == 1 else 's'} of models"
         for index, p in zip(members, holm([found[i].p or 0.0 for i in members]).tolist(), strict=True):
-            adjusted[index] = p
+            adjusted[index] = p, words
     return adjusted
 
 
-def _tested(rows: Sequence[Estimate]) -> list[Estimate]:
-    """Holm's adjustment of each tested figure's p, over all tested metrics of a model in the scenario."""
-    families: dict[str, list[int]] = {}
-    for index, row in enumerate(rows):
-        if row.baseline is None and row.p is not None:
-            families.setdefault(row.model, []).append(index)
-    found = list(rows)
-    for members in families.values():
-        for index, p in zip(members, holm([rows[i].p or 0.0 for i in members]).tolist(), strict=True):
-            found[index] = replace(rows[index], p_adjusted=p)
-    return found
+def _resolution(row: _Row) -> Resolution | None:
+    """What the metric's own test can show at most with units as these."""
+    metric, sample = row.metric, row.sample
+    if metric.definition.resolution is None or row.baseline is not None or sample.pooled is None:
+        return None
+    return metric.definition.resolution(sample.pooled.rows[sample.scored], metric.parameters)
 
 
 def _test(row: _Row, seed: int) -> float | None:
@@ -237,7 +288,9 @@ def _detectable(sample: Sample, interval: Interval) -> float | None:
     return None if between is None else smallest_detectable_effect(between, interval.n, level=interval.level)
 
 
-def _estimate(scenario: str, row: _Row, interval: Interval, adjusted: float | None, seed: int) -> Estimate:
+def _estimate(
+    scenario: str, row: _Row, interval: Interval, adjusted: tuple[float, str] | None, seed: int
+) -> Estimate:
     if row.slice != "all" and interval.n < MIN_SLICE:
         few = f"fewer than {MIN_SLICE} units"
         interval = Interval(value=None, level=interval.level, reason=few, n=interval.n)
@@ -265,7 +318,8 @@ def _estimate(scenario: str, row: _Row, interval: Interval, adjusted: float | No
         excluded=row.excluded,
         direction=row.metric.definition.direction,
         p=interval.p if compared else _test(row, seed),
-        p_adjusted=adjusted if compared else None,
+        p_adjusted=adjusted[0] if adjusted and compared else None,
+        adjustment=adjusted[1] if adjusted and compared else None,
         detectable=_detectable(row.sample, interval) if compared else None,
     )
 

@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from genrec_eval.audit.decide import decide, family_words
+from genrec_eval.audit.families import sizes_of
+from genrec_eval.audit.held import Held, id_of
 from genrec_eval.audit.published import PUBLISHED, decide_published
-from genrec_eval.audit.rules import RULES, Rule, about, reason
-from genrec_eval.core.errors import Exit, UsageError, did_you_mean
-from genrec_eval.core.numbers import bound, side
+from genrec_eval.audit.rules import RULES
+from genrec_eval.core.errors import Exit, did_you_mean
+from genrec_eval.core.numbers import side
 from genrec_eval.protocol.results import Coverage, Estimate, Ruling, Verdict
 from genrec_eval.protocol.status import MALFORMED, Status
 from genrec_eval.scenarios.base import Check
-from genrec_eval.stats.power import share_units_needed, units_needed
+from genrec_eval.stats.multiplicity import simultaneous_level
 from genrec_eval.suite.schema import Claim
 
 Key = tuple[str, str, str, str, str | None]
-
-NO_PREDICTION = "no-prediction"
-"""Reason of units that a model answered in form only: as telling as those that it did not answer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +41,8 @@ class Evidence:
         Metric id → group and metric whose means over that group it compares.
     tells
         Which groups make an estimate, as a clause, where its own scores say so; empty where they do not.
+    held
+        Key → what a claim about the figure is decided by.
     """
 
     estimates: Mapping[Key, Estimate]
@@ -50,6 +51,7 @@ class Evidence:
     units: Mapping[str, str] = field(default_factory=dict)
     compared: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     tells: Callable[[Estimate], str] = field(default=lambda estimate: "")
+    held: Mapping[Key, Held] = field(default_factory=dict)
 
     @classmethod
     def of(
@@ -71,15 +73,15 @@ class Evidence:
 
     def named(self, scenario: str, spelling: str) -> str:
         """The id of the metric that a claim spells in its own way, as in ``ndcg(ideal=k)@10``."""
-        from genrec_eval.metrics.registry import metric
+        return id_of(spelling, {m for s, m, *_ in self.estimates if s == scenario})
 
-        spelling = spelling.strip()
-        if any((s, m) == (scenario, spelling) for s, m, *_ in self.estimates):
-            return spelling
-        try:
-            return metric(spelling).id
-        except UsageError:
-            return spelling
+    def held_for(self, estimate: Estimate) -> Held | None:
+        """What a claim about the estimate is decided by, where that is known."""
+        scenario, metric, model, slice = estimate.scenario, estimate.metric, estimate.model, estimate.slice
+        found = self.held.get((scenario, metric, model, slice, estimate.baseline))
+        if found is not None or estimate.baseline is None:
+            return found
+        return self.held.get((scenario, metric, estimate.baseline, slice, model))
 
     def find(
         self, scenario: str, metric: str, model: str, slice: str, against: str | None
@@ -90,6 +92,15 @@ class Evidence:
             return found
         found = self.estimates.get((scenario, metric, against, slice, model))
         return None if found is None else turned(found)
+
+    def together(self, estimate: Estimate, held: Held | None, size: int) -> Estimate:
+        """The estimate with an interval that holds together with those of ``size`` claims in all."""
+        level = simultaneous_level(estimate.level, size)
+        if level == estimate.level or estimate.low is None:
+            return estimate
+        assert held is not None  # what claims are about is kept
+        found = held.at(level)
+        return found if found.model == estimate.model else turned(found)
 
     def furthest_groups(self, estimate: Estimate) -> str:
         """Which groups make a gap, as the end of a sentence; nothing for what compares none.
@@ -154,7 +165,12 @@ def turned(estimate: Estimate) -> Estimate:
 def claim_verdicts(
     claims: Sequence[Claim], evidence: Evidence, where: Sequence[str | None] = ()
 ) -> list[Verdict]:
-    """One gating verdict per claim; ``where`` gives each claim's ``file:line``."""
+    """One gating verdict per claim; ``where`` gives each claim's ``file:line``.
+
+    The claims of a family are held to intervals that hold together at the level of the suite: its size is the
+    number of claims given, whether or not they could be run.
+    """
+    sizes = sizes_of(claims)
     return [
         _verdict(
             claim.claim,
@@ -172,6 +188,7 @@ def claim_verdicts(
             expected=claim.expected,
             gate=True,
             where=place,
+            family=None if claim.family is None else (claim.family, sizes[claim.family]),
         )
         for claim, place in zip(claims, [*where, *[None] * (len(claims) - len(where))], strict=True)
     ]
@@ -222,9 +239,13 @@ def _verdict(
     expected: Ruling = Ruling.PASS,
     gate: bool = False,
     where: str | None = None,
+    family: tuple[str, int] | None = None,
 ) -> Verdict:
     scenario, metric, model, slice, against = key
     estimate = evidence.find(*key)
+    held = None if estimate is None else evidence.held_for(estimate)
+    if estimate is not None and family is not None:
+        estimate = evidence.together(estimate, held, family[1])
     unit = evidence.units.get(metric, "")
     needed = None
     if estimate is None:
@@ -232,7 +253,8 @@ def _verdict(
     elif rule_name == PUBLISHED:
         ruling, said = decide_published(margin, tolerance or 0.0, estimate, unit)
     else:
-        ruling, said, needed = decide(RULES[rule_name], margin, estimate, evidence.error_budget, unit)
+        ruling, said, needed = decide(RULES[rule_name], margin, estimate, evidence.error_budget, unit, held)
+        said += family_words(estimate, family)
         said += evidence.furthest_groups(estimate)
     return Verdict(
         claim=claim,
@@ -254,72 +276,10 @@ def _verdict(
         direction=estimate.direction if estimate else "none",
         needed=needed,
         where=where,
+        level=estimate.level if estimate and estimate.low is not None else None,
+        family=family[0] if family else None,
+        family_size=family[1] if family else None,
     )
-
-
-def decide(
-    rule: Rule, margin: float, estimate: Estimate, error_budget: float, unit: str = ""
-) -> tuple[Ruling, str, int | None]:
-    """Ruling, its reason in words, and about how many units would decide an open one."""
-    value, low, high = estimate.value, estimate.low, estimate.high
-    if rule.directed and estimate.direction == "none":
-        said = f"{estimate.metric} has no better or worse; claim at_least, at_most or within instead"
-        return Ruling.NOT_RUN, said, None
-    if estimate.answered < estimate.attempted * (1 - error_budget) - 1e-9:
-        return Ruling.INSUFFICIENT, _too_few(estimate, error_budget), None
-    unpredicted = estimate.excluded.get(NO_PREDICTION, 0)
-    if unpredicted > estimate.attempted * error_budget + 1e-9:
-        share = f"{unpredicted / estimate.attempted:.0%}".replace("%", " %")
-        said = (
-            f"{share} of the cases got no prediction, and what is predicted alone says neither PASS nor FAIL"
-        )
-        return Ruling.INSUFFICIENT, said, None
-    if value is None:
-        return Ruling.INSUFFICIENT, f"{about(estimate)} has no value: {estimate.reason}", None
-    if low is None or high is None:
-        said = f"{about(estimate)} is {bound(value, unit)} without an interval: {estimate.reason}"
-        return Ruling.INSUFFICIENT, said, None
-    flip = rule.directed and estimate.direction == "lower"
-    ruling = rule.decide(*((0.0 - high, 0.0 - low) if flip else (low, high)), margin)
-    said = reason(rule, ruling, margin, estimate, unit)
-    if ruling is not Ruling.INSUFFICIENT:
-        return ruling, said, None
-    held = rule.threshold(0.0 - value if flip else value, margin)
-    return ruling, said, units_to_decide(estimate, 0.0 - held if flip else held)
-
-
-def _too_few(estimate: Estimate, error_budget: float) -> str:
-    whom = f"both {estimate.model} and {estimate.baseline}" if estimate.baseline else estimate.model
-    share, asked = estimate.answered / estimate.attempted, f"{1 - error_budget:.0%}"
-    told = f"{share:.0%}" if f"{share:.0%}" != asked else f"{share:.2%}"
-    said = f"only {told} of the cases were answered by {whom}, and a decision needs {asked}"
-    return said.replace("%", " %")
-
-
-def units_to_decide(estimate: Estimate, held: float) -> int | None:
-    """Units with which the interval would leave ``held`` out, if the value stays; None if none would."""
-    value, low, high = estimate.value, estimate.low, estimate.high
-    assert value is not None
-    assert low is not None
-    assert high is not None
-    if estimate.interval == "jackknife" or value == held:
-        return None  # what a run covers grows with its units, so its value would not stay
-    if estimate.interval == "wilson":
-        return share_units_needed(value, held, estimate.level)
-    half = value - low if value > held else high - value
-    if estimate.interval == "constant":  # a bound on what was never seen shrinks with 1 / n
-        return _unseen_units(estimate, half, abs(value - held))
-    return units_needed(value, held, half, estimate.n)
-
-
-def _unseen_units(estimate: Estimate, half: float, gap: float) -> int:
-    """Units of which none shows anything else that bound what was never seen by ``gap`` at most."""
-    never = math.log((1 - estimate.level) / 2)
-    reach = half / -math.expm1(never / estimate.n)
-    if gap >= reach:
-        return 1
-    # the limit is reach · (1 − a^(1/n)); rounding must not leave it just above the margin
-    return math.ceil(never / math.log1p(-gap / reach) + 1e-9)
 
 
 def exit_code(verdicts: Iterable[Verdict], coverage: Iterable[Coverage], error_budget: float) -> Exit:

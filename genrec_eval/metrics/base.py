@@ -18,6 +18,7 @@ from genrec_eval.stats.sample import Contrast, Pooled, Sample
 
 if TYPE_CHECKING:
     from genrec_eval.stats.fits import Fit
+    from genrec_eval.stats.resolution import Resolution
 
 Bool = npt.NDArray[np.bool_]
 Reasons = Mapping[str, Bool]
@@ -182,8 +183,11 @@ class Definition:
     test
         ``test(rows, parameters, seed)``, beside ``combine`` or ``refit``: p-value of float64[n, m] rows of
         :attr:`UnitScores.sums` under the hypothesis that the definition names (labels mean nothing), None
-        where it cannot be tested. It becomes the ``p`` of the estimate, adjusted by Holm over all tested
-        metrics of a model in a scenario.
+        where it cannot be tested. It becomes the ``p`` of the estimate, adjusted by Holm inside a family of
+        claims, else by Benjamini & Hochberg over the scenario.
+    resolution
+        ``resolution(rows, parameters)`` of the same rows: the smallest p that such data allow, for a figure
+        that compares labels; a claim that no p could reach is not decided.
     check
         ``check(parameters)``: why they make no sense together or each for itself, None where they do; called
         when the metric is named, before any model is asked.
@@ -224,6 +228,7 @@ class Definition:
     refit: Callable[[Float64, Float64, Mapping[str, Any]], Float64] | None = None
     alone: Callable[[Float64, Mapping[str, Any]], Fit | str | None] | None = None
     test: Callable[[Float64, Mapping[str, Any], int], float | None] | None = None
+    resolution: Callable[[Float64, Mapping[str, Any]], Resolution | None] | None = None
     check: Callable[[Mapping[str, Any]], str | None] | None = None
     cutoff_by: Callable[[Mapping[str, Any]], bool] | None = None
     within: Callable[[UnitScores, Bool, Mapping[str, Any]], UnitScores] | None = None

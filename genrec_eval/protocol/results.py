@@ -44,8 +44,11 @@ class Estimate:
     """Of a paired difference: two-sided, against no difference, by the method of the interval. Of a metric
     with a test of its own, such as a gap between groups: of that test, for the whole run only."""
     p_adjusted: float | None = None
-    """``p`` after Holm, over all pairs of models in this scenario, metric and slice; without a baseline over
-    all tested metrics of this model in this scenario."""
+    """``p`` after the ``adjustment``."""
+    adjustment: str | None = None
+    """How ``p`` was adjusted, and over how many: of a paired difference by Holm over the pairs of models in
+    this scenario, metric and slice; of a figure's own test by Holm over the claims of a declared family, else
+    by Benjamini & Hochberg over all others of the scenario."""
     detectable: float | None = None
     """Smallest true difference that units as different as these would show in 80 % of runs."""
 
@@ -92,6 +95,12 @@ class Verdict:
     """About how many units would decide an INSUFFICIENT claim."""
     where: str | None = None
     """``file:line`` of the claim in the suite."""
+    level: float | None = None
+    """Of ``low`` and ``high``: for a claim of a family above that of the suite; None where there are none."""
+    family: str | None = None
+    """Claims that hold together at the level of the suite."""
+    family_size: int | None = None
+    """Claims that the suite declares for the family."""
 
     def to_json(self) -> dict[str, Any]:
         """Plain dict for ``estimates.json``."""

@@ -13,7 +13,7 @@ where it is not, 94 to 99 % hold the true divergence.
 from __future__ import annotations
 
 import functools
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -68,8 +68,14 @@ class Distance:
         seen = (length + along) ** 2 + across
         return float((seen >= self.value).mean()), float((seen <= self.value).mean())
 
+    def grown(self, by: float) -> Distance:
+        """The same over ``by`` times as many units."""
+        return replace(self, covariance=self.covariance / by, freedom=round(self.freedom * by))
+
     def ends(self, level: float) -> Ends:
         tail = (1 - level) / 2
+        if tail < 2 / DRAWS:
+            return 0.0, float("inf")  # the draws tell nothing so fine
         length = float(np.sqrt(max(self.value, 0.0)))
         low, high = 0.0, length
         if self._tails(0.0)[0] >= tail:

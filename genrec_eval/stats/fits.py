@@ -19,6 +19,9 @@ from genrec_eval.stats.rates import wilson
 Float64 = npt.NDArray[np.float64]
 Ends = tuple[float, float]
 
+LEAST_BEYOND = 5
+"""Replicates that lie beyond an end of an interval, at least, for them alone to say where it is."""
+
 
 class Fit(Protocol):
     """Value, method and what can be said about other values."""
@@ -131,7 +134,12 @@ class Bootstrapped:
 
     def ends(self, level: float) -> Ends:
         tail = self.widen * _quantile(self.freedom, (1 + level) / 2)
-        return self._quantile(-tail), self._quantile(tail)
+        low, high = self._quantile(-tail), self._quantile(tail)
+        if (1 - level) / 2 * (len(self.ordered) + 1) >= LEAST_BEYOND:
+            return low, high
+        # so far out lie too few replicates to be counted: no narrower than Student's t
+        least, greatest = Student(self.value, self.error, self.freedom).ends(level)
+        return min(low, least), max(high, greatest)
 
     def _quantile(self, z: float) -> float:
         """Replicate at position (B + 1) · share, for the share that BCa assigns to ``z`` (Efron 1987)."""

@@ -27,6 +27,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from genrec_eval.stats.contrast import Fitted
 from genrec_eval.stats.fitting import fit_each
 from genrec_eval.stats.sample import Sample
 
@@ -74,25 +75,28 @@ def intervals(samples: Sequence[Sample], *, seed: int, level: float = 0.95) -> l
     >>> found.value, round(found.low, 2), round(found.high, 2), found.method, found.n
     (0.25, 0.07, 0.57, 'bootstrap-bca', 10)
     """
-    done: dict[int, Interval] = {}
-    for index, found in fit_each(samples, seed):
-        low = high = None
-        if found.fit is not None:
-            low, high = found.fit.ends(level)
-            least, greatest = samples[index].bounds
-            low = float(low if least is None else max(low, least))
-            high = float(high if greatest is None else min(high, greatest))
-        done[index] = Interval(
-            value=found.value,
-            low=low,
-            high=high,
-            level=level,
-            method=None if found.fit is None else found.fit.method,
-            reason=found.reason,
-            n=found.n,
-            p=None if found.fit is None else min(1.0, 2 * min(found.fit.tails(0.0))),
-        )
+    done = {index: interval_of(samples[index], found, level) for index, found in fit_each(samples, seed)}
     return [done[index] for index in range(len(samples))]
+
+
+def interval_of(sample: Sample, found: Fitted, level: float) -> Interval:
+    """What was found out about a sample, read at a level: one fit serves many levels."""
+    low = high = None
+    if found.fit is not None:
+        low, high = found.fit.ends(level)
+        least, greatest = sample.bounds
+        low = float(low if least is None else max(low, least))
+        high = float(high if greatest is None else min(high, greatest))
+    return Interval(
+        value=found.value,
+        low=low,
+        high=high,
+        level=level,
+        method=None if found.fit is None else found.fit.method,
+        reason=found.reason,
+        n=found.n,
+        p=None if found.fit is None else min(1.0, 2 * min(found.fit.tails(0.0))),
+    )
 
 
 def p_values(samples: Sequence[Sample], *, seed: int, null: float = 0.0) -> list[float | None]:

@@ -7,7 +7,6 @@ chance of even one false pair is bounded, whatever the number of groups.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -15,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from genrec_eval.stats.group_labels import REPLICATES, label_test, steadied
+from genrec_eval.stats.resolution import deals, least_of_deals
 
 Float64 = npt.NDArray[np.float64]
 Int = npt.NDArray[np.integer]
@@ -99,11 +99,7 @@ def max_pair(
     at = int(statistics[0].argmax())
     difference = float(means[0, first[at]] - means[0, second[at]])
     higher, lower = (first[at], second[at]) if difference >= 0 else (second[at], first[at])
-    deals = _deals(sizes)
-    exact = deals <= EXACT_DEALS
-    # groups of one size may swap their names without a change
-    _, alike = np.unique(sizes, return_counts=True)
-    swaps = math.prod(math.factorial(int(times)) for times in alike)
+    exact = deals(sizes) <= EXACT_DEALS
     if exact:
         p = _exact(values - values.mean(), sizes, float(statistics.max()))
     else:
@@ -118,7 +114,7 @@ def max_pair(
         statistic=float(statistics[0, at]),
         p=p,
         exact=exact,
-        least_p=min(1.0, swaps / deals),
+        least_p=least_of_deals(sizes),
         n_higher=int(sizes[higher]),
         n_lower=int(sizes[lower]),
     )
@@ -136,12 +132,6 @@ def _pairs(ordered: Float64, sizes: Int) -> tuple[Float64, Float64]:
     variances = steadied(variances, spread, sizes)
     errors = np.sqrt(variances[:, first] + variances[:, second])
     return means, np.divide(between, errors, out=np.zeros(between.shape), where=errors > 0)
-
-
-def _deals(sizes: Int) -> float:
-    """How many ways there are to deal labels over the units: a multinomial coefficient."""
-    logs = math.lgamma(int(sizes.sum()) + 1) - sum(math.lgamma(int(size) + 1) for size in sizes)
-    return float(round(math.exp(logs))) if logs < 34 else math.exp(min(logs, 700.0))
 
 
 def _exact(values: Float64, sizes: Int, observed: float) -> float:

@@ -62,6 +62,15 @@ def benjamini_hochberg(p: Sequence[float] | Float64) -> Float64:
     return _back(np.minimum(raised, 1.0), order)
 
 
+def simultaneous_level(level: float, m: int) -> float:
+    """Level of each of m intervals that all hold together with confidence ``level`` (Bonferroni).
+
+    >>> round(simultaneous_level(0.95, 5), 6), simultaneous_level(0.95, 1)
+    (0.99, 0.95)
+    """
+    return level if m <= 1 else 1 - (1 - level) / m
+
+
 def _ordered(p: Sequence[float] | Float64) -> tuple[Float64, npt.NDArray[np.intp]]:
     values = np.asarray(p, np.float64)
     if values.ndim != 1 or not ((values >= 0) & (values <= 1)).all():

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -69,6 +69,10 @@ class Range:
         above = float(np.clip(stdtr(self.freedom, -z).min() * pairs, 0.0, 1.0))
         return above, float(np.clip(stdtr(self.freedom, z).max() * pairs, 0.0, 1.0))
 
+    def grown(self, by: float) -> Range:
+        """The same differences over ``by`` times as many units."""
+        return replace(self, errors=self.errors / math.sqrt(by), freedom=self.freedom * by)
+
 
 @dataclass(frozen=True, slots=True)
 class LowestOverHighest:
@@ -90,6 +94,10 @@ class LowestOverHighest:
             return 0.0, 1.0
         above, below = self.log.tails(-math.log(null))
         return below, above
+
+    def grown(self, by: float) -> LowestOverHighest:
+        """The same over ``by`` times as many units."""
+        return LowestOverHighest(self.log.grown(by))
 
 
 def column_means(rows: Float64) -> tuple[Float64, Float64]:

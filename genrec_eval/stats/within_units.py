@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +18,7 @@ import numpy.typing as npt
 from genrec_eval.core.randomness import generator
 from genrec_eval.stats.fits import Constant, Fit
 from genrec_eval.stats.ranges import Range, column_means, range_of
+from genrec_eval.stats.resolution import Resolution
 
 Float64 = npt.NDArray[np.float64]
 Bool = npt.NDArray[np.bool_]
@@ -103,6 +104,25 @@ def shuffled_ranges(rows: Float64, seed: int, replicates: int = REPLICATES) -> N
     return Null(observed, np.ptp(sums / counts, axis=1), False)
 
 
+def resolution(rows: Float64) -> Resolution:
+    """The smallest p that shuffles inside units of this shape can give.
+
+    >>> resolution(np.ones((5, 4))).least, resolution(np.ones((5, 4))).enough(0.01)
+    (0.0625, 8)
+    """
+    there = _cells(rows)[1]
+    labels = int((there.sum(axis=0) > 0).sum())
+    sizes = there.sum(axis=1)
+    sizes = sizes[sizes > 1].astype(np.float64)
+    if labels < 2 or not len(sizes):
+        return Resolution(1.0, "no unit has a value under two labels", len(rows), factor=1.0)
+    # the range sees which labels come out highest and lowest; the order of those in between is a tie
+    pairs = labels * (labels - 1)
+    least = pairs * math.exp(-float(np.log(sizes * (sizes - 1)).sum()))
+    shape = f"{labels} values and {len(sizes)} paired units"
+    return Resolution(min(least, 1.0), shape, len(sizes), factor=1 / pairs)
+
+
 def unresolvable(rows: Float64) -> str | None:
     """Why no data of this shape could ever speak against the hypothesis; None where they could.
 
@@ -111,20 +131,12 @@ def unresolvable(rows: Float64) -> str | None:
     >>> unresolvable(np.ones((6, 4))) is None
     True
     """
-    there = _cells(rows)[1]
-    labels = int((there.sum(axis=0) > 0).sum())
-    sizes = there.sum(axis=1)
-    sizes = sizes[sizes > 1].astype(np.float64)
-    if labels < 2 or not len(sizes):
-        return "no unit has a value under two labels"
-    # the range sees which labels come out highest and lowest; the order of those in between is a tie
-    least = labels * (labels - 1) * math.exp(-float(np.log(sizes * (sizes - 1)).sum()))
-    if least <= DECISIVE:
+    found = resolution(rows)
+    if found.least <= DECISIVE:
         return None
-    return (
-        f"with {labels} values and {len(sizes)} paired units even the most extreme arrangement has"
-        f" p = {min(least, 1.0):.4g}"
-    )
+    if found.factor == 1.0:
+        return found.shape
+    return f"with {found.shape} even the most extreme arrangement has p = {found.least:.4g}"
 
 
 def null_scale(rows: Float64) -> Float64:
@@ -181,6 +193,14 @@ class Excess:
     def tails(self, null: float) -> Ends:
         return self.whole.tails(null + self.floor)[0], self.whole.tails(null)[1]
 
+    def grown(self, by: float) -> Excess:
+        """The same excess over ``by`` times as many units: its floor is lower, and so is its range."""
+        floor = self.floor / math.sqrt(by)
+        if not isinstance(self.whole, Range):
+            return Excess(self.whole, floor)
+        whole = replace(self.whole, differences=self.whole.differences - (self.floor - floor))
+        return Excess(whole.grown(by), floor)
+
 
 def excess_fit(rows: Float64, floor: float, most: float = 1.0) -> Fit | str:
     """:func:`range_fit` less ``floor``."""
@@ -223,6 +243,10 @@ class Spread:
         beyond = float(fdtrc(self.freedom, self.units, apart)) / 2
         within = 0.5 + float(fdtr(self.freedom, self.units, apart)) / 2
         return (beyond, within) if self.value >= null else (within, beyond)
+
+    def grown(self, by: float) -> Spread:
+        """The same over ``by`` times as many units."""
+        return replace(self, length=self.length / by, units=self.units * by)
 
 
 def spread_fit(rows: Float64, most: float = 0.5) -> Fit | str:

@@ -216,6 +216,11 @@ class Claim(StrictModel):
         ge=0,
         description="With `published`: greatest difference, as half a unit of the last digit printed.",
     )
+    family: Name | None = Field(
+        None,
+        description="Claims of one family are decided together: the chance of even one false verdict among"
+        " them is at most 1 - level.",
+    )
     expect: Literal["PASS", "FAIL"] = Field(
         "PASS", description="What should come out; FAIL for a planted flaw that must be caught."
     )
@@ -231,6 +236,8 @@ class Claim(StrictModel):
             )
         if (self.tolerance is None) != (self.published is None):
             raise ValueError("'published' and 'tolerance' go together: the figure, and how near ours must be")
+        if self.family is not None and self.published is not None:
+            raise ValueError("'published' is about digits, not chance: it belongs to no family")
         if self.against == self.model:
             raise ValueError(f"'{self.model}' is compared with itself")
         return self

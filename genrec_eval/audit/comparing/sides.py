@@ -9,11 +9,11 @@ import numpy as np
 
 from genrec_eval.audit.comparing.partners import Partners
 from genrec_eval.audit.comparing.words import share_words
+from genrec_eval.audit.decide import NO_PREDICTION
 from genrec_eval.audit.estimate import excluded_of
 from genrec_eval.audit.score import ANSWERED, NOT_ATTEMPTED
 from genrec_eval.audit.sources.base import Mask, Measured, Units
 from genrec_eval.audit.sources.matched import Matched, taken, value_over
-from genrec_eval.audit.verdicts import NO_PREDICTION
 from genrec_eval.core.numbers import bound, count
 from genrec_eval.metrics.base import Metric, UnitScores
 from genrec_eval.protocol.results import Direction

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import math
 
+from genrec_eval.audit.decide import units_to_decide
 from genrec_eval.audit.gating.blur import Blurred
 from genrec_eval.audit.gating.figures import Figure
 from genrec_eval.audit.gating.types import GateRow
 from genrec_eval.audit.gating.words import as_estimate
 from genrec_eval.audit.rules import RULES
-from genrec_eval.audit.verdicts import units_to_decide
 from genrec_eval.stats.bootstrap import LEAST_FREEDOM
 from genrec_eval.stats.contrast import Fitted
 from genrec_eval.stats.fits import Bootstrapped, Constant, Ends, Score, Student

@@ -28,6 +28,7 @@ from genrec_eval.metrics.slots import mean_of_items, owners
 from genrec_eval.protocol.arrays import Float64, Ragged
 from genrec_eval.stats.differential import amplification_of, driving_pair, epsilon, epsilon_of
 from genrec_eval.stats.group_labels import label_test
+from genrec_eval.stats.resolution import Resolution, of_labels
 
 if TYPE_CHECKING:
     from genrec_eval.stats.fits import Fit
@@ -145,6 +146,10 @@ def _tested(rows: Float64, parameters: Mapping[str, Any], seed: int) -> float | 
     return label_test(rows, seed)
 
 
+def _resolution(rows: Float64, parameters: Mapping[str, Any]) -> Resolution:
+    return of_labels(rows)
+
+
 @define(
     Definition(
         name="differential_fairness",
@@ -178,6 +183,7 @@ def _tested(rows: Float64, parameters: Mapping[str, Any], seed: int) -> float | 
         combine=_epsilon,
         alone=_alone,
         test=_tested,
+        resolution=_resolution,
         check=_unfit,
         within=_within,
         tells=_told,

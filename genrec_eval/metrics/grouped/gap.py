@@ -29,6 +29,7 @@ from genrec_eval.protocol.arrays import Float64
 from genrec_eval.stats.fits import Student
 from genrec_eval.stats.group_labels import label_test
 from genrec_eval.stats.ranges import column_means, range_of, ratio_of
+from genrec_eval.stats.resolution import Resolution, of_labels
 
 if TYPE_CHECKING:
     from genrec_eval.stats.fits import Fit
@@ -42,6 +43,10 @@ _TEST = (
 
 def _tested(rows: Float64, parameters: Mapping[str, Any], seed: int) -> float | None:
     return label_test(rows, seed)
+
+
+def _resolution(rows: Float64, parameters: Mapping[str, Any]) -> Resolution:
+    return of_labels(rows)
 
 
 def extremes(sums: Float64) -> tuple[Float64, Float64]:
@@ -126,6 +131,7 @@ def _no_ratio(parameters: Mapping[str, Any]) -> str | None:
         combine=gap_between,
         alone=_range,
         test=_tested,
+        resolution=_resolution,
         check=unfit,
         **_SHARED,
     )
@@ -153,6 +159,7 @@ def group_gap(units: GroupedUnits, *, by: str, of: str, least: int, k: int | Non
         " whether the groups differ at all.",
         combine=ratio_between,
         alone=_ratio,
+        resolution=_resolution,
         check=_no_ratio,
         **_SHARED,
     )
@@ -179,6 +186,7 @@ def group_ratio(units: GroupedUnits, *, by: str, of: str, least: int, k: int | N
         combine=_signed,
         alone=_welch,
         test=_tested,
+        resolution=_resolution,
         check=unfit,
         **_SHARED,
     )

@@ -31,6 +31,7 @@ from genrec_eval.metrics.slots import owners, top_of
 from genrec_eval.protocol.arrays import Float64, Int32
 from genrec_eval.stats.group_labels import label_test
 from genrec_eval.stats.ranges import LowestOverHighest, Range, range_of, ratio_of, widest
+from genrec_eval.stats.resolution import Resolution, of_labels
 
 if TYPE_CHECKING:
     from genrec_eval.stats.fits import Fit
@@ -155,6 +156,15 @@ def _one_test(rows: Float64, parameters: Mapping[str, Any], seed: int) -> float 
     return label_test(rows, seed)
 
 
+def _one_resolution(rows: Float64, parameters: Mapping[str, Any]) -> Resolution:
+    return of_labels(rows)
+
+
+def _worst_resolution(rows: Float64, parameters: Mapping[str, Any]) -> Resolution:
+    one, other = (of_labels(half) for half in np.split(rows, 2, axis=1))
+    return one.also(other)
+
+
 def _worst(sums: Float64, parameters: Mapping[str, Any]) -> Float64:
     """The greater difference, or the smaller ratio, of both rates."""
     both = [_value(parameters)(half, parameters) for half in np.split(sums, 2, axis=-1)]
@@ -235,6 +245,7 @@ _FORM = "; form=ratio: lowest over highest"
         combine=_one,
         alone=_one_alone,
         test=_one_test,
+        resolution=_one_resolution,
         tells=_told,
         within=_within,
         check=_unfit,
@@ -260,6 +271,7 @@ class demographic_parity(_Rates):
         combine=_one,
         alone=_one_alone,
         test=_one_test,
+        resolution=_one_resolution,
         tells=_told_due,
         within=_within,
         check=_unfit,
@@ -290,6 +302,7 @@ class equal_opportunity(_Rates):
         combine=_worst,
         alone=_worst_alone,
         test=_worst_test,
+        resolution=_worst_resolution,
         tells=_told_worse,
         within=_within_both,
         check=_unfit_odds,

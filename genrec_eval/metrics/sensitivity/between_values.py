@@ -26,7 +26,14 @@ from genrec_eval.metrics.sensitivity.compared import (
 from genrec_eval.protocol.arrays import Float64
 from genrec_eval.stats.fits import Fit
 from genrec_eval.stats.ranges import column_means
-from genrec_eval.stats.within_units import excess_fit, null_scale, range_fit, shuffled_ranges, spread_fit
+from genrec_eval.stats.within_units import (
+    excess_fit,
+    null_scale,
+    range_fit,
+    resolution,
+    shuffled_ranges,
+    spread_fit,
+)
 
 _PARAMETERS: Mapping[str, tuple[Any, tuple[Any, ...] | None]] = {"attribute": ("", None), **OF}
 _SIM = "Sim(a) = mean over units of the similarity of the list under value a to the neutral one."
@@ -77,6 +84,7 @@ def _range(sums: Float64, parameters: Mapping[str, Any]) -> Float64:
         source="Zhang et al. 2023 (FaiRLLM).",
         combine=_range,
         alone=lambda rows, parameters: range_fit(rows),
+        resolution=lambda rows, parameters: resolution(rows),
         traps=(
             "A range has a floor: with 2, 3, 5, 7 values that mean nothing it is 1.13, 1.69, 2.33, 2.70"
             " standard errors, so attributes with more values come out higher; see snsr_excess. A model that"
@@ -109,6 +117,7 @@ def _spread(sums: Float64, parameters: Mapping[str, Any]) -> Float64:
         bounds=(0.0, 0.5),
         combine=_spread,
         alone=lambda rows, parameters: spread_fit(rows),
+        resolution=lambda rows, parameters: resolution(rows),
         traps="It has a floor as snsr has, and the same blind spot.",
         **_SHARED,
     )
@@ -152,6 +161,7 @@ def _test(rows: Float64, parameters: Mapping[str, Any], seed: int) -> float | No
         combine=_excess,
         alone=_excess_alone,
         test=_test,
+        resolution=lambda rows, parameters: resolution(rows[:, :-3]),
         traps=(
             "The floor shrinks as units are added, so compare runs of equally many. The low end of the"
             " interval is that of the range less the floor, the high end that of the range: it gives nothing"
