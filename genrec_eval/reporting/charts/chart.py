@@ -28,7 +28,7 @@ class Chart:
     anchor
         Unique in the page.
     kind
-        ``"forest"``, ``"differences"``, ``"trade-off"``, ``"curves"``, ``"distribution"``,
+        ``"forest"``, ``"differences"``, ``"trade-off"``, ``"disparity"``, ``"curves"``, ``"distribution"``,
         ``"reliability"``, ``"latency"``, ``"cost"`` or ``"history"``.
     title
         The finding, as a sentence.

@@ -13,7 +13,7 @@ from genrec_eval.reporting.charts.forest import forest, paired
 from genrec_eval.reporting.charts.reliability import reliability
 from genrec_eval.reporting.charts.spread import spread
 from genrec_eval.reporting.charts.timing import cost, latency, timed
-from genrec_eval.reporting.charts.tradeoff import tradeoff
+from genrec_eval.reporting.charts.tradeoff import disparity, tradeoff
 from genrec_eval.reporting.distributions import Distribution, Key, distributions
 from genrec_eval.reporting.results import Results
 
@@ -76,6 +76,7 @@ def sketches(scene: Scene, scores: Mapping[Key, Distribution] | None = None) -> 
         forest(scene),
         paired(scene),
         tradeoff(scene),
+        disparity(scene),
         *curves(scene),
         spread(scene, scores),
         *reliability(scene),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from genrec_eval.core.numbers import figure
 from genrec_eval.protocol.results import Estimate
 from genrec_eval.reporting.charts.chart import (
     Scene,
@@ -20,6 +21,7 @@ from genrec_eval.reporting.charts.choose import name_of
 from genrec_eval.reporting.charts.labels import name_marks
 from genrec_eval.reporting.charts.panel import MUTED, PAPER, Axis, Panel, Row, hue, marker
 from genrec_eval.reporting.charts.pareto import dominators, front
+from genrec_eval.reporting.compare import is_validity, stays_clear
 from genrec_eval.reporting.text import line, listing
 
 SIDES = {
@@ -43,14 +45,28 @@ SIDES = {
     "length": "lower",
 }
 """What accuracy is held against, in this order → the side that counts as better in the drawing."""
+DISPARITIES = ("group_gap", "exposure_gap", "snsr_excess", "differential_fairness", "pairwise_accuracy_gap")
+"""How differently groups are served, which accuracy is held against in a drawing of their own."""
+_NO_UTILITY = frozenset(
+    {
+        *SIDES,
+        *DISPARITIES,
+        *("group_ratio", "group_difference", "demographic_parity", "equal_opportunity", "equalised_odds"),
+        *("differential_fairness_amplification", "exposure_ratio", "exposure_divergence"),
+        *("attention_per_merit", "neutral_similarity", "neutral_noise", "arm_similarity"),
+        *("relative_similarity", "snsr", "snsv", "quadrant"),
+        *("answer_rate", "refusal_rate", "parse_failure_rate", "latency", "list_length"),
+    }
+)
+_TRADES = 2
+"""Exchanges that are told of each drawing."""
 MOST = 2
 _HEIGHT = 220
 
 
 def tradeoff(scene: Scene) -> Sketch | None:
     """The first main metric with a better side against at most :data:`MOST` others; None with one model."""
-    sided = (m for m in scene.main if scene.results.direction(m) != "none")
-    main = next((m for m in sided if name_of(m) not in SIDES), "")
+    main = _utility(scene)
     others = sorted(
         (m for m in scene.results.metrics(scene.scenario) if name_of(m) in SIDES and m != main),
         key=lambda m: list(SIDES).index(name_of(m)),
@@ -90,6 +106,98 @@ def tradeoff(scene: Scene) -> Sketch | None:
         rows,
         words=2,
     )
+
+
+def disparity(scene: Scene) -> Sketch | None:
+    """The same with what differs between groups, what claims are about first."""
+    main = _utility(scene)
+    claimed = {row.metric for row in scene.results.verdicts if row.gate and row.scenario == scene.scenario}
+    others = sorted(
+        (m for m in scene.results.metrics(scene.scenario) if name_of(m) in DISPARITIES),
+        key=lambda m: (m not in claimed, DISPARITIES.index(name_of(m))),
+    )
+    others = list({name_of(m): m for m in reversed(others)}.values())[::-1]
+    others.sort(key=lambda m: m not in claimed)
+    panels: list[Panel] = []
+    rows: list[tuple[str, ...]] = []
+    costs: list[str] = []
+    places: list[tuple[str, str, str]] = []
+    for other in others if main else ():
+        pairs = _pairs(scene, other, main)
+        if len(pairs) < 2 or len(panels) == MOST:
+            continue
+        panel, lines, finding = _drawn(scene, other, main, pairs)
+        panels.append(panel)
+        rows += lines
+        places.append(finding)
+        costs += _costs(scene, other, main, pairs)
+    if not panels:
+        return None
+    return Sketch(
+        "disparity",
+        said[:1].upper() + said[1:] if (said := "; ".join(costs)).startswith("what ") else said,
+        f"{joined(places)}. Crosses are the intervals of both figures, and a cost is told only where both"
+        " paired differences are told apart from zero after Holm's adjustment. The thin line is the front: no"
+        " model is better on both than one on it. A hollow mark is dominated, and the intervals of both"
+        " differences show it.",
+        panels,
+        ("against", "model", "x", "x low", "x high", titled(scene.results, main), "low", "high", "place"),
+        rows,
+        words=2,
+    )
+
+
+def _utility(scene: Scene) -> str:
+    """What the lists are good for: the first main metric with a better side, else the scenario's first."""
+    plain = (m for m in scene.results.metrics(scene.scenario) if not is_validity(m) and scene.known(m))
+    for metric in (*scene.main, *plain):
+        if scene.results.direction(metric) != "none" and name_of(metric) not in _NO_UTILITY:
+            return metric
+    return ""
+
+
+def _costs(scene: Scene, other: str, main: str, pairs: Sequence[tuple[Estimate, Estimate]]) -> list[str]:
+    """Who on the front gives up how much of the one for less of the other, the cheapest first."""
+    turns = [_turn(side(scene, metric)) for metric in (other, main)]
+    ahead = front(*([(pair[i].value or 0.0) * turns[i] for pair in pairs] for i in (0, 1)))
+    models = [pair[0].model for pair, kept in zip(pairs, ahead.tolist(), strict=True) if kept]
+    found: list[tuple[float, str]] = []
+    for fair in models:
+        for good in models:
+            lost, gained = _told(scene, main, good, fair), _told(scene, other, fair, good)
+            if lost is None or gained is None:
+                continue
+            rate = abs(lost.value or 0.0) / abs(gained.value or 1.0)
+            said = (
+                f"{line(fair, 60)} loses {_size(scene, lost)} {_title(scene, main)} to {line(good, 60)} and"
+                f" has {_size(scene, gained)} less {_title(scene, other)}"
+            )
+            found.append((rate, said))
+    good, less = _title(scene, main), _title(scene, other)
+    if len(models) == 1:
+        return [f"{line(models[0], 60)} has, as measured, both the best {good} and the least {less}"]
+    if not found:
+        why = "no two models on the front are told apart on both"
+        return [f"what less {less} costs in {good} cannot be told: {why}"]
+    told = [said for _, said in sorted(found)]
+    more = len(told) - _TRADES
+    return told[:_TRADES] + ([f"{more} more pairs exchange the two"] if more > 1 else told[_TRADES:])
+
+
+def _told(scene: Scene, metric: str, first: str, second: str) -> Estimate | None:
+    """The paired difference, where it is told apart from zero and ``first`` is the better one."""
+    turn = _turn(side(scene, metric))
+    for model, other, sign in ((first, second, turn), (second, first, -turn)):
+        row = scene.results.get(scene.scenario, metric, model, "all", other)
+        if row is not None and row.value is not None and stays_clear(row) and row.value * sign > 0:
+            return row
+    return None
+
+
+def _size(scene: Scene, row: Estimate) -> str:
+    low, high = sorted((abs(row.low or 0.0), abs(row.high or 0.0)))
+    unit = scene.results.unit(row.metric)
+    return str(figure(abs(row.value or 0.0), low, high, unit=unit, difference=True))
 
 
 def _pairs(scene: Scene, other: str, main: str) -> list[tuple[Estimate, Estimate]]:
@@ -178,7 +286,9 @@ def _finding(
 def side(scene: Scene, metric: str) -> str:
     """The better side: the metric's own, else the one that the drawing takes."""
     direction = scene.results.direction(metric)
-    return direction if direction != "none" else SIDES.get(name_of(metric), "higher")
+    if direction != "none":
+        return direction
+    return "lower" if name_of(metric) in DISPARITIES else SIDES.get(name_of(metric), "higher")
 
 
 def _turn(direction: str) -> float:
