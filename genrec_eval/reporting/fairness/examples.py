@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from genrec_eval.core.errors import UsageError
 from genrec_eval.core.randomness import generator
+from genrec_eval.reporting.results import mapping, read_json
 from genrec_eval.reporting.text import line
 
 if TYPE_CHECKING:
@@ -22,7 +24,11 @@ if TYPE_CHECKING:
 LISTED = 10
 """Items of a list before it folds."""
 _ROWS = 1 << 16
+_WHOSE = {"counterfactual": "not the user's own"}
+"""What an arm says of the value; ``sensitive`` is also said where nobody knows."""
 
+_Asked = tuple[str, str, "str | None", str]
+"""User, attribute, value and arm of a case."""
 Pick = tuple[str, str, str, str]
 """Model, attribute, outcome, user."""
 
@@ -61,7 +67,7 @@ class Example:
 
     user: str
     value: str
-    own: str
+    whose: str
     neutral: Side
     told: Side
     wanted: int
@@ -71,6 +77,7 @@ class Example:
 @dataclass(frozen=True, slots=True)
 class _Answer:
     value: str | None
+    arm: str
     repeat: int
     items: list[str | None]
 
@@ -81,6 +88,7 @@ def clearest(
     most: int,
     seed: int,
     purpose: str,
+    without: frozenset[str] = frozenset(),
 ) -> list[str]:
     """Users with the most of an outcome and the least of the others, ties drawn by the seed.
 
@@ -88,6 +96,8 @@ def clearest(
     ----------
     scores
         Outcome → users, their share of lists with that outcome, and whether they were scored.
+    without
+        Users who are not to be shown.
     """
     import numpy as np
 
@@ -101,7 +111,20 @@ def clearest(
     # of the unjustified, one who is not also served better or worse: the change is then all there is to see
     first, second = (others, -shares) if outcome == "unjustified" else (-shares, others)
     order = np.lexsort((drawn, second[some], first[some]))
-    return [str(users[int(some[at])]) for at in order[:most]]
+    ranked = (str(users[int(some[at])]) for at in order)
+    return list(islice((user for user in ranked if user not in without), most))
+
+
+def redacted(directory: Path, scenario: str) -> frozenset[str]:
+    """Users one of whose cases was redacted: whoever asked for that is no example."""
+    path = directory / "evidence.json"
+    if not path.is_file():
+        return frozenset()
+    held = mapping(read_json(path)).get("redactions")
+    rows = [mapping(one) for one in held] if isinstance(held, list) else []
+    theirs = [one.get("cases") for one in rows if one.get("scenario") in (None, scenario)]
+    cases = [str(case) for some in theirs if isinstance(some, list) for case in some]
+    return frozenset(case.rpartition("#")[0] for case in cases)
 
 
 def examples(
@@ -111,9 +134,7 @@ def examples(
     cases = directory / "cases" / f"{scenario}.parquet"
     if not picks or not cases.is_file():
         return {}, {"cases are not kept": len(picks)} if picks else {}
-    asked, truth, own = _asked(
-        cases, {user for *_, user in picks}, {attribute for _, attribute, _, _ in picks}
-    )
+    asked, truth = _asked(cases, {user for *_, user in picks}, {attribute for _, attribute, _, _ in picks})
     answers = _answers(directory, scenario, {model for model, *_ in picks}, asked)
     chosen: dict[Pick, tuple[_Answer, _Answer]] = {}
     left: dict[str, int] = {}
@@ -142,7 +163,7 @@ def examples(
         ]
         shared = len({i for i in neutral_one.items[:k] if i is not None} & set(told_one.items[:k]))
         found[pick] = Example(
-            user, value, own.get((user, attribute), ""), sides[0], sides[1], len(wanted), shared
+            user, value, _WHOSE.get(told_one.arm, ""), sides[0], sides[1], len(wanted), shared
         )
     return found, left
 
@@ -203,30 +224,25 @@ def _batches(path: Path, columns: Sequence[str]) -> Iterator[pa.Table]:
 
 def _asked(
     path: Path, users: set[str], attributes: set[str]
-) -> tuple[dict[str, tuple[str, str, str | None]], dict[str, frozenset[str]], dict[tuple[str, str], str]]:
-    """Case → (user, attribute, value), asked plainly; held-out items and own values of the users."""
+) -> tuple[dict[str, _Asked], dict[str, frozenset[str]]]:
+    """Case → what was asked plainly; held-out items of the users."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
     wanted = pa.array(sorted(users), pa.string())
-    own_columns = [f"own.{name}" for name in sorted(attributes)]
-    columns = ["case", "unit", "arm", "attribute", "value", "disclosed", "wording", "truth", *own_columns]
-    asked: dict[str, tuple[str, str, str | None]] = {}
+    columns = ["case", "unit", "arm", "attribute", "value", "wording", "truth"]
+    asked: dict[str, _Asked] = {}
     codes: dict[str, list[int]] = {}
-    own: dict[tuple[str, str], str] = {}
     for table in _batches(path, columns):
         some = table.filter(pc.is_in(table.column("unit").cast(pa.string()), value_set=wanted))
         for row in some.to_pylist():
             user, attribute = str(row["unit"]), row.get("attribute") or ""
             plainly = row["arm"] in ("neutral", "sensitive", "counterfactual") and row.get("wording") is None
             if plainly and (not attribute or attribute in attributes):
-                asked[str(row["case"])] = user, attribute, row.get("value")
+                asked[str(row["case"])] = user, attribute, row.get("value"), row["arm"]
             codes.setdefault(user, list(row.get("truth") or ()))
-            for name in own_columns:
-                if row.get(name) is not None:
-                    own[user, name.removeprefix("own.")] = line(row[name], 80)
     truth = _spelt(path.with_name(f"{path.stem}@items.parquet"), codes)
-    return asked, truth, own
+    return asked, truth
 
 
 def _spelt(path: Path, codes: Mapping[str, list[int]]) -> dict[str, frozenset[str]]:
@@ -244,7 +260,7 @@ def _spelt(path: Path, codes: Mapping[str, list[int]]) -> dict[str, frozenset[st
 
 
 def _answers(
-    directory: Path, scenario: str, models: set[str], asked: Mapping[str, tuple[str, str, str | None]]
+    directory: Path, scenario: str, models: set[str], asked: Mapping[str, _Asked]
 ) -> dict[tuple[str, str, str], list[_Answer]]:
     """(Model, user, attribute) → the lists given, neutral ones under the attribute ``""``."""
     import pyarrow as pa
@@ -264,10 +280,10 @@ def _answers(
             )
             for row in table.filter(mask).to_pylist():
                 if row["model"] in models and row.get("items") and severity(str(row["status"])) < 2:
-                    user, attribute, value = asked[row["case"]]
+                    user, attribute, value, arm = asked[row["case"]]
                     items = [None if item is None else str(item) for item in row["items"]]
                     found.setdefault((row["model"], user, attribute), []).append(
-                        _Answer(value, int(row.get("repeat") or 0), items)
+                        _Answer(value, arm, int(row.get("repeat") or 0), items)
                     )
     return found
 

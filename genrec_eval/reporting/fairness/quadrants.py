@@ -20,7 +20,7 @@ from genrec_eval.reporting.fairness.arms import (
     stored_scores,
     whole,
 )
-from genrec_eval.reporting.fairness.examples import Example, Pick, clearest, examples
+from genrec_eval.reporting.fairness.examples import Example, Pick, clearest, examples, redacted
 from genrec_eval.reporting.page.material import Material
 from genrec_eval.reporting.results import mapping
 from genrec_eval.reporting.text import line, listing, plural
@@ -115,7 +115,9 @@ def _picks(
     material: Material, told: Told, attributes: Sequence[str], stored: StoredScores | None
 ) -> list[Pick]:
     """Whom to show, the worst outcomes first and models in turn."""
-    seed = material.run.get("seed")
+    given = material.run.get("seed")
+    seed = given if isinstance(given, int) else 0
+    without = redacted(material.directory, told.scenario)
     found: list[tuple[tuple[int, int], Pick]] = []
     for attribute in attributes:
         likeness = told.likenesses(attribute, "quadrant")[0]
@@ -131,9 +133,7 @@ def _picks(
                 if outcome not in held or outcome not in beyond:
                     continue
                 purpose = f"{told.scenario} {model} {attribute} {outcome}"
-                drawn = clearest(
-                    held, outcome, EACH if worst else 1, seed if isinstance(seed, int) else 0, purpose
-                )
+                drawn = clearest(held, outcome, EACH if worst else 1, seed, purpose, without)
                 worst = worst and not drawn
                 found += [((at, gravity), (model, attribute, outcome, user)) for at, user in enumerate(drawn)]
     return [pick for _, pick in sorted(found, key=lambda one: one[0])]
@@ -227,7 +227,12 @@ def _sentence(
     kinds = beyond_chance(rows, floor)
     said = f"of the lists under a value {parts}"
     if not kinds:
-        return _STABLE, model, f"{said}; no more than befalls neutral lists by chance"
+        same = whole(rows["stable"], "share")
+        return (
+            _STABLE,
+            model,
+            f"{same} of the lists under a value are stable; no change beyond chance is shown",
+        )
     gravity = {"harmful": _WORSE, "unjustified": _OTHER, "beneficial": _BETTER}[kinds[0]]
     return _BOTH if kinds[:2] == ["harmful", "beneficial"] else gravity, model, said
 
