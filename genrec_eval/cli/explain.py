@@ -27,6 +27,8 @@ _ON = {
     "experiment": "the log of an A/B test",
     "texts": "texts that models wrote",
     "explanations": "texts that models wrote, beside the facts they were given",
+    "disclosures": "texts on the same facts, with each value of an attribute disclosed and without, in"
+    " scenario explanation with `attributes`",
     "judged texts": "what judges said of texts; a suite's `judging` asks for it and names judge and rubric",
     "pairs": "what judges preferred; a suite's `judging` asks for it with task: pairwise",
     "judgement log": "recorded judgements, in scenario recorded-judgements",

@@ -55,6 +55,7 @@ REFERENCE = Registry(
         "constant-text": "genrec_eval.reference.writing.constant_text:ConstantText",
         "padded-text": "genrec_eval.reference.writing.padded_text:PaddedText",
         "names-attributes": "genrec_eval.reference.writing.names_attributes:NamesAttributes",
+        "curt-to-value": "genrec_eval.reference.writing.curt_to_value:CurtToValue",
         "flatters": "genrec_eval.reference.writing.flatters:Flatters",
         "injects-orders": "genrec_eval.reference.writing.injects_orders:InjectsOrders",
         "argues-from-dislikes": "genrec_eval.reference.writing.argues_from_dislikes:ArguesFromDislikes",

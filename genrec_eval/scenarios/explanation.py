@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
-from pydantic import Field, NonNegativeInt, PositiveInt
+from pydantic import Field, NonNegativeInt, PositiveInt, ValidationInfo, field_validator, model_validator
 
 from genrec_eval.core.errors import UsageError
 from genrec_eval.core.strict import StrictModel
@@ -13,6 +14,7 @@ from genrec_eval.data.splits.spec import SplitSpec
 from genrec_eval.protocol.brief import Brief
 from genrec_eval.protocol.requests import ChatRequest, Kind
 from genrec_eval.protocol.responses import ChatResponse
+from genrec_eval.scenarios.arms.attributes import Attribute, Name, load_attributes, or_a_name
 from genrec_eval.scenarios.base import Case, Check, Prepared, Scenario, ScoredUnits
 
 if TYPE_CHECKING:
@@ -81,6 +83,13 @@ class ExplanationOptions(StrictModel):
         ("paraphrase", "without_cited"),
         description="Further questions: the same facts in other words, and without what the text cites.",
     )
+    attributes: dict[Name, Attribute] = Field(
+        default_factory=dict,
+        json_schema_extra=or_a_name,
+        description="What further questions disclose of the user, a value at a time, to be compared with each"
+        " other and with the neutral text: name of a shipped set (basic, fairllm), path of a file relative to"
+        " the suite, or attributes by name. Each value is one more question about every case.",
+    )
     groups: tuple[str, ...] = Field(
         (), description="Columns of the user table; every result is also given for each of their values."
     )
@@ -88,13 +97,37 @@ class ExplanationOptions(StrictModel):
         None, min_length=1, description="The task in your own words; the facts stand where it says {brief}."
     )
 
+    @field_validator("attributes", mode="before")
+    @classmethod
+    def _read(cls, given: Any, info: ValidationInfo) -> Any:
+        if isinstance(given, str):
+            return load_attributes(given, (info.context or {}).get("folder", Path()))
+        return given
+
+    @field_validator("attributes")
+    @classmethod
+    def _in_order(cls, named: dict[str, Any]) -> dict[str, Any]:
+        return dict(sorted(named.items()))  # a run keeps its suite with sorted keys
+
+    @model_validator(mode="after")
+    def _neutral(self) -> Self:
+        for name, attribute in self.attributes.items():
+            said = next((one for one in (name, attribute.column) if one in self.disclose), None)
+            if said is not None:
+                raise ValueError(
+                    f"attributes: '{name}' is disclosed by every brief already, so that none is neutral; take"
+                    f" '{said}' out of disclose"
+                )
+        return self
+
 
 class Explanation(Scenario):
     """Explain to users why items that they went on to have are recommended.
 
     The case table holds ``item``, ``brief`` (JSON of :class:`~genrec_eval.protocol.brief.Brief`),
-    ``reference`` (what the user wrote, null where nothing is known), ``feature`` (what that is about) and
-    ``rating`` (held out).
+    ``reference`` (what the user wrote, null where nothing is known), ``feature`` (what that is about),
+    ``rating`` (held out) and, for each disclosed attribute, ``own.NAME`` (the user's own value, null where
+    nobody knows).
     """
 
     name: ClassVar[str] = "explanation"
@@ -125,8 +158,26 @@ class Explanation(Scenario):
         from genrec_eval.metrics.registry import metric
         from genrec_eval.scenarios.elsewhere import with_bases
 
-        bound = map(metric, (*self.options.metrics, *self._always()))
-        return with_bases(self.name, bound, ("texts", "explanations"))
+        bound = [*self._named(), *map(metric, self._always())]
+        told = ("disclosures",) if self._attributes() else ()
+        return with_bases(self.name, bound, ("texts", "explanations", *told))
+
+    def _named(self) -> Sequence[Metric]:
+        """The metrics of the options."""
+        from genrec_eval.scenarios.writing.measured import measured
+
+        return measured(self.options.metrics, self._attributes())
+
+    def _attributes(self) -> Mapping[str, Attribute]:
+        """What is disclosed a value at a time; nothing where texts have no user."""
+        found: Mapping[str, Attribute] = getattr(self.options, "attributes", {})
+        return found
+
+    def _told(self) -> Sequence[tuple[str, str]]:
+        """Attribute and value of every disclosure, in the order in which they are asked."""
+        from genrec_eval.scenarios.writing.asking import told_of
+
+        return told_of(self._attributes())
 
     def _always(self) -> Mapping[str, tuple[str, str, float]]:
         return ALWAYS
@@ -156,13 +207,15 @@ class Explanation(Scenario):
         return request_of(self._brief(prepared, case), instruction=self.options.instruction)
 
     async def play(self, prepared: Prepared, case: Case, ask: Any) -> None:
-        """Ask for the text, then for the wanted variants, each a step of its own."""
-        from genrec_eval.scenarios.writing.asking import PARAPHRASE, WITHOUT_CITED, request_of
+        """Ask for the text, then for the wanted variants and disclosures, each a step of its own."""
+        from genrec_eval.scenarios.writing.asking import PARAPHRASE, WITHOUT_CITED, disclosing, request_of
 
         brief, instruction = self._brief(prepared, case), self.options.instruction
         answer = await ask(request_of(brief, instruction=instruction))
         if PARAPHRASE in self.options.variants:
             await ask(request_of(brief, PARAPHRASE, instruction))
+        for attribute, value in self._told():
+            await ask(request_of(disclosing(brief, attribute, value), instruction=instruction))
         if WITHOUT_CITED in self.options.variants and isinstance(answer.response, ChatResponse):
             varied = self._asked(prepared).counterfactual(brief, answer.response.text)
             if varied is not None:
@@ -190,7 +243,7 @@ class Explanation(Scenario):
 
         if self._shown is None or self._shown.context is not context:
             self._shown = Shown(context)
-        return self._shown.evidence(cases, records, self.options.variants)
+        return self._shown.evidence(cases, records, self.options.variants, self._told())
 
     def score(
         self,
@@ -201,4 +254,4 @@ class Explanation(Scenario):
         """Score one model; a user's value is the mean over repeats and cases."""
         from genrec_eval.scenarios.writing.score import score
 
-        return score(self.own(), self.options.variants, cases, context, records)
+        return score(self.own(), self.options.variants, cases, context, records, self._told())

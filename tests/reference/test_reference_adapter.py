@@ -30,6 +30,7 @@ FLAWED = {
     "constant-text": "usr",
     "padded-text": "padding",
     "names-attributes": "sensitive_mentions",
+    "curt-to-value": "value_gap",
     "flatters": "flattery",
     "injects-orders": "orders_to_judge",
     "argues-from-dislikes": "preference_consistency",

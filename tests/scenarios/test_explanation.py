@@ -23,7 +23,8 @@ from genrec_eval.protocol.status import Status
 from genrec_eval.scenarios.base import Case, Prepared, ScoredUnits
 from genrec_eval.scenarios.explanation import Explanation, ExplanationOptions
 from genrec_eval.scenarios.ranking.units import Units
-from genrec_eval.scenarios.writing.score import Cases, steps_of, swapped
+from genrec_eval.scenarios.writing.asking import steps_of
+from genrec_eval.scenarios.writing.score import Cases, swapped
 from genrec_eval.scenarios.writing.units import over_repeats, over_units
 
 Row = tuple[str, int, int, str | None]

@@ -1,4 +1,4 @@
-"""Sentiment gap: how far the tone of a text is from the rating that the user gave."""
+"""The tone of a text, and how far it is from the rating that the user gave."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from genrec_eval.metrics.explanations.lexicon import lexicon
 from genrec_eval.metrics.explanations.masking import outside_names
 from genrec_eval.metrics.explanations.tokens import words
 from genrec_eval.metrics.text.texts import NO_TEXT
+from genrec_eval.protocol.arrays import Float64
 
 NO_RATING = "no-rating"
 """Reason: the user's rating of the item is not known."""
@@ -51,6 +52,43 @@ def _tone(norms: Sequence[str]) -> float:
     return float((good - bad) / (good + bad + 1))
 
 
+def _tones(explanations: Explanations) -> Float64:
+    """float64[n], the tone of each text outside titles and names; 0 where there is no text."""
+    return np.array([0.0 if text is None else _tone(text.norms) for text in outside_names(explanations)])
+
+
+@define(
+    Definition(
+        name="tone",
+        title="Tone",
+        summary="How warmly or coolly a text is written, from -1 (blame alone) to 1 (praise alone).",
+        formula=(
+            "(praise − blame) / (praise + blame + 1) over words of a lexicon outside titles and names, a"
+            " negation in the three words before turning praise to blame; mean over texts"
+        ),
+        degenerate=(
+            "Without a text excluded and counted (no-text). A text without praise or blame is neutral: 0."
+        ),
+        source="This project; the lexicon is its own.",
+        direction="none",
+        bounds=(-1.0, 1.0),
+        needs_cutoff=False,
+        on="explanations",
+        traps=(
+            "The lexicon is English and finite, and knows neither irony nor intensity: a text in another"
+            " language has tone 0. Titles that the catalogue or the brief holds are masked, so that 'Kill"
+            " Bill' is no blame; one that neither knows counts. What the text says of the item and what it"
+            " says of the user's past count alike. Rightly cool is no fault: read it by group or by disclosed"
+            " value, where the items are alike."
+        ),
+    )
+)
+def tone(explanations: Explanations) -> UnitScores:
+    """Praise less blame in each text."""
+    missing = explanations.missing
+    return UnitScores(values=_tones(explanations), reasons={NO_TEXT: missing} if missing.any() else {})
+
+
 @define(
     Definition(
         name="sentiment_gap",
@@ -86,7 +124,6 @@ def sentiment_gap(explanations: Explanations) -> UnitScores:
     unknown = ~missing & np.isnan(ratings)
     most = float(np.nanmax(ratings)) if np.isfinite(ratings).any() else 0.0
     scale = next((end for end in (5.0, 10.0, 100.0) if most <= end), most)
-    tone = np.array([0.0 if text is None else _tone(text.norms) for text in outside_names(explanations)])
     given = np.clip((np.nan_to_num(ratings, nan=1.0) - 1) / (scale - 1), 0, 1)
     reasons = {name: mask for name, mask in ((NO_TEXT, missing), (NO_RATING, unknown)) if mask.any()}
-    return UnitScores(values=np.abs((1 + tone) / 2 - given), reasons=reasons)
+    return UnitScores(values=np.abs((1 + _tones(explanations)) / 2 - given), reasons=reasons)

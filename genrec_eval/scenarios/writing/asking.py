@@ -9,18 +9,46 @@ from genrec_eval.protocol.brief import Brief, SeenItem
 from genrec_eval.protocol.requests import ChatRequest, Message
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Mapping, Sequence
+
+    from genrec_eval.scenarios.arms.attributes import Attribute
 
 PARAPHRASE = "paraphrase"
 WITHOUT_CITED = "without_cited"
-ORDER = (PARAPHRASE, WITHOUT_CITED)
-"""Variants in the order in which they are asked; the one that depends on the first answer comes last."""
 
 BRIEF = "{brief}"
 """Where an instruction of one's own wants the facts."""
 
 WORDINGS = {PARAPHRASE: 1}
 """Variant → which wording of the task it is put in; 0 for all others."""
+
+
+def told_of(attributes: Mapping[str, Attribute]) -> list[tuple[str, str]]:
+    """Attribute and value of every disclosure, in the order in which they are asked."""
+    return [(name, value) for name, attribute in attributes.items() for value in attribute.values]
+
+
+def spelled(attribute: str, value: str) -> str:
+    """The name of a disclosure among the variants of a case."""
+    return f"{attribute}={value}"
+
+
+def steps_of(variants: Sequence[str], told: Sequence[tuple[str, str]] = ()) -> dict[str, int]:
+    """Variant or disclosure → step of its record; step 0 is the plain brief.
+
+    What depends on the first answer, and may not be asked at all, comes last.
+
+    >>> steps_of(["without_cited", "paraphrase"], [("gender", "female"), ("gender", "male")])
+    {'paraphrase': 1, 'gender=female': 2, 'gender=male': 3, 'without_cited': 4}
+    """
+    order = (PARAPHRASE, *(spelled(*one) for one in told), WITHOUT_CITED)
+    asked = {*variants, *(spelled(*one) for one in told)}
+    return {name: step for step, name in enumerate((name for name in order if name in asked), 1)}
+
+
+def disclosing(brief: Brief, attribute: str, value: str) -> Brief:
+    """The same brief with one thing more about its user."""
+    return replace(brief, profile={**brief.profile, attribute: value})
 
 
 def request_of(brief: Brief, variant: str | None = None, instruction: str | None = None) -> ChatRequest:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -14,13 +15,16 @@ from genrec_eval.core.randomness import generator
 from genrec_eval.data.dataset import Dataset
 from genrec_eval.protocol.arrays import Int64
 from genrec_eval.protocol.brief import Brief, ItemFacts
+from genrec_eval.scenarios.arms.own import own_values
 from genrec_eval.scenarios.base import Prepared
 from genrec_eval.scenarios.ranking.cases import case_ids
 from genrec_eval.scenarios.ranking.groups import groups_of
 from genrec_eval.scenarios.ranking.rows import sampled_users
+from genrec_eval.scenarios.writing.asking import disclosing, steps_of, told_of
 from genrec_eval.scenarios.writing.briefs import Ratings, Reviews, item_facts, seen
 
 if TYPE_CHECKING:
+    from genrec_eval.scenarios.arms.attributes import Attribute
     from genrec_eval.scenarios.explanation import ExplanationOptions
 
 MOST_ASPECTS = 50
@@ -45,6 +49,7 @@ def explanation_cases(dataset: Dataset, options: ExplanationOptions, seed: int) 
             " without which no text can speak of them"
         )
     disclosed = _disclosed(dataset, options.disclose)
+    _refuse_unwritable(options.attributes)
     train = split.training.interactions
     findings = audit(split, np.bincount(train.item, minlength=len(dataset.items)))
     counts: dict[str, Any] = {**split.facts, "leakage": [finding.to_json() for finding in findings]}
@@ -96,6 +101,11 @@ def explanation_cases(dataset: Dataset, options: ExplanationOptions, seed: int) 
         "feature": pa.array(features, pa.string()),
         "rating": pa.nulls(len(case), pa.float64()) if grades is None else pa.array(grades, pa.float64()),
     }
+    told: dict[str, str] = {}
+    for name, attribute in options.attributes.items():
+        codes, told[name] = own_values("explanation", dataset, users, name, attribute)
+        values = pa.array(attribute.values, pa.string())
+        columns[f"own.{name}"] = values.take(pa.array(codes, mask=codes < 0))
     counts |= {
         "cases": len(case),
         "history_shown": options.history,
@@ -103,6 +113,10 @@ def explanation_cases(dataset: Dataset, options: ExplanationOptions, seed: int) 
         "references": sum(reference is not None for reference in references),
         "variants": list(options.variants),
     }
+    if options.attributes:
+        values_told = {name: list(attribute.values) for name, attribute in options.attributes.items()}
+        counts |= {"disclosed_values": values_told, "own_values": told}
+        counts["texts_per_case"] = 1 + len(steps_of(options.variants, told_of(options.attributes)))
     return Prepared(
         cases=pa.table(columns),
         context={"items": items_context(facts), "vocabulary": vocabulary_of(written, facts)},
@@ -141,6 +155,17 @@ def _disclosed(dataset: Dataset, names: tuple[str, ...]) -> dict[str, list[str]]
         values = dataset.user_table.column(name).to_pylist()
         found[name] = ["" if value is None else str(value) for value in values]
     return found
+
+
+def _refuse_unwritable(attributes: Mapping[str, Attribute]) -> None:
+    """Whether a brief can carry what is to be disclosed, so that who reads it back gets the same."""
+    for name, value in told_of(attributes):
+        brief = disclosing(Brief(task="explain", user="u", item=ItemFacts(id="i", title="t")), name, value)
+        if Brief.read(brief.text()) != brief:
+            raise UsageError(
+                f"scenario 'explanation': attribute '{name}': no brief can carry the value {value!r}; write"
+                " it in other words"
+            )
 
 
 def _drawn(

@@ -18,9 +18,9 @@ from genrec_eval.metrics.explanations.reader import Reader
 from genrec_eval.metrics.explanations.source import Source
 from genrec_eval.protocol.brief import Brief
 from genrec_eval.scenarios.evidence import Evidence, Mark, Variant
-from genrec_eval.scenarios.writing.asking import PARAPHRASE, WITHOUT_CITED
+from genrec_eval.scenarios.writing.asking import PARAPHRASE, WITHOUT_CITED, spelled, steps_of
 from genrec_eval.scenarios.writing.opinion_marks import opinion_marks, unheard
-from genrec_eval.scenarios.writing.score import Cases, steps_of
+from genrec_eval.scenarios.writing.score import Cases
 from genrec_eval.scenarios.writing.texts import Written, read_texts
 
 
@@ -42,6 +42,7 @@ class Shown:
         cases: pa.Table,
         records: Iterable[pa.RecordBatch],
         variants: Sequence[str] = (),
+        told: Sequence[tuple[str, str]] = (),
     ) -> Iterator[Evidence]:
         """Each text of the cases, by repeat, with its marks."""
         asked = Cases.of(cases, self.context)
@@ -51,7 +52,7 @@ class Shown:
                 self._reader = reader_of(explanations)
             explanations.cache["reader"] = self._reader
             for row in np.flatnonzero(written.asked).tolist():
-                yield _evidence(asked, explanations, row, repeat, written, variants)
+                yield _evidence(asked, explanations, row, repeat, written, variants, told)
 
 
 def _marks(explanations: Explanations, row: int) -> list[Mark]:
@@ -80,12 +81,14 @@ def _evidence(
     repeat: int,
     written: Written,
     variants: Sequence[str],
+    told: Sequence[tuple[str, str]],
 ) -> Evidence:
     brief = explanations.briefs[row]
     again = []
-    for name, step in steps_of(variants).items():
+    disclosed = {spelled(*one): _told(asked, row, *one) for one in told}
+    for name, step in steps_of(variants, told).items():
         text = written.texts.get(step, [None] * len(asked.briefs))[row]
-        if (said := _asked(name, explanations, row)) is not None:
+        if (said := disclosed.get(name) or _asked(name, explanations, row)) is not None:
             again.append(Variant(asked=said, text=text))
     return Evidence(
         case=str(asked.column("case")[row]),
@@ -103,6 +106,13 @@ def _evidence(
 
 def _about(brief: Brief) -> str:
     return f"{shown(brief.item)} for {brief.user}" if brief.user else shown(brief.item)
+
+
+def _told(asked: Cases, row: int, attribute: str, value: str) -> str:
+    """How a disclosure was asked, and whether it is known to be true."""
+    own = asked.column(f"own.{attribute}")[row]
+    said = "" if own is None else ", the user's own" if own == value else f", though the user's is {own}"
+    return f"asked again with {attribute} disclosed as {value}{said}"
 
 
 def _asked(variant: str, explanations: Explanations, row: int) -> str | None:

@@ -14,12 +14,21 @@ import pyarrow as pa
 
 from genrec_eval.metrics.base import Metric, UnitScores
 from genrec_eval.metrics.explanations.cited import cited
+from genrec_eval.metrics.explanations.disclosures import NOT_ASKED as NEVER
+from genrec_eval.metrics.explanations.disclosures import Disclosures, Told, each_alike
 from genrec_eval.metrics.explanations.explanations import Explanations
-from genrec_eval.metrics.explanations.found import readings_of, source_of
+from genrec_eval.metrics.explanations.found import reader_of, readings_of, source_of
 from genrec_eval.protocol.brief import Brief, ItemFacts
 from genrec_eval.scenarios.base import ScoredUnits
 from genrec_eval.scenarios.ranking.units import Units
-from genrec_eval.scenarios.writing.asking import ORDER, PARAPHRASE, WITHOUT_CITED, without
+from genrec_eval.scenarios.writing.asking import (
+    PARAPHRASE,
+    WITHOUT_CITED,
+    disclosing,
+    spelled,
+    steps_of,
+    without,
+)
 from genrec_eval.scenarios.writing.remark import remark
 from genrec_eval.scenarios.writing.texts import Records, Written, read_texts
 from genrec_eval.scenarios.writing.units import over_repeats, over_units
@@ -35,6 +44,7 @@ def score(
     cases: pa.Table,
     context: Mapping[str, pa.Table],
     records: Iterable[pa.RecordBatch],
+    told: Sequence[tuple[str, str]] = (),
 ) -> ScoredUnits:
     """See :meth:`genrec_eval.scenarios.explanation.Explanation.score`."""
     read = read_texts(cases, records)
@@ -44,12 +54,18 @@ def score(
     first: Explanations | None = None
     for written in read.repeats.values():
         rows = np.flatnonzero(written.asked)
-        explanations = asked.explanations(written, variants).where(written.asked)
+        steps = steps_of(variants, told)
+        every = asked.explanations(written, steps)
+        explanations = every.where(written.asked)
         first = explanations if first is None else first
+        disclosures = asked.disclosures(every, explanations, written, steps, told) if told else None
         for metric in metrics:
-            scores = metric(explanations)
+            scores = metric(disclosures if metric.definition.on == "disclosures" else explanations)
             found[metric.id].append(scores.place(rows, len(cases), NOT_ATTEMPTED))
     scored = {m.id: _scored(found[m.id], units) for m in metrics}
+    for metric in metrics:
+        if metric.definition.on == "disclosures":
+            scored[metric.id] = each_alike(scored[metric.id])
     return ScoredUnits(
         units=units.ids,
         scores=scored,
@@ -111,10 +127,16 @@ class Cases:
         reviews = (review.text for brief in self.briefs for review in brief.reviews)
         return tuple(dict.fromkeys(text for text in (*references, *reviews) if text))
 
-    def explanations(self, written: Written, variants: Sequence[str] = ()) -> Explanations:
-        """The texts of one repeat beside their briefs, with the variants that were asked for."""
+    def explanations(self, written: Written, steps: Mapping[str, int] | None = None) -> Explanations:
+        """The texts of one repeat beside their briefs, with the variants that were asked for.
+
+        Parameters
+        ----------
+        steps
+            Variant → step of its record; disclosures among them are no variants of the same facts.
+        """
         nothing: list[str | None] = [None] * len(self.cases)
-        steps = steps_of(variants)
+        steps = {name: step for name, step in (steps or {}).items() if name in (PARAPHRASE, WITHOUT_CITED)}
         plain = Explanations(
             texts=written.texts.get(0, nothing),
             references=[() if text is None else (text,) for text in self.column("reference")],
@@ -140,10 +162,44 @@ class Cases:
         full.cache.update(plain.cache)
         return full
 
+    def disclosures(
+        self,
+        plain: Explanations,
+        neutral: Explanations,
+        written: Written,
+        steps: Mapping[str, int],
+        told: Sequence[tuple[str, str]],
+    ) -> Disclosures:
+        """The texts of one repeat by what was disclosed, of the cases that were asked at all.
 
-def steps_of(variants: Sequence[str]) -> dict[str, int]:
-    """Variant → step of its record; step 0 is the plain brief."""
-    return {name: step for step, name in enumerate((v for v in ORDER if v in variants), 1)}
+        Parameters
+        ----------
+        plain, neutral
+            The texts where nothing was disclosed, of all cases and of those that were asked.
+        """
+        n = len(self.cases)
+        # a text that comes again is read once
+        known = {"reader": reader_of(neutral), "read": neutral.kept("read", dict)}
+
+        def of(step: int, texts: Explanations) -> Told:
+            texts.cache.update(known)
+            statuses = written.statuses.get(step, np.full(n, NEVER, np.int32))
+            return Told(texts=texts, statuses=statuses[written.asked])
+
+        found: dict[str, dict[str, Told]] = {}
+        for attribute, value in told:
+            step = steps[spelled(attribute, value)]
+            texts = replace(
+                plain,
+                texts=written.texts.get(step, [None] * n),
+                briefs=[disclosing(brief, attribute, value) for brief in self.briefs],
+                variants={},
+                varied={SWAPPED: plain.varied[SWAPPED]},
+                contexts=written.contexts.get(step, [None] * n),
+                token_logprobs=(),
+            )
+            found.setdefault(attribute, {})[value] = of(step, texts.where(written.asked))
+        return Disclosures(neutral=of(0, neutral), told=found)
 
 
 def counterfactual(reading: Any, source: Any) -> Brief | None:

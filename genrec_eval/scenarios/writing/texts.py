@@ -11,7 +11,7 @@ import orjson
 import pyarrow as pa
 
 from genrec_eval.core.errors import UsageError
-from genrec_eval.protocol.arrays import Vocabulary
+from genrec_eval.protocol.arrays import Int32, Vocabulary
 from genrec_eval.scenarios.ranking.records import (
     ANSWERED,
     NOT_ATTEMPTED,
@@ -36,12 +36,15 @@ class Written:
         Step → n tuples of passages that the model says it wrote from.
     token_logprobs
         n tuples of log-probabilities that the model gave the tokens of its text for the plain brief.
+    statuses
+        Step → int32[n], codes of :data:`~genrec_eval.protocol.status.CODES`; not attempted where never asked.
     """
 
     asked: Mask
     texts: dict[int, list[str | None]] = field(default_factory=dict)
     contexts: dict[int, list[tuple[str, ...] | None]] = field(default_factory=dict)
     token_logprobs: list[tuple[float, ...] | None] = field(default_factory=list)
+    statuses: dict[int, Int32] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +87,9 @@ def read_texts(cases: pa.Table, records: Iterable[pa.RecordBatch]) -> Records:
                 continue
             written = repeats.setdefault(repeat, Written(np.zeros(n, bool)))
             attempted[row] = True
+            if step not in written.statuses:
+                written.statuses[step] = np.full(n, NOT_ATTEMPTED, np.int32)
+            written.statuses[step][row] = code
             if step == 0:
                 written.asked[row] = True
                 answered[row] |= ANSWERED[code]
