@@ -25,12 +25,12 @@ SURE = 0.05
 """Adjusted p-value up to which values are told apart."""
 
 _LIKENESS = {
-    "jaccard": "Jaccard",
-    "serp": "SERP of FaiRLLM's paper",
-    "serp_notebook": "SERP of FaiRLLM's notebook",
-    "prag": "PRAG over K(K−1)/2",
-    "prag_k_plus_1": "PRAG over K(K+1)",
-    "prag_common": "PRAG over common items",
+    "jaccard": ("Jaccard", ""),
+    "serp": ("SERP", "as in FaiRLLM's paper"),
+    "serp_notebook": ("SERP", "as in FaiRLLM's notebook"),
+    "prag": ("PRAG", "over K(K−1)/2"),
+    "prag_k_plus_1": ("PRAG", "over K(K+1)"),
+    "prag_common": ("PRAG", "over common items"),
 }
 ARMS = {
     "neutral": "neutral again",
@@ -52,10 +52,12 @@ class Likeness:
 
     @property
     def name(self) -> str:
-        """``"Jaccard@20"``: what was compared and how, so that no two variants share a name."""
-        said = f"{_LIKENESS.get(self.of, self.of)}@{self.k}"
-        said += ", lists as published code reads them" if self.rule == "published" else ""
-        return said + (", weighed by neutral ranks" if self.weighted == "neutral" else "")
+        """``"SERP@20 (as in FaiRLLM's paper)"``: no two variants share a name."""
+        name, variant = _LIKENESS.get(self.of, (self.of, ""))
+        told = [variant] if variant else []
+        told += ["lists as published code reads them"] if self.rule == "published" else []
+        told += ["weighed by neutral ranks"] if self.weighted == "neutral" else []
+        return f"{name}@{self.k}{f' ({listing(told)})' if told else ''}"
 
 
 @dataclass(frozen=True, slots=True)
