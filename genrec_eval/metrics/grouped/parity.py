@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from genrec_eval.metrics.base import Accumulator, Bool, Definition, UnitScores, define
+from genrec_eval.metrics.catalogue import Catalogue
 from genrec_eval.metrics.grouped.by_group import (
     BY,
     LEAST_USERS,
@@ -79,11 +80,17 @@ def _unfit_odds(parameters: Mapping[str, Any]) -> str | None:
     return _unfit(parameters)
 
 
-def _kind(lists: RankedLists, outcome: str, items: str, name: str) -> Bool:
-    """bool[n_items + 1], the items of the kind; the last entry stands for what is outside the catalogue."""
+def kind_of(catalogue: Catalogue, outcome: str, items: str, name: str) -> Bool:
+    """bool[n_items + 1], the items of the kind; the last entry stands for what is outside the catalogue.
+
+    Parameters
+    ----------
+    name
+        Of the metric that asks, for its errors.
+    """
     if outcome == "long_tail":
-        return np.append(tail(lists.train_counts, "interactions", 0.2) > 0.5, False)
-    groups = item_groups(lists.catalogue, outcome, name)
+        return np.append(tail(catalogue.train_counts, "interactions", 0.2) > 0.5, False)
+    groups = item_groups(catalogue, outcome, name)
     return np.append(groups.part_of(groups.place(items, outcome, name)) > 0, False)
 
 
@@ -94,7 +101,7 @@ def _found_and_due(
     known = lists.truth.lengths > 0
     if outcome == "hit":
         return lists.hits.counts(k) > 0, known, np.ones(len(lists), bool)
-    kind = _kind(lists, outcome, items, name)
+    kind = kind_of(lists.catalogue, outcome, items, name)
     found: Bool = np.any(kind[top_of(lists.items, k)], axis=1)
     wanted = owners(lists.truth)[kind[np.maximum(lists.truth.values, -1)]]
     return found, np.bincount(wanted, minlength=len(lists)) > 0, known

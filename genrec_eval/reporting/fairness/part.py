@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from genrec_eval.reporting.fairness.conflicts import conflicts
 from genrec_eval.reporting.fairness.crossed import crossed
 from genrec_eval.reporting.fairness.exposed import exposed
 from genrec_eval.reporting.fairness.groups import groups
@@ -27,6 +28,7 @@ PANELS: dict[str, Callable[[Material, str], Any]] = {
     "groups": groups,
     "crossed": crossed,
     "suppressed": suppressed,
+    "conflicts": conflicts,
 }
 """Name → function, in the order of the page."""
 
