@@ -285,3 +285,20 @@ def test_no_two_likenesses_share_a_name() -> None:
     assert len(set(names)) == len(names)
     assert "Jaccard@20" in names
     assert all("(" in name for name in names if not name.startswith("Jaccard"))
+
+
+def test_an_arm_that_failed_for_all_is_no_agreement(directory: Path) -> None:
+    def dead(one: dict[str, Any]) -> dict[str, Any]:
+        if one["model"] == "words" and one["metric"].startswith(("arm_similarity(arm=typo", "neutral_s")):
+            one |= {"value": None, "low": None, "high": None, "n": 0, "reason": "no unit is scored"}
+            one |= {"excluded": {"arm-failed": 30}}
+        if one["model"] == "words" and one["metric"].startswith("snsr_excess"):
+            one |= {"value": None, "low": None, "high": None, "p": None, "p_adjusted": None}
+        return one
+
+    material = made(directory, dead)
+    (block,) = noise(material, "c") or []
+    assert "nobody is left to compare (30 arm failed)" in said(block.findings, "words")
+    (other,) = robust(material, "c") or []
+    (line,) = [one for one in other.lines if (one.model, one.way) == ("words", "misspelt")]
+    assert (line.otherwise, line.failed) == ("—", "30 arm failed")

@@ -195,6 +195,11 @@ def whole(row: Estimate | None, unit: str = "") -> str:
     return str(figure(row.value, row.low, row.high, unit=unit, reason=row.reason))
 
 
+def cell(row: Estimate | None, unit: str = "") -> str:
+    """A figure with its interval for a table that says beside it who is missing."""
+    return "—" if row is None or row.value is None or row.low is None else whole(row, unit)
+
+
 def lacking(row: Estimate | None) -> str:
     """Who is missing from a figure and why: ``"12 arm failed"``, or ``"none"``."""
     if row is None:

@@ -14,6 +14,7 @@ from genrec_eval.reporting.fairness.arms import (
     Mark,
     Told,
     band_panels,
+    cell,
     floors,
     gathered,
     lacking,
@@ -133,6 +134,9 @@ def _sentence(told: Told, model: str, attribute: str, likeness: Likeness) -> tup
     if differs and excess is not None:
         said = f"which value is told explains {whole(excess)} of SNSR beyond chance"
         return _DIFFERS, model, f"{_lower(told, model, by_value, floor, likeness)}; {said}"
+    if (every is None or every.value is None) and (excess is None or excess.value is None):
+        held = every or excess
+        return _OPEN, model, f"nothing can be told, for nobody is left to compare ({lacking(held)})"
     if no_floor:
         lists = f"; lists are {plain(every)} like the neutral ones" if every is not None else ""
         why = "no noise floor was asked (repeats: 2 or more give one)"
@@ -268,9 +272,9 @@ def _line(told: Told, model: str, attribute: str, likeness: Likeness) -> Line | 
         model,
         told.position(model),
         likeness.name,
-        whole(rows["snsr"]),
-        whole(rows["snsv"]),
-        whole(excess),
+        cell(rows["snsr"]),
+        cell(rows["snsv"]),
+        cell(excess),
         p_text(None if excess is None else excess.p),
         p_text(None if excess is None else excess.p_adjusted),
         f"{fewest.n:,}",

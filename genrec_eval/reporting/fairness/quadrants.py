@@ -15,6 +15,7 @@ from genrec_eval.reporting.fairness.arms import (
     Finding,
     Likeness,
     Told,
+    cell,
     gathered,
     lacking,
     stored_scores,
@@ -221,8 +222,13 @@ def _sentence(
         return None
     if all(row is None or not has_interval(row) for row in rows.values()):
         row = next(row for row in rows.values() if row is not None)
-        why = line(row.reason or "no interval", 160)
-        return _NOTHING, model, f"could not be counted ({why}; left out: {lacking(row)})"
+        if row.value is not None:
+            why = line(row.reason or "no interval", 160)
+        elif set(row.excluded) == {"one-repeat"}:
+            why = "no noise floor was asked; repeats: 2 or more give one"
+        else:
+            why = f"nobody is left to compare: {lacking(row)}"
+        return _NOTHING, model, f"could not be counted ({why})"
     parts = ", ".join(f"{whole(row, 'share')} {name}" for name, row in rows.items() if row is not None)
     kinds = beyond_chance(rows, floor)
     said = f"of the lists under a value {parts}"
@@ -338,7 +344,7 @@ def _line(
         if outcome in held:
             _, values, scored = held[outcome]
             count = plural(int((scored & (values > 0)).sum()), "user")
-        cells.append((whole(row, "share"), count))
+        cells.append((cell(row, "share"), count))
     return Line(model, tuple(cells), f"{known[0].n:,}", lacking(known[0]))
 
 

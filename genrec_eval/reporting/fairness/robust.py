@@ -16,12 +16,12 @@ from genrec_eval.reporting.fairness.arms import (
     Mark,
     Told,
     band_panels,
+    cell,
     floors,
     gathered,
     lacking,
     plain,
     stored_scores,
-    whole,
 )
 from genrec_eval.reporting.page.material import Material
 from genrec_eval.reporting.tables import p_text
@@ -172,28 +172,33 @@ def _sentences(model: str, pairings: Sequence[Pairing]) -> list[tuple[int, str, 
         kind, way = _kind(one), WAYS.get(one.arm, one.arm)
         against = f"{plain(one.row)} like the neutral ones, against {plain(one.told)} told plainly"
         missing = one.row.excluded.get("arm-failed", 0)
+        left = 0 if one.difference is None else one.difference.n
         failed = ""
         if missing:
-            left = 0 if one.difference is None else one.difference.n
             failed = f"; {plural(missing, 'user')} got no list so, {left:,} are left in the pairing"
         if kind == "more":
             parts.append(f"{way}, it changes lists more: they are {against}{failed}")
         elif kind == "less":
             parts.append(f"{way}, it changes lists less: they are {against}{failed}")
-        elif kind == "open":
-            why = one.row.reason or (one.difference.reason if one.difference is not None else None)
-            parts.append(f"{way}, nothing can be told ({line(why or 'no scores', 120)}){failed}")
+        elif kind == "open" and missing and not left:
+            parts.append(f"{way}, all {plural(missing, 'user')} got no list, and nothing can be told")
         elif failed:
             parts.append(f"{way}, no difference from plain disclosure is shown{failed}")
-        gravity = max(gravity, {"more": 4, "less": 4, "open": 2, "alike": 3 if missing else 1}[kind])
-    calm = [
-        WAYS.get(one.arm, one.arm)
-        for one in mine
-        if _kind(one) == "alike" and not one.row.excluded.get("arm-failed")
-    ]
+        gravity = max(
+            gravity, {"more": 4, "less": 4, "open": 3 if missing else 2, "alike": 3 if missing else 1}[kind]
+        )
+    calm = [one for one in mine if _kind(one) == "alike" and not one.row.excluded.get("arm-failed")]
     if calm:
-        parts.append(f"{listing(calm)}, no difference from plain disclosure is shown")
+        parts.append(f"{_ways(calm)}, no difference from plain disclosure is shown")
+    silent = [one for one in mine if _kind(one) == "open" and not one.row.excluded.get("arm-failed")]
+    if silent:
+        why = line(silent[0].row.reason or "no scores of users are kept", 160)
+        parts.append(f"{_ways(silent)}, nothing can be told ({why})")
     return [(gravity, model, "; ".join(parts))] if parts else []
+
+
+def _ways(pairings: Sequence[Pairing]) -> str:
+    return listing([WAYS.get(one.arm, one.arm) for one in pairings])
 
 
 def _sketch(told: Told, attribute: str, likeness: Likeness, pairings: Sequence[Pairing]) -> Sketch | None:
@@ -229,12 +234,12 @@ def _line(one: Pairing) -> Line:
     gap = one.difference
     shown = "—"
     if gap is not None:
-        shown = str(figure(gap.value, gap.low, gap.high, reason=gap.reason, difference=True))
+        shown = str(figure(gap.value, gap.low, gap.high, difference=True)) if gap.low is not None else "—"
     return Line(
         one.model,
         WAYS.get(one.arm, one.arm),
-        whole(one.told),
-        whole(one.row),
+        cell(one.told),
+        cell(one.row),
         shown,
         p_text(one.p),
         "—" if gap is None else f"{gap.n:,}",
