@@ -27,6 +27,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "annotate": ("genrec_eval.cli.annotate:app", "Have people judge the answers of a run, blindly."),
     "judge": ("genrec_eval.cli.judge:app", "Audit the judges of a run; show dialects and rubrics."),
     "validate": ("genrec_eval.cli.validate:validate", "Check suites and show what they would run."),
+    "plan": ("genrec_eval.cli.plan:plan", "Show the plan of a suite, and register it before it is run."),
     "init": ("genrec_eval.cli.init:init", "Write a suite to start from."),
     "list": (
         "genrec_eval.cli.list:list_",

@@ -26,6 +26,7 @@ def validate(
     ] = None,
 ) -> int:
     """Check suites and show what they would run. Asks no model and reads no data."""
+    from genrec_eval.cli.plan import lone_families
     from genrec_eval.suite.load import check_metrics, check_prompts, missing_environment, resolve
 
     console = output()
@@ -42,6 +43,8 @@ def validate(
         _show(console, loaded)
         for warning in missing_environment(loaded):
             complain(f"warning: {warning}")
+        for note in lone_families(loaded):
+            complain(f"note: {note}")
     return Exit.USAGE if failed else Exit.PASS
 
 
@@ -49,6 +52,9 @@ def _show(console: Console, loaded: LoadedSuite) -> None:
     from rich import box
     from rich.table import Table
     from rich.text import Text
+
+    from genrec_eval.audit.families import level_words, sizes_of
+    from genrec_eval.stats.multiplicity import simultaneous_level
 
     suite = loaded.suite
     console.print(Text.assemble((f"{loaded.source}", "bold"), f": suite '{suite.name}' is valid"))
@@ -76,13 +82,17 @@ def _show(console: Console, loaded: LoadedSuite) -> None:
             about = f"{asked.rubric}, {asked.task}" + (f" against {asked.against}" if asked.against else "")
             most = "" if asked.limit is None else f", at most {asked.limit} cases of each model"
             console.print(Text(f"judged in {scenario} by {', '.join(asked.panel)}: {about}{most}"))
+    for family, size in sizes_of(suite.claims).items():
+        level = level_words(simultaneous_level(suite.level, size))
+        console.print(Text(f"family {family}: {size} claim{'' if size == 1 else 's'}, each at {level}"))
     for claim in suite.claims:
+        member = "" if claim.family is None else f", family {claim.family}"
         against = f" against {claim.against}" if claim.rule in {"better_by", "not_worse_by", "within"} else ""
         expected = "" if claim.expect == "PASS" else ", expected to FAIL"
         console.print(
             Text(
                 f"claim: {claim.claim} ({claim.scenario}, {claim.metric}, {claim.slice}: "
-                f"{claim.model}{against}, {claim.rule} {claim.margin:g}{expected})"
+                f"{claim.model}{against}, {claim.rule} {claim.margin:g}{member}{expected})"
             )
         )
     for rule in suite.gate.rules if suite.gate else ():

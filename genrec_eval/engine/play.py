@@ -23,6 +23,7 @@ from genrec_eval.engine.play_logged import play_logged, served
 from genrec_eval.engine.progress import Interrupted, Progress
 from genrec_eval.engine.ready import Stage, described, make_ready
 from genrec_eval.engine.records import RecordWriter, drop_stale
+from genrec_eval.engine.registration import registered
 from genrec_eval.engine.rundir import FORMAT, RunDirectory
 from genrec_eval.engine.sessions import asked, begin_session, end_session
 from genrec_eval.engine.summary import cover, usage
@@ -103,12 +104,20 @@ def play(
         with progress:
             stages = make_ready(loaded, plan, progress)
             benches = _benches(loaded, plan)
+            begun = None if fresh else directory.run.get("created")
+            registration = registered(loaded, plan, stages, begun if _recorded(directory) else None)
             aside = directory.renew() if fresh else None
             if aside is not None:
                 progress.note(f"the run before lies in {aside}")
+            directory.run["plan"] = registration
             _play(loaded, directory, progress, plan, stages, benches, aside.name if aside else None)
     except Interrupted:
         raise KeyboardInterrupt from None
+
+
+def _recorded(directory: RunDirectory) -> bool:
+    """Whether an earlier session got an answer."""
+    return any(directory.records_folder.glob("*")) or (directory.path / "journal.sqlite").exists()
 
 
 def _benches(loaded: LoadedSuite, plan: Plan) -> dict[str, Bench]:

@@ -51,8 +51,13 @@ class Stage:
     data: dict[str, Any]
 
 
-def make_ready(loaded: LoadedSuite, plan: Plan, progress: Progress) -> list[Stage]:
+def make_ready(loaded: LoadedSuite, plan: Plan, progress: Progress, build: bool = True) -> list[Stage]:
     """Everything that may turn out wrong before the first question is asked.
+
+    Parameters
+    ----------
+    build
+        Whether the models are built too; without them a stage has no players.
 
     Raises
     ------
@@ -83,7 +88,7 @@ def make_ready(loaded: LoadedSuite, plan: Plan, progress: Progress) -> list[Stag
         for finding in prepared.facts.get("leakage") or ():
             if finding["severity"] == "warning":
                 progress.note(f"scenario '{name}': {finding['sentence']}")
-        built = [_build(loaded, pairing, scenario, prepared) for pairing in pairings]
+        built = [_build(loaded, pairing, scenario, prepared) for pairing in pairings if build]
         stages.append(
             Stage(
                 name=name,

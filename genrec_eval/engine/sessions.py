@@ -39,6 +39,7 @@ def begin_session(
         "suite": digest(asked(loaded.resolved))[:16],
         "claims": digest(loaded.resolved["claims"])[:16],
         "seed": loaded.suite.seed,
+        "plan": (run.get("plan") or {}).get("registered"),
         "only": list(plan.only),
         "limit": plan.limit,
         "sets": list(loaded.sets),

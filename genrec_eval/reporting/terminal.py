@@ -30,6 +30,7 @@ from genrec_eval.reporting.caution import cautions
 from genrec_eval.reporting.claimed import bounded, controls, doubt, full_claim, to_be_had, units
 from genrec_eval.reporting.compare import best, broken, is_ruled, is_validity, uneventful
 from genrec_eval.reporting.console import plain, say, styled
+from genrec_eval.reporting.contents.registered import plan_deviations, plan_sentence
 from genrec_eval.reporting.controlled import Control, controlled
 from genrec_eval.reporting.gaps import left_out
 from genrec_eval.reporting.judged import asked_of, column_titles
@@ -101,6 +102,10 @@ def print_results(
         say(console, f"{line(what, 1000)}: {why}", "dim")
         console.print()
     _verdicts(results, console, run or {})
+    if said := plan_sentence(run or {}):
+        say(console, said)
+        for _, departure in plan_deviations(run or {}):
+            say(console, departure, "dim", indent=4)
     if report is not None:
         console.print(styled(console, f"Report: {report}", ""), soft_wrap=True)  # a path is copied whole
 

@@ -65,6 +65,12 @@ class Audit(StrictModel):
     selection: str | None = Field(
         None, description="Why these criteria are claimed, and others only measured or left out."
     )
+    plan: str | None = Field(
+        None,
+        min_length=1,
+        description="The registered plan: a file that `genrec-eval plan SUITE --write FILE` wrote, relative"
+        " to the suite, or its digest. A run says whether it is the registered one, and where it departs.",
+    )
     out_of_scope: tuple[str, ...] = Field((), description="What was left out on purpose.")
     risks: tuple[Risk, ...] = Field((), description="Risks that were considered.")
     deviations: tuple[str, ...] = Field((), description="Where the audit departed from what was planned.")

@@ -10,6 +10,7 @@ from genrec_eval.protocol.results import Ruling
 from genrec_eval.reporting.answer import few
 from genrec_eval.reporting.claimed import doubt, full_claim, misread
 from genrec_eval.reporting.contents.ground import Ground
+from genrec_eval.reporting.contents.registered import plan_deviations
 from genrec_eval.reporting.facts import moment
 from genrec_eval.reporting.results import mapping
 from genrec_eval.reporting.rules import asked
@@ -22,12 +23,14 @@ Deviation = tuple[str, str]
 
 def deviations(on: Ground) -> list[Deviation]:
     """Everything in which this run departs from its suite as written and played once, whole."""
-    found = [*_asked_less(on), *_sessions(on), *_since(on), *_gaps(on), *_titles(on), *_checkout(on)]
+    found = [*plan_deviations(on.run), *_asked_less(on), *_sessions(on), *_since(on), *_gaps(on)]
+    found += [*_titles(on), *_checkout(on)]
     return found + [("Stated in the suite", line(text, 2000)) for text in on.audit.deviations]
 
 
 LOOKED_FOR = (
-    "parts left out (--only), samples (--limit), overridden values (--set), earlier runs set aside (--fresh),"
+    "a registered plan, where the suite names one, parts left out (--only), samples (--limit), overridden"
+    " values (--set), earlier runs set aside (--fresh),"
     " interruptions, a suite, claims or seed that changed between sessions, budgets that were reached, models"
     " that were given up, data that were not there, claims without a figure, titles that say something else"
     " than was tested, and a checkout with changes"
@@ -76,6 +79,7 @@ def _sessions(on: Ground) -> list[Deviation]:
         ("suite", "The suite changed between sessions"),
         ("claims", "The claims changed after the first session"),
         ("seed", "The seed changed between sessions"),
+        ("plan", "The registered plan changed between sessions"),
         ("version", "The version of genrec-eval changed between sessions"),
     ):
         found += _changed(rows, key, title)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from genrec_eval.audit.families import level_words
 from genrec_eval.core.numbers import count, exact
 from genrec_eval.protocol.results import Estimate
 from genrec_eval.reporting.contents.ground import Ground
-from genrec_eval.reporting.text import line, plural
+from genrec_eval.reporting.text import line, listing, plural
 
 _METHODS = {
     "bootstrap-bca": (
@@ -112,8 +113,37 @@ def methods(on: Ground) -> Methods:
     said += seed + (
         f" {plural(without, 'figure has', 'figures have')} no interval; each says why." if without else ""
     )
+    said += _families(on) + _adjustments(on)
     ranked = sorted(found.items(), key=lambda pair: -len(pair[1]))
     return Methods(said if found else "", tuple(_method(on, name, rows) for name, rows in ranked))
+
+
+def _families(on: Ground) -> str:
+    """What the claims of each family are held to."""
+    sizes = {row.family: row.family_size for row in on.results.verdicts if row.family is not None}
+    levels = {row.family: row.level for row in on.results.verdicts if row.level is not None}
+    said = [
+        f"{line(name, 64)} ({plural(size or 1, 'claim')}"
+        + (f", each at {level_words(levels[name] or 0.0)})" if name in levels else ")")
+        for name, size in sizes.items()
+    ]
+    if not said:
+        return ""
+    return (
+        f" Claims of one family are held to intervals that hold together (Bonferroni): {listing(said)}. A"
+        " claim that could not be run still counts."
+    )
+
+
+def _adjustments(on: Ground) -> str:
+    """How the p-values of tests that are no paired differences were adjusted."""
+    rows = [row for row in on.results.estimates if row.baseline is None and row.adjustment]
+    words = list(dict.fromkeys(line(row.adjustment or "", 120) for row in rows))
+    if not words:
+        return ""
+    return f" {plural(len(rows), 'test')} of a figure's own: p after {listing(words[:8])}" + (
+        f" and {len(words) - 8} more families." if len(words) > 8 else "."
+    )
 
 
 def _method(on: Ground, name: str, rows: list[Estimate]) -> Method:

@@ -11,6 +11,7 @@ from typing import Any
 from genrec_eval.audit.gating.opening import GATE_FILE
 from genrec_eval.core.fingerprint import digest
 from genrec_eval.reporting.contents.ground import Ground
+from genrec_eval.reporting.contents.registered import plan_facts, plan_sentence
 from genrec_eval.reporting.facts import moment, period, spell
 from genrec_eval.reporting.results import mapping, read_json
 from genrec_eval.reporting.text import line, listing, plural
@@ -80,6 +81,7 @@ def _digests(on: Ground) -> Pairs:
     if on.suite:
         pairs.append(("Suite, resolved", digest(on.suite)))
         pairs.append(("Claims", digest(on.suite.get("claims") or [])))
+    pairs += plan_facts(on.run)
     pairs += [
         (f"Data: {name}", str(facts["digest"])) for name, facts in on.data.items() if facts.get("digest")
     ]
@@ -117,6 +119,8 @@ def _facts(on: Ground) -> Pairs:
         pairs.append(("Played", said))
     if run.get("seed") is not None:
         pairs.append(("Seed", str(run["seed"])))
+    if said := plan_sentence(run):
+        pairs.append(("Registered plan", said))
     if on.sessions:
         ended = on.sessions[-1].get("ended")
         said = (

@@ -27,7 +27,7 @@ from genrec_eval.reporting.tables import (
     margins_of,
     p_text,
 )
-from genrec_eval.reporting.text import listing
+from genrec_eval.reporting.text import line, listing
 
 _SIDES = {"higher": "higher is better", "lower": "lower is better"}
 
@@ -133,7 +133,7 @@ def detail(
         unit=sign(results.unit(metric)),
         arrow=ARROWS.get(direction, ""),
         finding=_finding(results, whole, tops, faults),
-        facts=_facts(results, metric),
+        facts=(*_facts(results, metric), *_tests(whole)),
         figures=_rows(results, whole, order, [levels.get(row.model, ()) for row in whole], marks),
         pairs=_rows(results, differences, order, apart, {}),
         spread=spread(results, scenario, metric, order, found),
@@ -222,6 +222,17 @@ def _finding(
     elif not tops:
         said.append(str(figure(low.value, low.low, low.high, unit=unit)))
     return "; ".join(said)
+
+
+def _tests(whole: Sequence[Estimate]) -> tuple[tuple[str, str], ...]:
+    """p of each model's figure by a test of the metric's own, and after which adjustment."""
+    said = [
+        f"{line(row.model, 60)} {p_text(row.p)},"
+        f" {p_text(row.p_adjusted)} after {line(row.adjustment or '', 120)}"
+        for row in whole
+        if row.p is not None and row.adjustment
+    ]
+    return (("p of its test", "; ".join(said)),) if said else ()
 
 
 def _facts(results: Results, metric: str) -> tuple[tuple[str, str], ...]:
