@@ -273,7 +273,7 @@ class Rows(Accumulator):
 
     def finish(self) -> UnitScores:
         parts, self.parts = self.parts, []  # a million users' scores should not be held twice
-        return UnitScores.join(parts)
+        return parts[0] if len(parts) == 1 and parts[0].total is None else UnitScores.join(parts)
 
 
 class Family:
