@@ -149,15 +149,26 @@ def sentence(
     warned
         Verdicts that are to be read with care.
     """
+    return " ".join(sentences(verdicts, flaws, purpose=purpose, warned=warned))
+
+
+def sentences(
+    verdicts: Iterable[Verdict],
+    flaws: Collection[str] = (),
+    *,
+    purpose: str = "",
+    warned: Collection[Verdict] = (),
+) -> list[str]:
+    """The parts of :func:`sentence`: claims, controls, built-in checks; what there is none of is left out."""
     rows = list(verdicts)
     if not rows:
-        return "The suite makes no claim, so nothing was decided; the figures stand for themselves."
+        return ["The suite makes no claim, so nothing was decided; the figures stand for themselves."]
     foreseen = expected(rows)
     tests = [row for row in rows if row.gate and on_control(row, flaws)]
     own = [row for row in rows if row.gate and not on_control(row, flaws)]
     checks = Counter(outcome(row) for row in rows if not row.gate)
     said = _tally(own, tests, purpose, sum(outcome(row) is Outcome.HOLDS and row in warned for row in own))
-    text = " ".join(filter(None, (said, control(tests))))
+    text = ""
     if checks:
         found = checks[Outcome.FINDING] + checks[Outcome.MISSED] + checks[Outcome.CAUGHT]
         beside = [
@@ -168,7 +179,7 @@ def sentence(
             )
             if n
         ]
-        text += f" Built-in checks: {plural(found, 'finding') if found else 'no finding'} in {len_of(checks)}"
+        text = f"Built-in checks: {plural(found, 'finding') if found else 'no finding'} in {len_of(checks)}"
         if known := sum(place(row) in foreseen for row in rows if not row.gate):
             how = "expected" if only_foreseen(rows, foreseen) else "told"
             text += f", {'all' if known == found else f'{known} of them'} {how} by a claim"
@@ -178,7 +189,7 @@ def sentence(
         if alone:
             text += f", {len(alone)} of them in a model made to fail"
         text += f"; {', '.join(beside)}." if beside else "."
-    return text
+    return [part for part in (said, control(tests), text) if part]
 
 
 _COUNTED = (
@@ -209,7 +220,7 @@ def _tally(own: list[Verdict], tests: list[Verdict], purpose: str, warned: int) 
             titles = list(dict.fromkeys(f"“{line(row.claim, 160)}”" for row in rows))
             part += f" ({few(titles)})"
         if kind is Outcome.HOLDS and warned:
-            part += f", {'it' if n == 1 else f'{warned} of them'} with a warning"
+            part += f" ({'it' if n == 1 else f'{warned} of them'} with a warning)"
         parts.append(part)
     if not purpose:
         return ", ".join(parts) + "."
@@ -273,10 +284,21 @@ def answer(
 
     Parameters are those of :func:`sentence`.
     """
+    return " ".join(answers(results, flaws, purpose=purpose, warned=warned))
+
+
+def answers(
+    results: Results,
+    flaws: Collection[str] = (),
+    *,
+    purpose: str = "",
+    warned: Collection[Verdict] = (),
+) -> list[str]:
+    """The parts of :func:`answer`, the one on claims first."""
     if results.coverage and not results.estimates and not results.verdicts:
-        text = "No figure could be computed, so nothing was decided."
+        parts = ["No figure could be computed, so nothing was decided."]
     else:
-        text = sentence(results.verdicts, flaws, purpose=purpose, warned=warned)
+        parts = sentences(results.verdicts, flaws, purpose=purpose, warned=warned)
     several = len(results.scenarios()) > 1
     found: dict[str, list[str]] = {}
     for row in results.coverage:
@@ -291,7 +313,7 @@ def answer(
         if row.remark:
             found.setdefault("Remarked on", []).append(who)
     words = ("Not run", "Played in part", "With cases that failed", "Remarked on")
-    return " ".join([text, *(f"{word}: {few(found[word])}." for word in words if word in found)])
+    return parts + [f"{word}: {few(found[word])}." for word in words if word in found]
 
 
 def remarks(results: Results) -> list[tuple[str, str]]:

@@ -12,6 +12,7 @@ from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 from genrec_eval.core.errors import UsageError
 from genrec_eval.protocol.results import Coverage, Estimate, Ruling, Verdict
 from genrec_eval.reporting.judged import full_title, is_judged
+from genrec_eval.reporting.titles import distinct, readable
 
 SCHEMA = 1
 """Newest version of ``estimates.json`` that this code reads."""
@@ -37,6 +38,7 @@ class Results:
     _index: dict[tuple[str, str, str, str, str | None], Estimate] = field(default_factory=dict)
     _models: dict[str | None, tuple[str, ...]] = field(default_factory=dict)
     _metrics: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    _titles: dict[str, str] = field(default_factory=dict)
 
     @classmethod
     def read(cls, data: Any) -> Results:
@@ -125,16 +127,22 @@ class Results:
         return str(self.definition(metric).get("unit") or "")
 
     def title(self, metric: str) -> str:
-        """Title of a metric with its cutoff, for heads and sentences."""
+        """Title of a metric with its cutoff and, in words, what is not as by default; each has its own."""
+        if not self._titles:
+            self._titles.update(distinct({one: self._title(one) for one in self.definitions}, self._whole))
+        return self._titles.get(metric, metric)
+
+    def _title(self, metric: str, whole: bool = False) -> str:
         definition = self.definition(metric)
         title = definition.get("title")
         if title and is_judged(definition):
             return full_title(metric, definition)
-        name, at, cutoff = metric.rpartition("@") if "@" in metric else (metric, "", "")
         if not title:
             return metric
-        inside = name[name.index("(") :] if "(" in name else ""
-        return f"{title}{inside}{at}{cutoff}" if not str(title).endswith(f"@{cutoff}") else str(title)
+        return readable(metric, str(title), mapping(definition.get("parameters")), whole=whole)
+
+    def _whole(self, metric: str) -> str:
+        return self._title(metric, whole=True)
 
     def direction(self, metric: str) -> str:
         """``"higher"``, ``"lower"`` or ``"none"``."""

@@ -38,6 +38,7 @@ from genrec_eval.reporting.reproduced import LISTED, Reproduced, folded, reprodu
 from genrec_eval.reporting.results import Results
 from genrec_eval.reporting.tables import interval_name
 from genrec_eval.reporting.text import line, listing, plural
+from genrec_eval.reporting.titles import renamed
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -229,7 +230,12 @@ def _head(results: Results, metric: str, title: str) -> str:
     said = f"{line(title, 80)}{f' {unit}' if unit else ''}{arrow}"
     if len(said) <= _WIDE:
         return said
-    return said.replace(": ", ":\n", 1).replace("(", "\n(", 1).replace(" against ", "\nagainst ", 1)
+    return (
+        said.replace(", ", ",\n", 1)
+        .replace(": ", ":\n", 1)
+        .replace("(", "\n(", 1)
+        .replace(" against ", "\nagainst ", 1)
+    )
 
 
 def _cells(results: Results, of: tuple[str, str], reasons: dict[str, int]) -> list[tuple[str, str]]:
@@ -360,7 +366,8 @@ def _verdict(results: Results, row: Verdict, console: Console, of: _Telling) -> 
     console.print(text)
     made = of.planted[row.model].tag(row) if row.model in of.planted else ""
     needed = would_decide(row, of.had.get(row.scenario))
-    for detail in filter(None, (second, doubted, line(row.reason), needed, made)):
+    why = line(renamed(row.reason, row.model, row.metric, results.title(row.metric)))
+    for detail in filter(None, (second, doubted, why, needed, made)):
         say(console, detail, "dim", indent=4)
     if row in of.warned:
         say(console, of.warned[row], "yellow", indent=4)

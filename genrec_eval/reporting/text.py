@@ -48,9 +48,12 @@ def plural(number: int, one: str, many: str | None = None) -> str:
 
 
 def listing(words: list[str]) -> str:
-    """``"a, b and c"``.
+    """``"a, b and c"``; semicolons part what holds commas.
 
     >>> listing(["a", "b", "c"])
     'a, b and c'
+    >>> listing(["a", "b, by c", "d"])
+    'a; b, by c and d'
     """
-    return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
+    parted = "; " if len(words) > 2 and any(", " in word for word in words) else ", "
+    return " and ".join([parted.join(words[:-1]), words[-1]] if len(words) > 1 else words)

@@ -36,7 +36,7 @@ from genrec_eval.reporting.comparison.words import (
 )
 from genrec_eval.reporting.svg import Scale, key
 from genrec_eval.reporting.text import line, listing
-from genrec_eval.reporting.titles import title_of
+from genrec_eval.reporting.titles import renamed, title_of
 
 SHAPES = {
     Change.WORSE: ("v-fail", "fail"),
@@ -261,10 +261,6 @@ class _Shown:
         position = models.index(row.model) if row.model in models else len(models)
         before, after = sides(row)
         low, high = scale.ends(row.unit)
-        own = f"{row.model}'s "
-        reason = row.reason
-        if reason.startswith(f"{own}{row.metric}"):  # the row has one name for its metric
-            reason = f"{own}{title}{reason[len(own) + len(row.metric) :]}"
         return Row(
             metric=line(title, _LONG),
             id=line(row.metric, _LONG),
@@ -277,7 +273,7 @@ class _Shown:
             figure=figure_of(row),
             ends=f"{low} to {high} {sign(row.unit, True)}".rstrip(),
             drawing=drawn(row, scale, position),
-            reason=line(reason, 600),
+            reason=line(renamed(row.reason, row.model, row.metric, title), 600),
             support="; ".join(support(row)),
         )
 

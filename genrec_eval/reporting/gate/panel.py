@@ -27,7 +27,7 @@ from genrec_eval.reporting.gate.words import (
 from genrec_eval.reporting.rules import SHAPES, lines_at
 from genrec_eval.reporting.svg import Scale, gauge, key
 from genrec_eval.reporting.text import line
-from genrec_eval.reporting.titles import title_of
+from genrec_eval.reporting.titles import renamed, title_of
 
 _APART = 50.0
 """Percent of the width that two names of rules need between them."""
@@ -105,7 +105,11 @@ def command(result: GateResult) -> str:
 def _ruled(row: GateRow, models: Sequence[str], title: str, cautioned: Callable[[str, int], str]) -> Ruled:
     shape, style = SHAPES[row.verdict]
     doubted = doubt(row)
-    why = [said for said in sentences(_titled(row, title)) if said != doubted]
+    why = [
+        said
+        for said in sentences(replace(row, reason=renamed(row.reason, row.model, row.metric, title)))
+        if said != doubted
+    ]
     return Ruled(
         _bounded(row),
         line(title, _NAME),
@@ -121,14 +125,6 @@ def _ruled(row: GateRow, models: Sequence[str], title: str, cautioned: Callable[
         doubted,
         cautioned(row.slice, row.n) if row.verdict in (Ruling.PASS, Ruling.FAIL) else "",
     )
-
-
-def _titled(row: GateRow, title: str) -> GateRow:
-    """With one name for its metric."""
-    head = f"{row.model}'s {row.metric}"
-    if not row.reason.startswith(head):
-        return row
-    return replace(row, reason=f"{row.model}'s {title}{row.reason[len(head) :]}")
 
 
 def _bounded(row: GateRow) -> GateRow:

@@ -13,7 +13,7 @@ from genrec_eval.protocol.results import Ruling
 from genrec_eval.reporting import facts
 from genrec_eval.reporting.answer import (
     RED,
-    answer,
+    answers,
     as_planted,
     expected,
     only_foreseen,
@@ -73,7 +73,7 @@ def page(material: Material) -> dict[str, Any]:
         "name": str(suite.get("name") or results.run),
         "about": str(suite.get("description") or ""),
         "when": facts.moment(run.get("finished") or run.get("created")),
-        "sentence": answer(results, flaws, purpose=purpose_of(run), warned=warned),
+        "answers": answers(results, flaws, purpose=purpose_of(run), warned=warned),
         "alarms": [one.alarm for one in planted.values() if one.missed],
         "simulated": simulated(run),
         "remarks": remarks(results),

@@ -18,6 +18,7 @@ from genrec_eval.reporting.results import Results
 from genrec_eval.reporting.rules import SHAPES, lines_at
 from genrec_eval.reporting.svg import Scale, gauge
 from genrec_eval.reporting.text import line, listing, plural
+from genrec_eval.reporting.titles import renamed
 from genrec_eval.suite.rule import PAIRED
 
 HELD = {True: ("PASS", "pass", "v-pass"), False: ("FAIL", "fail", "v-fail")}
@@ -45,6 +46,8 @@ class Ruled:
     """Whether the figure is a difference, n and how many were excluded."""
     doubt: str
     """Where the title says something else than was tested: what was tested then stands before it."""
+    reason: str
+    """Why, with the title of the metric."""
     caution: str = ""
     """Why the verdict is to be read with care."""
     control: bool = False
@@ -151,6 +154,7 @@ def ruled(with_: Telling, verdict: Verdict) -> Ruled:
         tested=full_claim(results, verdict),
         units=units(results, verdict),
         doubt=doubt(results, verdict),
+        reason=renamed(verdict.reason, verdict.model, verdict.metric, results.title(verdict.metric)),
         caution=with_.cautions.get(verdict, ""),
         control=control,
     )
