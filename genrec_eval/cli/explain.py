@@ -154,7 +154,7 @@ def _parameters(metric: Metric) -> list[Row]:
         if others:
             said += f"; else {', '.join(others)}"
         if chosen != default:
-            said += f"; {default} by default"
+            said += f"; {'none' if default == '' else default} by default"
         if name in definition.meanings:
             said += f"\n{definition.meanings[name]}"
         rows.append((f"  {name}", said))

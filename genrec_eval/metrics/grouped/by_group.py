@@ -168,7 +168,7 @@ def unfit(parameters: Mapping[str, Any]) -> str | None:
     try:
         one = base(of, 1)
     except UsageError as error:
-        return f"of={of}: {error}"
+        return f"of={of}: {str(error).replace(f'{of}@1', of)}"
     definition = one.definition
     whole = isinstance(one.function, type) or definition.combine or definition.refit or definition.contrast
     if whole or one.link != "identity":
