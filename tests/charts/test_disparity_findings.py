@@ -15,10 +15,13 @@ def test_a_cost_is_told_where_both_differences_are_told_apart() -> None:
         *ranked(GAP, {"knn": 0.50, "fair": 0.10}, half=0.01, direction="lower"),
     ]
     found = disparity(scene(results(rows)))
-    assert found is not None and found.kind == "disparity"
+    assert found is not None
+    assert found.kind == "disparity"
     assert found.title.startswith("fair loses 0.10")
-    assert "ndcg@10 to knn and has 0.40" in found.title and found.title.endswith(f"less {GAP}")
-    assert len(found.panels) == 1 and len(found.rows) == 2
+    assert "ndcg@10 to knn and has 0.40" in found.title
+    assert found.title.endswith(f"less {GAP}")
+    assert len(found.panels) == 1
+    assert len(found.rows) == 2
 
 
 def test_what_cannot_be_told_apart_costs_nothing_that_could_be_told() -> None:
@@ -39,7 +42,8 @@ def test_who_is_ahead_on_both_is_no_exchange() -> None:
         *ranked(GAP, {"a": 0.10, "b": 0.50}, half=0.01, direction="lower"),
     ]
     found = disparity(scene(results(rows)))
-    assert found is not None and found.title.startswith("a has, as measured, both the best ndcg@10")
+    assert found is not None
+    assert found.title.startswith("a has, as measured, both the best ndcg@10")
     assert "b is dominated beyond chance" in found.method
 
 
