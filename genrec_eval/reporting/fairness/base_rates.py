@@ -74,6 +74,10 @@ class BaseRate:
         return self.range is not None and self.range[1] > 0 and (self.adjusted or 0.0) < SURE
 
 
+class NotRanked(UsageError):
+    """A scenario of texts or ratings, whose users have no outcome that is due to them."""
+
+
 class Users:
     """The users of a scenario, each once: their groups, histories and held-out items.
 
@@ -93,6 +97,8 @@ class Users:
             items = context["items"]
         except (KeyError, UsageError):
             raise UsageError(f"scenario '{scenario}' keeps no table of items") from None
+        if "train_count" not in items.column_names:
+            raise NotRanked(f"scenario '{scenario}' ranks nothing: its users have no rate of hits")
         self.cases = _first(run.cases(scenario))
         self.catalogue: Catalogue = catalogue_of(items)
 

@@ -12,7 +12,7 @@ from genrec_eval.core.errors import UsageError
 from genrec_eval.core.numbers import Figure, figure
 from genrec_eval.reporting.charts.panel import Panel, drawn
 from genrec_eval.reporting.charts.rows import rows_panel
-from genrec_eval.reporting.fairness.base_rates import BaseRate, Users, adjusted, rated
+from genrec_eval.reporting.fairness.base_rates import BaseRate, NotRanked, Users, adjusted, rated
 from genrec_eval.reporting.page.material import Material
 from genrec_eval.reporting.results import Results, mapping
 from genrec_eval.reporting.tables import p_text
@@ -173,6 +173,8 @@ def conflicts(material: Material, scenario: str) -> Conflicts | None:
                 rate, few = rated(quantity, by, groups, level)
                 rates[by].append(rate)
                 small[by] |= few
+    except NotRanked:
+        return None
     except (UsageError, OSError):
         missing = "Base rates are not known: the tables of the run do not lie beside its estimates."
     every = iter(adjusted([rate for by in attributes for rate in rates[by]]))
@@ -281,9 +283,12 @@ def _summary(found: Sequence[Conflict], rates: dict[str, list[BaseRate]]) -> str
     differ = [rate for rate in every if rate.differs]
     by = listing([line(name, 40) for name in dict.fromkeys(rate.by for rate in differ)])
     if not every:
-        said = "Base rates of the groups are not known"
+        return "Base rates cannot be compared: no attribute has two groups that are known and large enough"
+    if len(every) == 1 and not differ:
+        said = "The one base rate that can be compared is not told apart between groups"
     elif differ:
-        said = f"Base rates differ: {len(differ)} of {len(every)} are told apart, by {by}"
+        are = "is" if len(differ) == 1 else "are"
+        said = f"Base rates differ: {len(differ)} of {len(every)} {are} told apart, by {by}"
     else:
         said = f"Base rates are not told apart: none of {len(every)} differs between groups beyond chance"
     hard, soft = (sum(one.impossible == kind for one in found) for kind in (True, False))
@@ -298,9 +303,9 @@ def _clear(criteria: Sequence[Criterion], rates: dict[str, list[BaseRate]]) -> s
     kinds = {one.kind for one in criteria}
     if not ({"rates", "chances", "odds"} & kinds) and not {"utility", "exposure"} <= kinds:
         return "None of the criteria here is known to exclude another, whatever the base rates."
-    known = any(r.quantity.key[0] in ("due", "wanted") for by in rates for r in rates[by])
-    if not known:
-        return "What the criteria here condition on is due to everybody, or not known of each group."
+    known = [r for by in rates for r in rates[by] if r.quantity.key[0] in ("due", "wanted")]
+    if not any(rate.range is not None for rate in known):
+        return "Whether criteria exclude each other here cannot be told: that rests on base rates not known."
     return (
         "What these criteria condition on is not told apart between the groups, so they may hold together"
         " here; that is no proof that it is equal."
@@ -331,7 +336,7 @@ def _table(by: str, rates: Sequence[BaseRate], small: dict[str, int], anchor: st
     )
     differ = [line(rate.quantity.name.removesuffix(", %"), 60) for rate in rates if rate.differs]
     told = f"told apart are {listing(differ)}" if differ else "no base rate is told apart"
-    panels = [_panel(rate) for rate in rates if rate.range is not None and rate.range[2] > 0]
+    panels = [_panel(rate) for rate in rates if rate.range is not None]
     return Rates(
         by=line(by, 60),
         summary=f"By {line(by, 60)}, {told}",

@@ -132,6 +132,8 @@ def exposed(material: Material, scenario: str) -> list[Exposed] | None:
         _exposed(material, scenario, stored, view, f"s{place}fe{number}")
         for number, view in enumerate(found[:MOST], 1)
     ]
+    if not any(one.lines for one in made):  # the same is to be said of each
+        made, left = made[:1], tuple(metric for view in found[1:] for metric in view.metrics)
     return [*made[:-1], replace(made[-1], others=left)]
 
 

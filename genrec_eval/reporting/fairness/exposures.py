@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from genrec_eval.metrics.grouped.exposure_shares import GroupShares
     from genrec_eval.metrics.item_groups import ItemGroups
     from genrec_eval.protocol.arrays import Float64
+    from genrec_eval.stats.extremes import Shares
 
 SHARED = ("exposure_gap", "exposure_ratio", "exposure_divergence", "attention_per_merit")
 """Metrics that store what each group gets and what is due to it."""
@@ -201,8 +202,17 @@ def _part(mine: Float64, rest: Float64, relevance: bool, level: float) -> Part:
     if shares is None or len(rest) < LEAST or not rest.any():
         return Part(len(mine), shares)
     (s, _, at_s, _), (r, _, at_r, _) = pulls_of(mine), pulls_of(rest)
-    error = np.hypot(known_to(s, at_s).errors, known_to(r, at_r).errors)
-    return Part(len(mine), shares, s - r, error)
+    errors = (_spread(known_to(s, at_s)), _spread(known_to(r, at_r)))
+    return Part(len(mine), shares, s - r, np.hypot(*errors))
+
+
+def _spread(known: Shares) -> Float64:
+    """Standard errors; where no user moves a share, that of a rate with two users more of either kind."""
+    import numpy as np
+
+    n = known.n + 4
+    rate = (known.values * known.n + 2) / n
+    return np.where(known.errors > 0, known.errors, np.sqrt(rate * (1 - rate) / n))
 
 
 def _stored(path: Path) -> StoredScores:
