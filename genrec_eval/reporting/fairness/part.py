@@ -27,8 +27,8 @@ PANELS: dict[str, Callable[[Material, str], Any]] = {
     "exposed": exposed,
     "groups": groups,
     "crossed": crossed,
-    "suppressed": suppressed,
     "conflicts": conflicts,
+    "suppressed": suppressed,
 }
 """Name → function, in the order of the page."""
 
