@@ -12,6 +12,7 @@ from genrec_eval.reporting import facts
 from genrec_eval.reporting.results import Results, mapping
 from genrec_eval.reporting.rules import asked
 from genrec_eval.reporting.text import line, listing, plural
+from genrec_eval.reporting.titles import inside
 from genrec_eval.suite.rule import PAIRED
 
 _WORDS = {"half": 0.5, "a third": 1 / 3, "two thirds": 2 / 3, "a quarter": 0.25}
@@ -58,7 +59,7 @@ def units(results: Results, row: Verdict) -> str:
 def full_claim(results: Results, row: Verdict) -> str:
     """The sentence that was decided: ``"Hit rate@10 of candidate at least 0.7, on average"``."""
     whose = "" if row.slice == "all" else f" for {line(row.slice, 80)}"
-    what = f"{results.title(row.metric)} of {line(row.model, 80)}{whose}"
+    what = f"{inside(results.title(row.metric))} of {line(row.model, 80)}{whose}"
     rule = asked(row.rule, row.margin, results.unit(row.metric), row.baseline)
     mean = row.rule != "published" and _is_mean(results, row.metric)
     return f"{what} {rule}{', on average' if mean else ''}"

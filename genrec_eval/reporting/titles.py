@@ -112,7 +112,16 @@ def renamed(said: str, model: str, metric: str, title: str) -> str:
     "knn's NDCG@10 is 0.3"
     """
     head = f"{model}'s {metric}"
-    return f"{model}'s {title}{said[len(head) :]}" if said.startswith(head) else said
+    return f"{model}'s {inside(title)}{said[len(head) :]}" if said.startswith(head) else said
+
+
+def inside(title: str) -> str:
+    """A title where a sentence goes on after it: what its comma begins is closed by another.
+
+    >>> inside("NDCG@10"), inside("NDCG@10, gap by gender")
+    ('NDCG@10', 'NDCG@10, gap by gender,')
+    """
+    return f"{title}," if ", " in title else title
 
 
 def distinct(titles: Mapping[str, str], longer: Callable[[str], str]) -> dict[str, str]:
