@@ -43,8 +43,18 @@ def test_who_is_ahead_on_both_is_no_exchange() -> None:
     ]
     found = disparity(scene(results(rows)))
     assert found is not None
-    assert found.title.startswith("a has, as measured, both the best ndcg@10")
+    assert found.title.startswith("a has both the best ndcg@10")
     assert "b is dominated beyond chance" in found.method
+
+
+def test_who_leads_on_both_by_chance_is_said_to() -> None:
+    rows = [
+        *ranked("ndcg@10", {"a": 0.30, "b": 0.29}, half=0.5),
+        *ranked(GAP, {"a": 0.10, "b": 0.50}, half=0.01, direction="lower"),
+    ]
+    found = disparity(scene(results(rows)))
+    assert found is not None
+    assert "a leads on both as measured, but not on both beyond chance" in found.title
 
 
 def test_at_most_two_disparities_and_claimed_ones_first() -> None:

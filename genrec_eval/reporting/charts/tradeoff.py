@@ -175,7 +175,12 @@ def _costs(scene: Scene, other: str, main: str, pairs: Sequence[tuple[Estimate, 
             found.append((rate, said))
     good, less = _title(scene, main), _title(scene, other)
     if len(models) == 1:
-        return [f"{line(models[0], 60)} has, as measured, both the best {good} and the least {less}"]
+        rest = [pair[0].model for pair in pairs if pair[0].model != models[0]]
+        sure = all(_better(scene, metric, models[0], one) for metric in (main, other) for one in rest)
+        if sure:
+            return [f"{line(models[0], 60)} has both the best {good} and the least {less}"]
+        why = f"{line(models[0], 60)} leads on both as measured, but not on both beyond chance over all"
+        return [f"what less {less} costs in {good} cannot be told: {why}"]
     if not found:
         why = "no two models on the front are told apart on both"
         return [f"what less {less} costs in {good} cannot be told: {why}"]
