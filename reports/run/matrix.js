@@ -20,19 +20,11 @@
     const table = head.closest("table");
     const scene = head.closest(".scene");
     const at = head.cellIndex;
-    const value = (row) => row.cells[at].dataset.v;
-    const turn = way === "ascending" ? 1 : -1;
-    const key = new Map(rows(table).map((row) => [row.dataset.m, way ? value(row) : undefined]));
+    const key = new Map(rows(table).map((row) => [row.dataset.m, row.cells[at].dataset.v]));
     for (const each of tables(scene)) {
       for (const other of each.querySelectorAll("[aria-sort]")) other.removeAttribute("aria-sort");
-      const sorted = rows(each).sort((a, b) => a.dataset.place - b.dataset.place);
-      if (way) {
-        sorted.sort((a, b) => {
-          const [x, y] = [key.get(a.dataset.m), key.get(b.dataset.m)];
-          if (x === undefined || y === undefined) return (x === undefined) - (y === undefined);
-          return turn * (Number(x) - Number(y));
-        });
-      }
+      const first = rows(each).sort((a, b) => a.dataset.place - b.dataset.place);
+      const sorted = ordered(first, (row) => key.get(row.dataset.m), way, (a, b) => Number(a) - Number(b));
       each.tBodies[0].prepend(...sorted);
     }
     if (way) head.setAttribute("aria-sort", way);
@@ -46,12 +38,8 @@
   const heads = [...matrix.querySelectorAll("table.matrix thead th[data-name]")];
   const target = (head) => head.querySelector("a").hash.slice(1);
   for (const head of heads) {
-    const button = make("button", { type: "button", class: "sort", title: "sort", "aria-label": `Sort by ${head.dataset.name}` }, "⇅");
-    head.querySelector(".unit").append(button);
-    button.addEventListener("click", () => {
-      const ways = turns[head.dataset.name.slice(-1)] || ["descending", "ascending"];
-      const now = ways.indexOf(head.getAttribute("aria-sort"));
-      const way = now < 0 ? ways[0] : now === 0 ? ways[1] : "";
+    const ways = turns[head.dataset.name.slice(-1)] || ["descending", "ascending"];
+    sorter(head, head.dataset.name, head.querySelector(".unit"), ways, (way) => {
       sort(head, way);
       state.write({ sort: way && `${target(head)}:${way}` });
     });

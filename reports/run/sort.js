@@ -1,23 +1,32 @@
-// Tables of class "sorts": a click on a head sorts, a second one turns, a third one takes it back.
+// One way to sort: the button of a head goes through its ways, and then back to the first order.
+function sorter(head, name, holder, ways, apply) {
+  const button = make("button", { type: "button", class: "sort", title: "sort", "aria-label": `Sort by ${name}` }, "⇅");
+  holder.append(" ", button);
+  button.addEventListener("click", () => apply(ways[ways.indexOf(head.getAttribute("aria-sort")) + 1] || ""));
+}
+
+// Rows, which come in their first order, by what key says of them; what it says nothing of stands last both ways.
+function ordered(rows, key, way, compare) {
+  if (!way) return rows;
+  const turn = way === "ascending" ? 1 : -1;
+  return [...rows].sort((a, b) => {
+    const [x, y] = [key(a), key(b)];
+    if (x === undefined || y === undefined) return (x === undefined) - (y === undefined);
+    return turn * compare(x, y);
+  });
+}
+
+// Tables of class "sorts", by the text of a column.
 for (const table of document.querySelectorAll("table.sorts")) {
   const body = table.tBodies[0];
   const first = [...body.rows];
-  const turns = ["ascending", "descending"];
-  for (const head of table.tHead.rows[0].cells) {
-    const button = document.createElement("button");
-    button.type = "button";
-    button.className = "sort";
-    button.textContent = "⇅";
-    button.setAttribute("aria-label", `Sort by ${head.textContent.replace(/\u00ad/g, "")}`);
-    head.append(" ", button);
-    button.addEventListener("click", () => {
-      const way = turns[turns.indexOf(head.getAttribute("aria-sort")) + 1];
-      for (const other of table.tHead.rows[0].cells) other.removeAttribute("aria-sort");
+  const heads = [...table.tHead.rows[0].cells];
+  const compare = (a, b) => a.localeCompare(b, "en", { numeric: true });
+  for (const head of heads) {
+    sorter(head, head.textContent.replace(/\u00ad/g, ""), head, ["ascending", "descending"], (way) => {
+      for (const other of heads) other.removeAttribute("aria-sort");
       if (way) head.setAttribute("aria-sort", way);
-      const text = (row) => row.cells[head.cellIndex].textContent;
-      const compare = (a, b) => text(a).localeCompare(text(b), "en", { numeric: true });
-      const sorted = way ? [...first].sort(compare) : first;
-      body.append(...(way === "descending" ? sorted.reverse() : sorted));
+      body.append(...ordered(first, (row) => row.cells[head.cellIndex].textContent, way, compare));
     });
   }
 }
