@@ -108,7 +108,8 @@ class Telling:
             read = stored.get(estimate.model, estimate.scenario, estimate.metric)
         if read is None or read[1].sums is None:
             return ""
-        names = self._groups(estimate.scenario, str(metric.parameters["by"]))
+        by = metric.parameters.get("by")  # values that are disclosed are told by the metric itself
+        names = () if by is None else self._groups(estimate.scenario, str(by))
         return metric.definition.tells(read[1].sums[read[1].scored], names, metric.parameters)
 
     def _groups(self, scenario: str, by: str) -> tuple[str, ...]:

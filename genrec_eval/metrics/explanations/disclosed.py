@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from genrec_eval.core.errors import UsageError
-from genrec_eval.metrics.base import Accumulator, Bool, Definition, UnitScores, define
+from genrec_eval.core.numbers import bound
+from genrec_eval.metrics.base import Accumulator, Bool, Definition, Metric, UnitScores, define
 from genrec_eval.metrics.explanations.disclosures import Disclosures, Told
 from genrec_eval.protocol.arrays import Float64
 from genrec_eval.stats.fits import Fit
 from genrec_eval.stats.pairs import paired_fit
-from genrec_eval.stats.ranges import Bounds, column_means
-from genrec_eval.stats.within_units import range_fit, shuffled_ranges
+from genrec_eval.stats.ranges import column_means
+from genrec_eval.stats.resolution import Resolution
+from genrec_eval.stats.within_units import range_fit, resolution, shuffled_ranges
 
 _OF_OTHERS = ("counterfactual", "paraphrase_stability")
 """Metrics that hold a text against other answers to its case: of a disclosed value there are none."""
@@ -51,16 +54,15 @@ _SHARED: dict[str, Any] = {
 }
 
 
-def _bounds(of: str) -> Bounds:
+def base_of(of: str) -> Metric:
+    """The metric whose means are compared."""
     from genrec_eval.metrics.registry import metric
 
-    return metric(of).definition.bounds
+    return metric(of)
 
 
 def _unfit(parameters: Mapping[str, Any]) -> str | None:
     """Why there is nothing to compare, or None."""
-    from genrec_eval.metrics.registry import metric
-
     of = str(parameters["of"])
     if not parameters["attribute"]:
         return "name the attribute, as in attribute=gender"
@@ -69,7 +71,7 @@ def _unfit(parameters: Mapping[str, Any]) -> str | None:
     if "value" in parameters and not parameters["value"]:
         return "name the disclosed value, as in value=female; value=* is each of them"
     try:
-        base = metric(of)
+        base = base_of(of)
     except UsageError as error:
         return f"of: {error}"
     definition = base.definition
@@ -109,7 +111,7 @@ def _scored(values: Float64, cells: Float64, reasons: dict[str, Bool]) -> UnitSc
 
 def _most(rows: Float64, of: str) -> float:
     """The farthest that a user's texts may lie apart, as far as anybody knows."""
-    low, high = _bounds(of)
+    low, high = base_of(of).definition.bounds
     cells = rows[:, : rows.shape[1] // 2]
     least = float(cells.min(initial=0.0)) if low is None else low
     return (max(float(cells.max(initial=0.0)), least + 1.0) if high is None else high) - least
@@ -129,6 +131,28 @@ def _range_alone(rows: Float64, parameters: Mapping[str, Any]) -> Fit | str:
 def _test(rows: Float64, parameters: Mapping[str, Any], seed: int) -> float | None:
     found = shuffled_ranges(rows, seed)
     return None if found is None else found.p
+
+
+def _resolution(rows: Float64, parameters: Mapping[str, Any]) -> Resolution:
+    return resolution(rows)
+
+
+def naming(metric: Metric, values: Sequence[str]) -> Metric:
+    """The metric with the names of the disclosed values, so that a verdict can say which make its value."""
+
+    def tells(rows: Float64, names: Sequence[str], parameters: Mapping[str, Any]) -> str:
+        means, counts = column_means(rows.sum(axis=0))
+        if not (counts > 0).all():
+            return ""
+        high, low = int(means.argmax()), int(means.argmin())
+        if means[high] == means[low]:
+            return ""
+        unit = base_of(str(parameters["of"])).definition.unit
+        shown = [f"{values[at]} ({bound(float(f'{means[at]:.3g}'), unit)})" for at in (high, low)]
+        told = f"with {parameters['attribute']} disclosed"
+        return f"{told}, {parameters['of']} is highest for {shown[0]}, lowest for {shown[1]}"
+
+    return replace(metric, definition=replace(metric.definition, tells=tells))
 
 
 @define(
@@ -154,6 +178,7 @@ def _test(rows: Float64, parameters: Mapping[str, Any], seed: int) -> float | No
         combine=_range,
         alone=_range_alone,
         test=_test,
+        resolution=_resolution,
         check=_unfit,
         **_SHARED,
     )
@@ -195,6 +220,7 @@ def _difference_alone(rows: Float64, parameters: Mapping[str, Any]) -> Fit | str
         combine=_difference,
         alone=_difference_alone,
         test=_test,
+        resolution=_resolution,
         check=_unfit,
         **_SHARED,
     )

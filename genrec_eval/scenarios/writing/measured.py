@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from genrec_eval.core.errors import UsageError, did_you_mean
 from genrec_eval.metrics.base import Metric
+from genrec_eval.metrics.explanations.disclosed import naming
 from genrec_eval.metrics.registry import metric
 from genrec_eval.metrics.spelling import SPELLING, parts_of
 
@@ -62,7 +63,8 @@ def _expanded(spelling: str, attributes: Mapping[str, Attribute]) -> list[Metric
     for attribute in [given["attribute"]] if given.get("attribute") else list(attributes):
         for value in _values(spelling, attribute, given.get("value"), attributes):
             own = {**given, "attribute": attribute, **({} if value is None else {"value": value})}
-            found.append(metric(f"{match['name']}({','.join(f'{key}={said}' for key, said in own.items())})"))
+            one = metric(f"{match['name']}({','.join(f'{key}={said}' for key, said in own.items())})")
+            found.append(naming(one, attributes[attribute].values) if match["name"] == "value_gap" else one)
     return found
 
 
