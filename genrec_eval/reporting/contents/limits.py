@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from genrec_eval.core.numbers import count, figure
 from genrec_eval.protocol.results import Estimate, Ruling
-from genrec_eval.reporting.caution import cautions
+from genrec_eval.reporting.caution import cautions, denied, doubts
 from genrec_eval.reporting.claimed import full_claim, units
 from genrec_eval.reporting.compare import differences, stays_clear
 from genrec_eval.reporting.contents.coverage import known_whole
@@ -278,12 +278,7 @@ def _comparisons(on: Ground) -> Iterator[Limit]:
             "INSUFFICIENT and NOT-RUN are not a pass: nothing was shown either way.",
             f"{plural(len(undecided), 'verdict')} of that kind",
         )
-    for row, said in cautions(on.results, on.run).items():
-        yield Limit(
-            f"“{line(row.claim, 200)}” came to {row.verdict.value} for {line(row.model, 60)}, and may not be"
-            f" relied on as the others are. {said}",
-            f"{full_claim(on.results, row)}, {units(on.results, row) or 'no figure'}",
-        )
+    yield from _cautioned(on)
     for scenario in on.results.scenarios():
         pairs = [row for row in differences(on.results, scenario) if row.low is not None]
         unclear = [row for row in pairs if not stays_clear(row)]
@@ -302,6 +297,29 @@ def _comparisons(on: Ground) -> Iterator[Limit]:
             " included, and with figures of other reports only where data and split are the same besides.",
             f"{plural(len({row.definition for row in on.results.estimates}), 'definition')} on this page",
         )
+
+
+def _cautioned(on: Ground) -> Iterator[Limit]:
+    """Claims and rules of the gate that came to something and are to be read with care."""
+    for row, said in cautions(on.results, on.run).items():
+        yield Limit(
+            f"“{line(row.claim, 200)}” came to {row.verdict.value} for {line(row.model, 60)}, and may not be"
+            f" relied on as the others are. {said}",
+            f"{full_claim(on.results, row)}, {units(on.results, row) or 'no figure'}",
+        )
+    against = denied(on.run, (str(row.get("slice") or "all") for row in on.gate_rows))
+    for rule in on.gate_rows:
+        slice, n = line(rule.get("slice") or "all", 60), rule.get("n")
+        if rule.get("verdict") not in (Ruling.PASS, Ruling.FAIL) or not isinstance(n, int):
+            continue
+        if said := doubts(against, slice, n):
+            whom = f"{line(rule.get('model') or '', 60)}{'' if slice == 'all' else f' for {slice}'}"
+            title = line(rule.get("rule") or "", 200)
+            yield Limit(
+                f"The gate's rule “{title}” came to {rule['verdict']} for {whom}, and may not be relied on as"
+                f" the others are. {said}",
+                f"a rule of the gate, n {count(n)}",
+            )
 
 
 def _widest(on: Ground, rows: list[Estimate]) -> str:
