@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -36,6 +36,8 @@ class Catalogue:
         int32[n], code of each item's provider; -1 where not known.
     provider_names
         Name of each provider code.
+    provider_targets
+        Name of a provider → the share of exposure that the user of the suite declares to be due to it.
     test_counts
         int64[n], interactions of each item in the held-out part; for leakage audits only.
     first_seen
@@ -53,6 +55,7 @@ class Catalogue:
     embeddings: npt.NDArray[np.float32] | None = None
     providers: Int32 | None = None
     provider_names: Sequence[str] = ()
+    provider_targets: Mapping[str, float] | None = None
     test_counts: Int64 | None = None
     first_seen: Int64 | None = None
     ambiguous: npt.NDArray[np.bool_] | None = None

@@ -51,6 +51,10 @@ def _suite(providers: int, kinds: int) -> dict[str, Any]:
         outcome = "by=gender,outcome=providers,items=provider 2"
         parity = ("demographic_parity", "equal_opportunity", "equalised_odds")
         metrics += [f"{name}({outcome},least=10)@5" for name in parity]
+    declared: dict[str, Any] = {}
+    if providers == 2:
+        metrics.append("exposure_ratio(target=declared)@5")
+        declared["provider_targets"] = {EVIL: 0.25, "provider 2": 0.75}
     files = {name: f"{name}.jsonl" for name in ("items", "users")}
     return {
         "name": "shop",
@@ -74,6 +78,7 @@ def _suite(providers: int, kinds: int) -> dict[str, Any]:
                     "split": {"method": "leave-one-out"},
                     "groups": ["gender"],
                     "metrics": metrics,
+                    **declared,
                 },
             }
         },

@@ -58,8 +58,22 @@ def test_the_comparison_that_is_claimed_comes_first_and_the_rest_is_named(played
     assert "attention_per_merit@5" in found[0].metrics
     assert "1 / log2(rank + 1), as in DCG" in found[0].method
     assert "the same at every rank" in found[1].method
-    assert found[1].others == ("exposure_gap(target=train,weights=geometric)@5",)
+    assert found[1].others == (
+        "exposure_gap(target=train,weights=geometric)@5",
+        "exposure_ratio(target=declared)@5",
+    )
     assert [one.verdict.word for one in found[0].said if one.model == "knn" and one.verdict] != []
+
+
+def test_declared_shares_are_drawn_as_what_is_due(played: Material) -> None:
+    rows = [row for row in played.results.estimates if row.metric == "exposure_ratio(target=declared)@5"]
+    alone = replace(played.results, estimates=tuple(rows), _index={}, _models={}, _metrics={})
+    for row in rows:
+        alone._index[row.scenario, row.metric, row.slice, row.model, row.baseline] = row
+    found = exposed(replace(played, results=alone), "served")
+    assert found is not None
+    assert "its declared share" in found[0].summary
+    assert [line.due for line in found[0].lines[:2]] == ["25.0", "75.0"]
 
 
 def test_women_who_see_one_provider_alone_are_told_apart(played: Material) -> None:

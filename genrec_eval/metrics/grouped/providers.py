@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from genrec_eval.core.errors import UsageError, did_you_mean
 from genrec_eval.metrics.base import Definition, UnitScores, define
 from genrec_eval.metrics.grouped.exposure_shares import (
     STILL,
@@ -43,7 +44,7 @@ _BY = {
 }
 _PARAMETERS: dict[str, tuple[Any, tuple[Any, ...] | None]] = {
     **_BY,
-    "target": ("catalogue", ("catalogue", "train", "relevance", "uniform")),
+    "target": ("catalogue", ("catalogue", "train", "relevance", "uniform", "declared")),
     "weights": ("log2", ("log2", "geometric", "uniform")),
 }
 _MEANINGS = {
@@ -55,7 +56,7 @@ _MEANINGS = {
     "target": (
         "the share of exposure that is due to a group: its share of the items of the catalogue, of the"
         " interactions in training, of the relevant items held out for the users that are scored, or the same"
-        " for each group"
+        " for each group, or what the scenario's option provider_targets declares"
     ),
     "weights": "how attention falls along the list: 1 / log2(rank + 1), 0.85^(rank - 1), or not at all",
 }
@@ -85,6 +86,10 @@ _TRAPS = (
 
 
 def _check(parameters: Mapping[str, Any]) -> str | None:
+    if parameters.get("target") == "declared" and parameters["by"] != "providers":
+        return (
+            "target=declared is about providers, whose shares the scenario's option provider_targets declares"
+        )
     largest = parameters["largest"]
     if 0 <= largest < MOST_GROUPS:
         return None
@@ -340,7 +345,7 @@ def _sums(
     reasons = excluded(lists, whole, "no-group")
     if target == "relevance":
         return _against_truth(lists, groups, sums, reasons)
-    fixed = _fixed(lists, groups, target)
+    fixed = _fixed(lists, groups, target, metric)
     sums[:, g:] = whole[:, None] * fixed
     free = ~np.logical_or.reduce(list(reasons.values()))
     return UnitScores(
@@ -348,11 +353,37 @@ def _sums(
     )
 
 
-def _fixed(lists: RankedLists, groups: ItemGroups, target: str) -> Float64:
+def _fixed(lists: RankedLists, groups: ItemGroups, target: str, metric: str) -> Float64:
     if target == "uniform":
         return np.full(len(groups), 1 / len(groups))
     catalogue = lists.catalogue
+    if target == "declared":
+        return _declared(catalogue.provider_targets or {}, list(groups.names), metric)
     return groups.shares(catalogue.train_counts if target == "train" else np.ones(len(catalogue)))
+
+
+def _declared(targets: Mapping[str, float], names: list[str], metric: str) -> Float64:
+    """Shares in the order of ``names``.
+
+    Raises
+    ------
+    UsageError
+        When a name is of no provider that is compared, or one of those has no share.
+    """
+    known = f"compared are {', '.join(names[:10])}{', ...' if len(names) > 10 else ''}"
+    for name in targets:
+        if name not in names:
+            raise UsageError(
+                f"provider_targets: '{name}' is no provider{did_you_mean(name, names)} ({known})"
+            )
+    left = [name for name in names if name not in targets]
+    if left:
+        said = f"says nothing of '{left[0]}'" if targets else "is not given"
+        raise UsageError(
+            f"metric '{metric}(target=declared)' needs the scenario's option provider_targets to give each"
+            f" provider that is compared a share, 0 too, and it {said} ({known})"
+        )
+    return np.array([targets[name] for name in names], np.float64)
 
 
 def _against_truth(

@@ -126,15 +126,16 @@ def exposed(material: Material, scenario: str) -> list[Exposed] | None:
     if not found:
         return None
     stored = Stored(material, scenario)
-    left = tuple(metric for view in found[MOST:] for metric in view.metrics)
     place = results.scenarios().index(scenario) + 1
     made = [
         _exposed(material, scenario, stored, view, f"s{place}fe{number}")
         for number, view in enumerate(found[:MOST], 1)
     ]
     if not any(one.lines for one in made):  # the same is to be said of each
-        made, left = made[:1], tuple(metric for view in found[1:] for metric in view.metrics)
-    return [*made[:-1], replace(made[-1], others=left)]
+        made = made[:1]
+    shown = {metric for view in found[: len(made)] for metric in view.metrics}
+    left = dict.fromkeys(m for view in found[len(made) :] for m in view.metrics if m not in shown)
+    return [*made[:-1], replace(made[-1], others=tuple(left))]
 
 
 def _exposed(material: Material, scenario: str, stored: Stored, view: View, anchor: str) -> Exposed:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -54,7 +55,10 @@ def item_table(dataset: Dataset, split: Split, options: RankingOptions) -> pa.Ta
                 f" (columns: {', '.join(known) or 'none'})"
             )
     users = np.count_nonzero(np.bincount(train.user))
-    return pa.table(columns).replace_schema_metadata({"train_users": str(users)})
+    metadata = {"train_users": str(users)}
+    if options.provider_targets:
+        metadata["provider_targets"] = json.dumps(options.provider_targets)
+    return pa.table(columns).replace_schema_metadata(metadata)
 
 
 def _typed(dataset: Dataset, column: str, name: str) -> pa.Array:
@@ -97,6 +101,8 @@ def catalogue_of(items: pa.Table) -> Catalogue:
     if "semantic_id" in names:
         facts["ambiguous"] = ambiguous(items.column("semantic_id"))
     metadata: Mapping[bytes, bytes] = items.schema.metadata or {}
+    if b"provider_targets" in metadata:
+        facts["provider_targets"] = json.loads(metadata[b"provider_targets"])
     return Catalogue(
         train_counts=items.column("train_count").to_numpy(),
         n_users=int(metadata.get(b"train_users", b"0")),

@@ -48,6 +48,22 @@ class RankingOptions(StrictModel):
         "genres", description="List column of the item table that diversity and calibration work on."
     )
     providers: str = Field("provider", description="Column of the item table that exposure is counted by.")
+    provider_targets: dict[str, float] = Field(
+        default_factory=dict,
+        description="Share of the exposure due to each provider, as in {major: 0.5, independent: 0.5};"
+        " for figures of exposure with target=declared.",
+    )
+
+    @field_validator("provider_targets")
+    @classmethod
+    def _whole(cls, targets: dict[str, float]) -> dict[str, float]:
+        if targets and (min(targets.values()) < 0 or not abs(sum(targets.values()) - 1) < 1e-6):
+            raise PydanticCustomError(
+                "provider_targets",
+                "the shares of provider_targets are at least 0 and sum to 1, and these sum to {total}",
+                {"total": f"{sum(targets.values()):.6g}"},
+            )
+        return targets
 
     @field_validator("metrics")
     @classmethod
