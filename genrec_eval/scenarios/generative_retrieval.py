@@ -81,14 +81,15 @@ class GenerativeRetrieval(RankingScenario):
         return split, {}, facts
 
     def metrics(self) -> Sequence[Metric]:
-        """Each metric both ways, then list validity."""
-        plain, rest = self._both()
-        return [*(made for made, _, _ in plain), *rest]
+        """Each metric both ways, then what both have in common and list validity."""
+        named, always = self._named()
+        apart = [metric for metric in named if self._apart(metric)]
+        both = (made for made, _, _ in self._both(apart))
+        return [*both, *(metric for metric in named if metric not in apart), *always]
 
-    def _both(self) -> tuple[list[tuple[Metric, str, Literal["any", "first"]]], list[Metric]]:
-        own, always = self._own_and_always()
+    def _both(self, metrics: Sequence[Metric]) -> list[tuple[Metric, str, Literal["any", "first"]]]:
         found: list[tuple[Metric, str, Literal["any", "first"]]] = []
-        for metric in own:
+        for metric in metrics:
             for way in ("any", "first"):
                 definition = replace(
                     metric.definition,
@@ -99,7 +100,7 @@ class GenerativeRetrieval(RankingScenario):
                     metric, definition=definition, parameters={**metric.parameters, "resolve": way}
                 )
                 found.append((made, metric.id, way))
-        return found, always
+        return found
 
     def score(
         self,
@@ -111,7 +112,8 @@ class GenerativeRetrieval(RankingScenario):
         from genrec_eval.scenarios.ranking.score import Part, score
         from genrec_eval.scenarios.semantic_ids import by_first_item, by_semantic_id
 
-        plain, rest = self._both()
+        wanted, rest = self._own_and_always()
+        plain = self._both(wanted)
         k = self.read_depth(context)
         batches = list(records)
         scores: dict[str, UnitScores] = {}
@@ -119,7 +121,6 @@ class GenerativeRetrieval(RankingScenario):
         for way, view in (("any", by_semantic_id), ("first", by_first_item)):
             table, own, answers = view(cases, context["items"], batches)
             names = {made.id: base for made, base, of in plain if of == way}
-            wanted = self._own_and_always()[0]
             parts = [Part(wanted, names)]
             if way == "first":
                 parts = [Part([*wanted, *rest], {**names, **{m.id: m.id for m in rest}})]

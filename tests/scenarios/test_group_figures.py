@@ -15,6 +15,7 @@ from genrec_eval.audit.answers import answers_of
 from genrec_eval.core.errors import UsageError
 from genrec_eval.metrics.answers import Answers
 from genrec_eval.metrics.registry import metric
+from genrec_eval.scenarios.generative_retrieval import GenerativeRetrieval
 
 NESTED = "group_gap(by=group,least=10,of=ndcg(gain=exp))@5"
 WRITER = """
@@ -183,3 +184,18 @@ def test_exchanges_without_a_time_of_their_own_have_none() -> None:
     assert np.array_equal(found.seconds, [2.0, np.nan, 4.0], equal_nan=True)
     assert isinstance(found, Answers)
     assert np.isnan(answers_of(cases, [block], timed=False).seconds).all()
+
+
+def test_groups_are_compared_under_each_condition_of_a_scenario() -> None:
+    named = ("hit_rate", "group_gap(by=g,of=hit_rate)", "group_gap(by=g,of=short)", "latency")
+    options = GenerativeRetrieval.Options.model_validate({"k": 5, "metrics": named})
+    scenario = GenerativeRetrieval(options, 1)
+    ids = [one.id for one in scenario.measured()]
+    assert [name for name in ids if "resolve" in name] == [
+        "hit_rate(resolve=any)@5",
+        "hit_rate(resolve=first)@5",
+        "group_gap(by=g,of=hit_rate,resolve=any)@5",
+        "group_gap(by=g,of=hit_rate,resolve=first)@5",
+    ]
+    assert ids.count("group_gap(by=g,of=short)@5") == ids.count("latency") == 1
+    assert not {"latency", "group_gap(by=g,of=short)@5"} & {one.id for one in scenario.own()}
