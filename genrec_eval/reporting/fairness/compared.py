@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from markupsafe import Markup, escape
+
 from genrec_eval.protocol.results import Estimate, Verdict
 from genrec_eval.reporting.answer import Outcome, outcome, rule, would_decide
 from genrec_eval.reporting.charts.choose import main_metrics
@@ -13,6 +15,7 @@ from genrec_eval.reporting.page.detail import rows_by_metric
 from genrec_eval.reporting.page.material import Material
 from genrec_eval.reporting.results import Results, mapping
 from genrec_eval.reporting.rules import SHAPES
+from genrec_eval.reporting.text import line, visible
 from genrec_eval.scenarios.ranking.groups import CROSSED, HISTORY
 
 LEAST = 30
@@ -173,6 +176,24 @@ def decided(results: Results, verdict: Verdict) -> Decided:
     shape, style = SHAPES[verdict.verdict]
     tag = {Outcome.CAUGHT: "as expected", Outcome.MISSED: "planted flaw not caught"}.get(outcome(verdict), "")
     return Decided(verdict.verdict.value, shape, style, rule(verdict, results), tag, would_decide(verdict))
+
+
+_OPEN, _CLOSE = "\ue000", "\ue001"
+"""Around a name inside of a sentence, until the sentence is text of the page."""
+
+
+def named(text: str, most: int = 60) -> str:
+    """A stranger's name as a part of a sentence that :func:`sentence` makes."""
+    return f"{_OPEN}{line(text.replace(_OPEN, '').replace(_CLOSE, ''), most)}{_CLOSE}"
+
+
+def sentence(text: str) -> Markup:
+    """Text of the page in which a name written from right to left turns no other word around.
+
+    >>> sentence(f"{named('<b>')} has less")
+    Markup('<bdi>&lt;b&gt;</bdi> has less')
+    """
+    return Markup(str(escape(visible(text))).replace(_OPEN, "<bdi>").replace(_CLOSE, "</bdi>"))
 
 
 def of_group(row: Estimate) -> str:

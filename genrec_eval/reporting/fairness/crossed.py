@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
+from markupsafe import Markup
 
 from genrec_eval.audit.score import SCORES_FILE, StoredScores
 from genrec_eval.core.numbers import Figure, count, exact, figure
@@ -20,7 +21,9 @@ from genrec_eval.reporting.fairness.compared import (
     bases,
     compared,
     decided,
+    named,
     rows_of,
+    sentence,
 )
 from genrec_eval.reporting.fairness.compared import crossed as is_crossed
 from genrec_eval.reporting.fairness.held import Held
@@ -68,7 +71,7 @@ class Beside:
 
     title: str
     figure: Figure
-    more: str
+    more: Markup
     ruled: Decided | None
 
 
@@ -89,7 +92,7 @@ class Crossing:
 
     model: str
     position: int
-    text: str
+    text: Markup
     beside: tuple[Beside, ...]
     grid: Grid | None
     cells: tuple[Shown, ...]
@@ -113,7 +116,7 @@ class Crossed:
     attribute: str
     metric: str
     title: str
-    finding: str
+    finding: Markup
     least: int
     models: tuple[Crossing, ...]
 
@@ -221,7 +224,7 @@ def _crossed(look: Look) -> Crossed | None:
         look.name,
         look.metric,
         look.results.title(look.metric),
-        _finding(look.results, look.name, look.metric, apart, len(made)),
+        sentence(_finding(look.results, look.name, look.metric, apart, len(made))),
         look.least,
         tuple(made),
     )
@@ -234,8 +237,8 @@ def _finding(results: Results, name: str, metric: str, apart: Sequence[str], mod
             f"Where {listing(name.split(CROSSED))} meet, no two cells are told apart in {title}, under any of"
             f" {plural(models, 'model')}"
         )
-    named = few([line(model, 60) for model in apart])
-    return f"Where {listing(name.split(CROSSED))} meet, {title} differs between cells under {named}"
+    some = few([named(model, 60) for model in apart])
+    return f"Where {listing(name.split(CROSSED))} meet, {title} differs between cells under {some}"
 
 
 def _crossing(
@@ -247,10 +250,10 @@ def _crossing(
     return Crossing(
         model,
         look.material.order.index(model),
-        _text(look.results, look.metric, table, p),
+        sentence(_text(look.results, look.metric, table, p)),
         beside,
         _grid(look.name, parts, table, cells, look.lower) if len(parts) == 2 else None,
-        tuple(sorted(cells, key=lambda one: one.hidden)),
+        tuple(replace(c, name=line(c.name, 80)) for c in sorted(cells, key=lambda one: one.hidden)),
         _towards(table),
         (p is not None and p < LEVEL) or any(one.ruled for one in beside),
     )
@@ -329,8 +332,10 @@ def _grid(
     def cell(a: str, b: str) -> Shown | None:
         return pairs.get((a, b) if columns == 0 else (b, a))
 
-    rows = tuple((value, tuple(cell(column, value) for column in across)) for value in down)
-    return Grid(f"{names[lines]} down, {names[columns]} across", tuple(across), rows)
+    rows = tuple((line(value, 40), tuple(cell(column, value) for column in across)) for value in down)
+    return Grid(
+        f"{names[lines]} down, {names[columns]} across", tuple(line(value, 40) for value in across), rows
+    )
 
 
 def _text(results: Results, metric: str, table: Intersections, p: float | None) -> str:
@@ -342,8 +347,8 @@ def _text(results: Results, metric: str, table: Intersections, p: float | None) 
         return f"no two of {plural(len(table.cells), 'cell')} are large enough to be compared"
     unit = results.unit(metric)
     size = exact(float(f"{pair.difference * (100 if unit == 'share' else 1):.2g}"))
-    said = f"{line(table.cells[pair.lower].name, 60)} (n {count(pair.n_lower)}) lies {size}"
-    said += f"{' points' if unit == 'share' else ''} below {line(table.cells[pair.higher].name, 60)}"
+    said = f"{named(table.cells[pair.lower].name, 60)} (n {count(pair.n_lower)}) lies {size}"
+    said += f"{' points' if unit == 'share' else ''} below {named(table.cells[pair.higher].name, 60)}"
     said += (
         f" (n {count(pair.n_higher)}) in {results.title(metric)}, the clearest of all pairs of {shown} cells"
     )
@@ -395,7 +400,9 @@ def _beside(look: Look, one: Compared, model: str) -> list[Beside]:
     ]
     title = results.title(one.metric)
     return [
-        Beside(title, shown, "; ".join(more), None if verdict is None else decided(results, verdict))
+        Beside(
+            title, shown, sentence("; ".join(more)), None if verdict is None else decided(results, verdict)
+        )
         for verdict in (claims or [None])
     ]
 
@@ -412,4 +419,4 @@ def _driving(look: Look, model: str, metric: str) -> list[str]:
     if pair is None:
         return []
     what = "the outcome" if pair.outcome else "going without it"
-    return [f"driven by {line(names[pair.higher], 60)} over {line(names[pair.lower], 60)} in {what}"]
+    return [f"driven by {named(names[pair.higher], 60)} over {named(names[pair.lower], 60)} in {what}"]

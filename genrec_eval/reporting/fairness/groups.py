@@ -24,15 +24,17 @@ from genrec_eval.reporting.fairness.compared import (
     crossed,
     decided,
     declared,
+    named,
     of_group,
     rows_of,
+    sentence,
 )
 from genrec_eval.reporting.page.against_rest import LEVEL, Rest, adjusted, rests
 from genrec_eval.reporting.page.by_group import Outlook, outlooks
 from genrec_eval.reporting.page.material import Material
 from genrec_eval.reporting.results import Results
 from genrec_eval.reporting.tables import p_text
-from genrec_eval.reporting.text import line, listing, plural
+from genrec_eval.reporting.text import listing, plural
 from genrec_eval.stats.power import units_needed
 
 Band = tuple[float | None, float | None]
@@ -79,7 +81,7 @@ class Said:
 
     model: str
     position: int
-    text: str
+    text: Markup
     beside: tuple[Beside, ...]
     drawing: Markup | None
 
@@ -89,10 +91,10 @@ class Beside:
     """A gap, ratio or difference over the same groups, with its verdict where one is claimed."""
 
     metric: str
-    title: str
+    title: Markup
     figure: Figure
     p: str
-    without: str
+    without: Markup
     ruled: Decided | None
 
 
@@ -116,9 +118,9 @@ class Split:
     metric: str
     title: str
     anchor: str
-    finding: str
+    finding: Markup
     loud: tuple[Said, ...]
-    quiet: tuple[str, ...]
+    quiet: tuple[Markup, ...]
     rows: tuple[Against, ...]
     open: bool
 
@@ -127,11 +129,11 @@ class Split:
 class Groups:
     """The panel: attributes, and what stands out in metrics that are not drawn."""
 
-    finding: str
+    finding: Markup
     method: str
     splits: tuple[Split, ...]
     elsewhere: tuple[Outlook, ...]
-    told: str
+    told: Markup
     """How much stands out elsewhere."""
 
 
@@ -161,18 +163,18 @@ def groups(material: Material, scenario: str) -> Groups | None:
     if not splits and not any(one.rows for one in outlook):
         return None
     return Groups(
-        _finding(splits),
+        sentence(_finding(splits)),
         _method([row for split in splits for row in split.rows]),
         splits,
         tuple(one for one in outlook if one.rows),
-        _elsewhere(outlook, bool(splits)),
+        sentence(_elsewhere(outlook, bool(splits))),
     )
 
 
 def _elsewhere(outlook: Sequence[Outlook], drawn_too: bool) -> str:
     """``"In other metrics 4 figures are told apart by gender, and none by age"``."""
-    loud = [f"{len(one.rows) + one.more} by {line(one.group, 60)}" for one in outlook if one.rows]
-    quiet = [line(one.group, 60) for one in outlook if not one.rows]
+    loud = [f"{len(one.rows) + one.more} by {named(one.group, 60)}" for one in outlook if one.rows]
+    quiet = [named(one.group, 60) for one in outlook if not one.rows]
     said = [f"none by {listing(quiet)}"] if quiet else []
     where = "In metrics that are not drawn, figures" if drawn_too else "Figures"
     return f"{where} of groups told apart from the rest of the units: {listing([*loud, *said])}"
@@ -359,14 +361,15 @@ def _split(
         for i, model in enumerate(worst, 1)
     )
     claimed = any(one.ruled for said in loud for one in said.beside)
+    others = _quiet(results, metric, rows, [model for model in models if model not in worst])
     return Split(
         name,
         metric,
         results.title(metric),
         anchor,
-        _split_finding(name, results.title(metric), rows, worst),
+        sentence(_split_finding(name, results.title(metric), rows, worst)),
         loud,
-        tuple(_quiet(results, metric, rows, [model for model in models if model not in worst])),
+        tuple(sentence(one) for one in others),
         tuple(rows),
         declared(name) or claimed,
     )
@@ -410,7 +413,7 @@ def _said(
         more = sum(row.clear for row in rows) - worst.clear
         if more:
             text += f"; {plural(more, 'other group')} {'is' if more == 1 else 'are'} told apart too"
-    return Said(model, position, text, beside, drawn([panel], f"{anchor}-{number}"))
+    return Said(model, position, sentence(text), beside, drawn([panel], f"{anchor}-{number}"))
 
 
 def _sentence(results: Results, metric: str, row: Against) -> str:
@@ -419,7 +422,7 @@ def _sentence(results: Results, metric: str, row: Against) -> str:
     unit = f" {row.difference.unit}" if row.difference.unit else ""
     way = "lower" if row.ends[0] < 0 else "higher"
     return (
-        f"{line(row.group, 60)} has {results.title(metric)} {size}{unit} {way} than the others"
+        f"{named(row.group, 60)} has {results.title(metric)} {size}{unit} {way} than the others"
         f" ({row.difference.low} to {row.difference.high}), n {count(row.n)} of {count(row.of)}"
     )
 
@@ -429,10 +432,10 @@ def _undecided(results: Results, metric: str, rows: Sequence[Against]) -> str:
     inside = [row for row in rows if row.reading.startswith("alike")]
     open_ = [row for row in rows if row.reading.startswith("cannot")]
     if open_:
-        names = few([line(row.group, 40) for row in open_])
-        some = f"{listing([line(row.group, 40) for row in inside])} alike; " if 0 < len(inside) < 4 else ""
+        names = few([named(row.group, 40) for row in open_])
+        some = f"{listing([named(row.group, 40) for row in inside])} alike; " if 0 < len(inside) < 4 else ""
         widest = max(open_, key=lambda row: abs(row.ends[0]))
-        return f"{some}{names} cannot be told: {line(widest.group, 40)} differs by {widest.difference}"
+        return f"{some}{names} cannot be told: {named(widest.group, 40)} differs by {widest.difference}"
     if inside and len(inside) == len(rows):
         band = rows[0].band[1] or 0.0
         size = bound(band, results.unit(metric), True)
@@ -450,10 +453,10 @@ def _quiet(results: Results, metric: str, rows: Sequence[Against], models: Seque
         return []
     mine = [row for row in rows if row.model in models]
     widest = max(mine, key=lambda row: abs(row.ends[0]))
-    names = few([line(model, 60) for model in models])
+    names = few([named(model, 60) for model in models])
     return [
         f"Of {names} no group is told apart from the others; the greatest difference is"
-        f" {widest.difference} ({line(widest.group, 40)} of {line(widest.model, 60)}). No margin is claimed"
+        f" {widest.difference} ({named(widest.group, 40)} of {named(widest.model, 60)}). No margin is claimed"
         f" of {'it' if len(models) == 1 else 'them'}, so that nothing says how alike the groups are"
     ]
 
@@ -466,7 +469,7 @@ def _split_finding(name: str, title: str, rows: Sequence[Against], loud: Sequenc
     groups_ = plural(len({row.group for row in rows}), "group")
     if not apart:
         return f"By {name}: none of {groups_} is told apart from the others in {title}"
-    some = few([line(model, 60) for model in apart])
+    some = few([named(model, 60) for model in apart])
     return f"By {name}: {title} differs between groups under {some}"
 
 
@@ -490,12 +493,17 @@ def _panel(
 ) -> Panel:
     """Groups down, the margin as a band behind them."""
     unit = results.unit(metric)
-    uprights = [Upright(0.0, "no difference")]
+    uprights = [Upright(0.0, "" if any(row.band != FREE for row in rows) else "no difference")]
     bands: dict[tuple[float, str], list[int]] = {}
     for place, row in enumerate(rows):
-        for at in row.band:
-            if at is not None:
-                bands.setdefault((at, f"{'+' if at > 0 else ''}{bound(at, unit, True)}"), []).append(place)
+        low, high = row.band
+        both = low is not None and high is not None and low == -high
+        if low is not None:
+            said = "" if both else bound(low, unit, True)
+            bands.setdefault((low, said), []).append(place)
+        if high is not None:
+            said = f"margin ±{bound(high, unit, True)}" if both else bound(high, unit, True)
+            bands.setdefault((high, said), []).append(place)
     uprights += [Upright(at, said, tuple(places)) for (at, said), places in bands.items()]
     names = [f"{short(row.group, 15)}, n {row.n:,}" for row in rows]
     panel = rows_panel(
@@ -534,7 +542,7 @@ def _beside(
     found = []
     for one in figures:
         row = results.get(scenario, one.metric, model)
-        small = [line(group.group, 40) for group in rows if group.n < one.least]
+        small = [named(group.group, 40) for group in rows if group.n < one.least]
         without = f"without {few(small)}, of fewer than {count(one.least)}" if small else ""
         if row is None:
             continue
@@ -546,10 +554,10 @@ def _beside(
             found.append(
                 Beside(
                     one.metric,
-                    results.title(one.metric),
+                    sentence(results.title(one.metric)),
                     shown,
                     p,
-                    without,
+                    sentence(without),
                     None if verdict is None else decided(results, verdict),
                 )
             )
@@ -566,30 +574,30 @@ def _of_slices(material: Material, scenario: str, name: str, metric: str, model:
             shown = figure(
                 verdict.value, verdict.low, verdict.high, unit=results.unit(metric), reason=verdict.reason
             )
-            title = f"{results.title(metric)} for {line(verdict.slice, 60)}"
-            found.append(Beside(metric, title, shown, "", "", decided(results, verdict)))
+            title = f"{results.title(metric)} for {named(verdict.slice, 60)}"
+            found.append(Beside(metric, sentence(title), shown, "", Markup(""), decided(results, verdict)))
     return found
 
 
 def _finding(splits: Sequence[Split]) -> str:
     """The panel in one sentence."""
-    named: dict[str, list[str]] = {}
+    found: dict[str, list[str]] = {}
     for split in splits:
         if declared(split.attribute):
             for said in split.loud:
                 if any(row.clear for row in split.rows if row.model == said.model):
-                    named.setdefault(said.model, []).append(split.attribute)
+                    found.setdefault(said.model, []).append(split.attribute)
     asked = list(dict.fromkeys(split.attribute for split in splits if declared(split.attribute)))
     if not asked:
         return "No group of persons is declared; users are told apart by what training knows of them alone"
     models = {row.model for split in splits for row in split.rows}
-    by = {model: listing(list(dict.fromkeys(names))) for model, names in named.items()}
+    by = {model: listing(list(dict.fromkeys(names))) for model, names in found.items()}
     if not by:
         return (
             f"By {listing(asked)}, none of {plural(len(models), 'model')} is shown to serve a group of users"
             " otherwise than the others"
         )
-    shown = [f"{line(model, 60)} (by {names})" for model, names in by.items()]
+    shown = [f"{named(model, 60)} (by {names})" for model, names in by.items()]
     return (
         f"Of {plural(len(models), 'model')}, {len(by)} {'serves' if len(by) == 1 else 'serve'} some group of"
         f" users otherwise than the others: {few(shown)}"
