@@ -10,7 +10,8 @@ from markupsafe import Markup
 
 from genrec_eval.core.numbers import Figure, by_reason, figure
 from genrec_eval.reporting.charts.panel import INK, MUTED, Axis, Panel, drawn, hue, marker, room, short
-from genrec_eval.reporting.fairness.decided import Decided, decided
+from genrec_eval.reporting.fairness.compared import Decided
+from genrec_eval.reporting.fairness.decided import decided
 from genrec_eval.reporting.fairness.exposures import BESIDE, LEAST, MOST, Seen, Stored, View, views
 from genrec_eval.reporting.page.material import Material
 from genrec_eval.reporting.results import Results, mapping

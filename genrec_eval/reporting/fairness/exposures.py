@@ -13,6 +13,7 @@ from genrec_eval.reporting.results import Results, mapping
 
 if TYPE_CHECKING:
     from genrec_eval.audit.score import StoredScores
+    from genrec_eval.metrics.base import Bool
     from genrec_eval.metrics.grouped.exposure_shares import GroupShares
     from genrec_eval.metrics.item_groups import ItemGroups
     from genrec_eval.protocol.arrays import Float64
@@ -161,7 +162,6 @@ class Stored:
 
     def seen(self, view: View, model: str, width: int, level: float) -> Seen | None:
         """What a model's lists give ``width`` groups; None where it has no scores."""
-        import numpy as np
 
         from genrec_eval.audit.estimate import UnitSlices
         from genrec_eval.metrics.grouped.exposure_shares import group_shares
@@ -180,13 +180,15 @@ class Stored:
         if whole is None:
             return Seen(None, "fewer than two users", n, excluded, {})
         slices: dict[str, dict[str, Part]] = {}
+        known: dict[str, Bool] = {}
+        for name, mask in units.slices.items():
+            group = name.partition("=")[0]
+            known[group] = known[group] | mask if group in known else mask
         for name, mask in units.slices.items():
             group, _, value = name.partition("=")
             if name != "all":
-                known = np.logical_or.reduce(
-                    [m for s, m in units.slices.items() if s.startswith(f"{group}=")]
-                )
-                mine, rest = (scores.sums[rows & scores.scored] for rows in (mask, known & ~mask))
+                others = known[group] & ~mask
+                mine, rest = (scores.sums[rows & scores.scored] for rows in (mask, others))
                 slices.setdefault(group, {})[value] = _part(mine, rest, relevance, level)
         return Seen(whole, "", n, excluded, slices)
 
