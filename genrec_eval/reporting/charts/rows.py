@@ -92,7 +92,7 @@ def _rules(panel: Panel, rules: Sequence[Upright]) -> None:
         drawn = [{"x": at, "x2": at, "y": low, "y2": high, "c": INK} for low, high in spans]
         panel.put("spans", drawn, strokeWidth=1, opacity=0.6, **({} if at == 0 else {"strokeDash": [3, 3]}))
         place = panel.place(at, 0)[0]
-        if place - last > len(name) * 6.5:
+        if name and place - last > len(name) * 6.5:
             thirds = min(2, int(3 * place / panel.width))
             align = ("left", "center", "right")[thirds]
             panel.put("words", [{"x": at, "y": ceiling, "t": name, "c": MUTED}], align=align, dy=-11)
