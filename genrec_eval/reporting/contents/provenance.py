@@ -70,7 +70,7 @@ def replay(run: Mapping[str, Any], out: str = "replay") -> tuple[str, str]:
     if commit := mapping(run.get("git")).get("commit"):
         note += f"; it was played at commit {line(commit, 40)[:12]} of that folder"
     if suite:
-        note += f". The suite resolves to {digest(suite)[:16]}…"
+        note += f". The suite resolves to {digest(suite)[:16]}"
     return shlex.join([*words, "--out", out]), f"{note}. Makes the folder {out}."
 
 
