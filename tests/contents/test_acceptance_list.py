@@ -51,7 +51,11 @@ ITEMS: dict[str, Check] = {
         "definitions", "ndcg(discount=log2,gain=linear", "higher is better", "0 to 1", "ndcg@10 is 0.3869"
     ),
     "4 population, sampling frame, group sizes, suppressed cells": lambda found, run: (
-        _has("scope", "Population that it stands for", "Sampling frame top-k: 2,000 users; 66 without a test item; the other 1,934 asked")(found, run)
+        _has(
+            "scope",
+            "Population that it stands for",
+            "Sampling frame top-k: 2,000 users; 66 without a test item; the other 1,934 asked",
+        )(found, run)
         and _has("coverage", "group = A 1,152", "not shown")(found, run)
     ),
     "5 estimate, interval, null, adjusted p, margin": _has(
