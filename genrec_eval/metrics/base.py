@@ -195,11 +195,13 @@ class Definition:
         ``cutoff_by(parameters)``: whether it takes a cutoff with these parameters; by default as
         ``needs_cutoff`` says.
     within
-        ``within(scores, mask, parameters)``: the scores in a slice of the units, for a metric by which a slice
-        leaves out more than what lies outside, as groups that are too small there; a plain cut by default.
+        ``within(scores, mask, parameters)``: the scores in a slice of the units, for a metric by which a
+        slice leaves out more than what lies outside, as groups that are too small there; a plain cut by
+        default.
     tells
         ``tells(rows, names, parameters)``, of a metric of groups with these names: which of them make the
-        value of float64[n, m] rows of :attr:`UnitScores.sums`, as a clause; empty where nothing is to be told.
+        value of float64[n, m] rows of :attr:`UnitScores.sums`, as a clause; empty where nothing is to be
+        told.
     alone
         ``alone(rows, parameters)``, beside ``combine`` or ``refit``: how one value is inferred where there is
         better than resampling, see :class:`~genrec_eval.stats.sample.Pooled`.
@@ -273,7 +275,9 @@ class Rows(Accumulator):
 
     def finish(self) -> UnitScores:
         parts, self.parts = self.parts, []  # a million users' scores should not be held twice
-        return parts[0] if len(parts) == 1 and parts[0].total is None else UnitScores.join(parts)
+        if len(parts) == 1 and parts[0].total is None:  # in the order of join, so that chunks change no byte
+            return replace(parts[0], reasons=dict(sorted(parts[0].reasons.items())))
+        return UnitScores.join(parts)
 
 
 class Family:
