@@ -72,11 +72,11 @@ def test_many_users_take_no_object_each(tmp_path: Path, monkeypatch: pytest.Monk
     # evidence and report take rows one by one, a batch at a time: play, scores and estimates must not
     monkeypatch.setattr(build, "write_chain", lambda directory: None)
     monkeypatch.setattr(html, "write_report", lambda folder: folder / "report.html")
-    few, many = recorded(tmp_path / "few", 1_000), recorded(tmp_path / "many", 50_000)
+    few, many = recorded(tmp_path / "few", 1_000), recorded(tmp_path / "many", 20_000)
     genrec_eval.run(few, out=tmp_path / "first", quiet=True)  # imports and caches
     small = most_objects(lambda: genrec_eval.run(few, out=tmp_path / "a", quiet=True))
     large = most_objects(lambda: genrec_eval.run(many, out=tmp_path / "b", quiet=True))
-    assert large - small < 8_000  # a chunk has 16,384 users
+    assert large - small < 8_000  # 19,000 more users, a chunk has 16,384
 
 
 def test_blocks_change_no_score(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
