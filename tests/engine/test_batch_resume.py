@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import shutil
 import signal
 import subprocess
 import sys
@@ -36,9 +37,9 @@ def rank(batch, kill_at=None):
 """
 
 
-@pytest.fixture
-def suite(tmp_path: Path) -> dict[str, Any]:
-    (tmp_path / "model.py").write_text(MODEL)
+def suite_of(folder: Path) -> dict[str, Any]:
+    """A suite whose own model lies in ``folder``, and says there what it is asked."""
+    (folder / "model.py").write_text(MODEL)
     world = {"users": 300, "items": 60, "interactions_per_user": 15}
     options = {"k": 5, "metrics": ["ndcg@4"]}
     return {
@@ -46,13 +47,26 @@ def suite(tmp_path: Path) -> dict[str, Any]:
         "seed": 3,
         "data": {"world": {"dataset": "synthetic", "options": world}},
         "models": {
-            "own": {"adapter": "python", "target": f"{tmp_path}/model.py:rank", "batch": True},
+            "own": {"adapter": "python", "target": f"{folder}/model.py:rank", "batch": True},
             "popularity": {"adapter": "reference", "model": "popularity"},
             "random": {"adapter": "reference", "model": "random"},
         },
         "scenarios": {"top-k": {"scenario": "top-k", "data": "world", "options": options}},
         "engine": {"chunk": 50},
     }
+
+
+@pytest.fixture
+def suite(tmp_path: Path) -> dict[str, Any]:
+    return suite_of(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def played(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, int]:
+    """A folder with a model and a finished run, to be copied, and how often the model was called."""
+    folder = tmp_path_factory.mktemp("played")
+    play(suite_of(folder), folder)
+    return folder, len(calls(folder))
 
 
 def changed(suite: dict[str, Any], path: str, value: Any) -> dict[str, Any]:
@@ -121,21 +135,23 @@ def test_a_kill_between_chunks_repeats_no_finished_chunk(tmp_path: Path, suite: 
     ],
 )
 def test_a_changed_plan_gives_what_a_fresh_run_gives(
-    tmp_path: Path, suite: dict[str, Any], path: str, value: Any, asked_again: bool | None
+    tmp_path: Path, played: tuple[Path, int], path: str, value: Any, asked_again: bool | None
 ) -> None:
-    first = play(suite, tmp_path)
-    before = calls(tmp_path)
+    model, before = played
+    shutil.copytree(model / "run", tmp_path / "run")
+    first = (tmp_path / "run" / "estimates.json").read_bytes()
+    suite = suite_of(model)
     other = changed(suite, path, value)
     there = play(other, tmp_path)
-    again = calls(tmp_path)
+    again = calls(model)
     if asked_again is None:
         assert {call["repeat"] for call in again} == {1}
     else:
         assert bool(again) is asked_again
     assert there == fresh(other, tmp_path / "fresh")
-    calls(tmp_path)
+    calls(model)
     assert play(suite, tmp_path) == first
-    assert len(calls(tmp_path)) <= len(before)
+    assert len(calls(model)) <= before
 
 
 def test_records_of_a_removed_model_are_not_read_and_not_lost(tmp_path: Path, suite: dict[str, Any]) -> None:
