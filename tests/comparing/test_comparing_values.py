@@ -28,6 +28,12 @@ def pair(
     return compare(source(b), source(a))
 
 
+def of_kind(scenario: str, metric: str) -> dict[str, object]:
+    """The made scenario as one of another kind, whose metric this is."""
+    entry = {"scenario": scenario, "data": "world", "options": {"metrics": [metric]}}
+    return {"change": {"suite.scenarios.top-k": entry}}
+
+
 def one(found: Comparison, name: str = NDCG, slice: str = "all") -> Difference:
     return next(row for row in found.differences if (row.metric, row.slice) == (name, slice))
 
@@ -90,7 +96,7 @@ def test_a_root_of_weighted_squares_is_no_mean_of_differences(tmp_path: Path) ->
     squares = [rng.random(50) * 4, rng.random(50)]
     weights = rng.integers(1, 5, 50).astype(float)
     made_of = [scores(v, weights=weights) for v in squares]
-    row = one(pair(tmp_path, *made_of, name="rmse"), "rmse")
+    row = one(pair(tmp_path, *made_of, name="rmse", **of_kind("rating", "rmse")), "rmse")
     roots = [np.sqrt(np.average(v, weights=weights)) for v in squares]
     assert row.value == pytest.approx(roots[1] - roots[0])
     assert row.change is Change.BETTER
@@ -104,7 +110,7 @@ def test_pooled_values_are_functions_of_the_sums_over_all_pairs(tmp_path: Path) 
         np.stack([rng.random(80) * spread, rng.integers(1, 9, 80).astype(float)], axis=1) for spread in (9, 7)
     ]
     made_of = [scores(np.exp(rows[:, 0] / rows[:, 1]), sums=rows) for rows in sums]
-    row = one(pair(tmp_path, *made_of, name=name), name)
+    row = one(pair(tmp_path, *made_of, name=name, **of_kind("explanation", name)), name)
     expected = [np.exp(rows[:, 0].sum() / rows[:, 1].sum()) for rows in sums]
     assert (row.reference_value, row.candidate_value) == pytest.approx(tuple(expected))
     assert row.value == pytest.approx(expected[1] - expected[0])

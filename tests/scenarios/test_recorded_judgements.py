@@ -236,7 +236,7 @@ def test_figures_that_came_with_the_data_are_claims(tmp_path: Path) -> None:
     assert max(abs((row.value or 9) - row.margin) for row in rows) < 1e-12
     assert run.exit_code is Exit.PASS
     page = (tmp_path / "run" / "report.html").read_text(encoding="utf-8")
-    assert "4 of 4 published figures reproduced: Kappa of both orders(coding=llmbar)" in page
+    assert "4 of 4 published figures reproduced: Kappa of both orders" in page
     assert "published figures reproduced" in summary(run.parsed)
 
 

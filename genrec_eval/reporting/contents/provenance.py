@@ -250,8 +250,8 @@ def _baseline(on: Ground) -> str:
 
 def folders(on: Ground) -> str:
     """What the names in the commands stand for."""
-    name = line(on.directory.resolve().name, 100)
-    said = f"RUN is the folder of this run, {name}: its run.json is of {line(on.results.run, 60)}"
+    # not by its name: a run that is moved and scored again keeps every byte of its page
+    said = f"RUN is the folder of this run: its run.json is of {line(on.results.run, 60)}"
     if on.before:
         earlier = line(on.before.get("run") or "unnamed", 60)
         said += f"; EARLIER that of the earlier run: its run.json is of {earlier}"
