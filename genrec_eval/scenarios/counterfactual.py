@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, Self
 
-from pydantic import Field, PositiveInt, ValidationInfo, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    PositiveInt,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from genrec_eval.core.errors import UsageError, did_you_mean
 from genrec_eval.core.strict import StrictModel
 from genrec_eval.data.splits.spec import SplitSpec
 from genrec_eval.protocol.requests import Kind, Logged, RankRequest
-from genrec_eval.scenarios.arms.attributes import Attribute, Name, load_attributes, or_a_name
+from genrec_eval.scenarios.arms.attributes import Attribute, Name, in_order, or_a_name, set_named
 from genrec_eval.scenarios.base import Case, Check, Prepared, Scenario, ScoredUnits
 from genrec_eval.scenarios.ranking.base import VALIDITY
 from genrec_eval.scenarios.ranking.options import looked_at
@@ -65,13 +72,15 @@ class CounterfactualOptions(StrictModel):
     """Options of counterfactual disclosure."""
 
     k: PositiveInt = Field(20, le=10_000, description="Length of the lists that are asked for.")
-    attributes: Annotated[dict[Name, Attribute], Field(min_length=1)] = Field(
+    attributes: Annotated[
+        dict[Name, Attribute], Field(min_length=1), BeforeValidator(set_named), AfterValidator(in_order)
+    ] = Field(
         "basic",  # type: ignore[arg-type]  # the validator reads the set of this name
         json_schema_extra=or_a_name,
         description="What is disclosed: name of a shipped set (basic, the default, or fairllm), path of a"
         " file relative to the suite, or attributes by name.",
     )
-    wordings: dict[Name, Reworded] = Field(
+    wordings: Annotated[dict[Name, Reworded], AfterValidator(in_order)] = Field(
         default_factory=dict,
         description="Other words to ask in, by the name the prompt knows them by: `paraphrase`, `order` (of"
         " words or of the parts of the request) or `language`.",
@@ -103,18 +112,6 @@ class CounterfactualOptions(StrictModel):
     max_users: PositiveInt | None = Field(
         None, description="Ask only about this many users, drawn at random from the seed."
     )
-
-    @field_validator("attributes", mode="before")
-    @classmethod
-    def _read(cls, given: Any, info: ValidationInfo) -> Any:
-        if isinstance(given, str):
-            return load_attributes(given, (info.context or {}).get("folder", Path()))
-        return given
-
-    @field_validator("attributes", "wordings")
-    @classmethod
-    def _in_order(cls, named: dict[str, Any]) -> dict[str, Any]:
-        return dict(sorted(named.items()))  # a run keeps its suite with sorted keys
 
     @field_validator("metrics")
     @classmethod

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
-from pydantic import Field, NonNegativeInt, PositiveInt, ValidationInfo, field_validator, model_validator
+from pydantic import Field, NonNegativeInt, PositiveInt, model_validator
 
 from genrec_eval.core.errors import UsageError
 from genrec_eval.core.strict import StrictModel
@@ -14,7 +13,7 @@ from genrec_eval.data.splits.spec import SplitSpec
 from genrec_eval.protocol.brief import Brief
 from genrec_eval.protocol.requests import ChatRequest, Kind
 from genrec_eval.protocol.responses import ChatResponse
-from genrec_eval.scenarios.arms.attributes import Attribute, Name, load_attributes, or_a_name
+from genrec_eval.scenarios.arms.attributes import Attribute, Attributes, or_a_name
 from genrec_eval.scenarios.base import Case, Check, Prepared, Scenario, ScoredUnits
 
 if TYPE_CHECKING:
@@ -83,7 +82,7 @@ class ExplanationOptions(StrictModel):
         ("paraphrase", "without_cited"),
         description="Further questions: the same facts in other words, and without what the text cites.",
     )
-    attributes: dict[Name, Attribute] = Field(
+    attributes: Attributes = Field(
         default_factory=dict,
         json_schema_extra=or_a_name,
         description="What further questions disclose of the user, a value at a time, to be compared with each"
@@ -96,18 +95,6 @@ class ExplanationOptions(StrictModel):
     instruction: str | None = Field(
         None, min_length=1, description="The task in your own words; the facts stand where it says {brief}."
     )
-
-    @field_validator("attributes", mode="before")
-    @classmethod
-    def _read(cls, given: Any, info: ValidationInfo) -> Any:
-        if isinstance(given, str):
-            return load_attributes(given, (info.context or {}).get("folder", Path()))
-        return given
-
-    @field_validator("attributes")
-    @classmethod
-    def _in_order(cls, named: dict[str, Any]) -> dict[str, Any]:
-        return dict(sorted(named.items()))  # a run keeps its suite with sorted keys
 
     @model_validator(mode="after")
     def _neutral(self) -> Self:

@@ -3,10 +3,20 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Self
 
-from pydantic import AfterValidator, Field, PositiveInt, ValidationError, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    PositiveInt,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from genrec_eval.core.content import content
 from genrec_eval.core.errors import UsageError, did_you_mean
@@ -16,6 +26,8 @@ from genrec_eval.core.yaml import plain, read_file
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,39}", re.ASCII)
 _NOT_IN_METRICS = "(),=@"
+EVERY = "*"
+"""As a value in the spelling of a metric, every value of the attribute."""
 MOST_VALUES = 100
 """Each value is one more question about everybody."""
 
@@ -157,3 +169,45 @@ def read_attributes(path: Path) -> AttributeFile:
         return AttributeFile.model_validate(plain(root))
     except ValidationError as error:
         raise FileError(explain(error, root)) from None
+
+
+def set_named(given: Any, info: ValidationInfo) -> Any:
+    """The set that a name or a path beside the suite stands for; what is no text is left as it is."""
+    if isinstance(given, str):
+        return load_attributes(given, (info.context or {}).get("folder", Path()))
+    return given
+
+
+def in_order(named: dict[str, Any]) -> dict[str, Any]:
+    """By name: a run keeps its suite with sorted keys."""
+    return dict(sorted(named.items()))
+
+
+Attributes = Annotated[dict[Name, Attribute], BeforeValidator(set_named), AfterValidator(in_order)]
+"""Attributes of a scenario's options: by name, or a set that is named or lies in a file beside the suite."""
+
+
+def values_in(
+    spelling: str, scenario: str, name: str, value: str | None, attributes: Mapping[str, Attribute]
+) -> list[str | None]:
+    """The values of attribute ``name`` that the spelling of a metric means: the one named, or all of ``*``.
+
+    Raises
+    ------
+    UsageError
+        When the attribute, or the value, is not among those that are disclosed.
+    """
+    if name not in attributes:
+        raise UsageError(
+            f"scenario '{scenario}': metric '{spelling}' is about the attribute '{name}', which is not"
+            f" disclosed{did_you_mean(name, attributes)} (disclosed: {', '.join(attributes)})"
+        )
+    known = attributes[name].values
+    if value == EVERY:
+        return list(known)
+    if value and value not in known:
+        raise UsageError(
+            f"scenario '{scenario}': metric '{spelling}' is about '{value}', which is no value of"
+            f" '{name}'{did_you_mean(value, known)} (its values: {', '.join(known)})"
+        )
+    return [value]

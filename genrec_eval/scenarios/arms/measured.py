@@ -6,19 +6,17 @@ from collections.abc import Mapping, Sequence
 from itertools import product
 from typing import TYPE_CHECKING, Any
 
-from genrec_eval.core.errors import UsageError, did_you_mean
+from genrec_eval.core.errors import UsageError
 from genrec_eval.core.registry import load_object
 from genrec_eval.metrics.base import Family, Metric
 from genrec_eval.metrics.registry import METRICS
 from genrec_eval.metrics.spelling import SPELLING, parts_of
+from genrec_eval.scenarios.arms.attributes import EVERY, values_in
 from genrec_eval.scenarios.elsewhere import with_bases
 from genrec_eval.scenarios.ranking.base import bind_at
 
 if TYPE_CHECKING:
     from genrec_eval.scenarios.counterfactual import CounterfactualOptions
-
-EVERY = "*"
-"""As a value, every value of the attribute; as an arm, every one in which something is asked."""
 
 
 def measured(options: CounterfactualOptions, validity: Sequence[Metric] = ()) -> list[Metric]:
@@ -58,7 +56,9 @@ def _expanded(spelling: str, options: CounterfactualOptions) -> list[str]:
                     f"scenario 'counterfactual': metric '{spelling}' is about '{name}' in the arm '{arm}',"
                     f" where it is not disclosed; name it under robustness.{arm}"
                 )
-        for value in _values(spelling, name, given.get("value"), options):
+        value = given.get("value")
+        meant = values_in(spelling, "counterfactual", name, value, options.attributes) if name else [value]
+        for value in meant:
             open_ones = {"attribute": name, "of": of, "arm": arm, "value": value or ""}
             own = {**given, **{key: said for key, said in open_ones.items() if said}}
             spelled.append(
@@ -84,25 +84,6 @@ def _told(options: CounterfactualOptions, arm: str) -> tuple[str, ...]:
     known = arm in type(options.robustness).model_fields
     found: tuple[str, ...] = getattr(options.robustness, arm) if known else ()
     return found
-
-
-def _values(spelling: str, name: str, value: str | None, options: CounterfactualOptions) -> list[str | None]:
-    if not name:
-        return [value]
-    if name not in options.attributes:
-        raise UsageError(
-            f"scenario 'counterfactual': metric '{spelling}' is about the attribute '{name}', which is not"
-            f" disclosed{did_you_mean(name, options.attributes)} (disclosed: {', '.join(options.attributes)})"
-        )
-    known = options.attributes[name].values
-    if value == EVERY:
-        return list(known)
-    if value and value not in known:
-        raise UsageError(
-            f"scenario 'counterfactual': metric '{spelling}' is about '{value}', which is no value of"
-            f" '{name}'{did_you_mean(value, known)} (its values: {', '.join(known)})"
-        )
-    return [value]
 
 
 def _spelled(name: str, parameters: list[str], k: str | None) -> str:

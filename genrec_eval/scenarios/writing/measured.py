@@ -5,20 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from genrec_eval.core.errors import UsageError, did_you_mean
+from genrec_eval.core.errors import UsageError
 from genrec_eval.metrics.base import Metric
 from genrec_eval.metrics.explanations.disclosed import naming
 from genrec_eval.metrics.registry import metric
 from genrec_eval.metrics.spelling import SPELLING, parts_of
+from genrec_eval.scenarios.arms.attributes import values_in
 
 if TYPE_CHECKING:
     from genrec_eval.scenarios.arms.attributes import Attribute
 
 OPEN = ("value_gap", "value_difference")
 """Metrics that may leave the attribute open."""
-
-EVERY = "*"
-"""As a value, every value of the attribute."""
 
 ON = "disclosures"
 """What metrics of disclosed values work on."""
@@ -61,27 +59,8 @@ def _expanded(spelling: str, attributes: Mapping[str, Attribute]) -> list[Metric
     given = dict(parts_of(match["parameters"]))
     found = []
     for attribute in [given["attribute"]] if given.get("attribute") else list(attributes):
-        for value in _values(spelling, attribute, given.get("value"), attributes):
+        for value in values_in(spelling, "explanation", attribute, given.get("value"), attributes):
             own = {**given, "attribute": attribute, **({} if value is None else {"value": value})}
             one = metric(f"{match['name']}({','.join(f'{key}={said}' for key, said in own.items())})")
             found.append(naming(one, attributes[attribute].values) if match["name"] == "value_gap" else one)
     return found
-
-
-def _values(
-    spelling: str, name: str, value: str | None, attributes: Mapping[str, Attribute]
-) -> list[str | None]:
-    if name not in attributes:
-        raise UsageError(
-            f"scenario 'explanation': metric '{spelling}' is about the attribute '{name}', which is not"
-            f" disclosed{did_you_mean(name, attributes)} (disclosed: {', '.join(attributes)})"
-        )
-    known = attributes[name].values
-    if value == EVERY:
-        return list(known)
-    if value and value not in known:
-        raise UsageError(
-            f"scenario 'explanation': metric '{spelling}' is about '{value}', which is no value of"
-            f" '{name}'{did_you_mean(value, known)} (its values: {', '.join(known)})"
-        )
-    return [value]
