@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 
 from genrec_eval.core.numbers import figure
 from genrec_eval.protocol.results import Estimate
@@ -62,6 +62,10 @@ _TRADES = 2
 """Exchanges that are told of each drawing."""
 MOST = 2
 _HEIGHT = 220
+_FRONT = (
+    "The thin line is the front: no model is better on both than one on it. A hollow mark is dominated, and"
+    " the intervals of both differences show it."
+)
 
 
 def tradeoff(scene: Scene) -> Sketch | None:
@@ -71,41 +75,20 @@ def tradeoff(scene: Scene) -> Sketch | None:
         (m for m in scene.results.metrics(scene.scenario) if name_of(m) in SIDES and m != main),
         key=lambda m: list(SIDES).index(name_of(m)),
     )
-    others = list({name_of(m): m for m in reversed(others)}.values())[::-1]
-    panels: list[Panel] = []
-    rows: list[tuple[str, ...]] = []
-    said: list[tuple[str, str, str]] = []
-    assumed: list[str] = []
-    for other in others if main else ():
-        pairs = _pairs(scene, other, main)
-        if len(pairs) < 2 or len(panels) == MOST:
-            continue
-        panel, lines, finding = _drawn(scene, other, main, pairs)
-        panels.append(panel)
-        rows += lines
-        said.append(finding)
-        if scene.results.direction(other) == "none":
-            more = "more" if SIDES[name_of(other)] == "higher" else "less"
-            assumed.append(f"{more} {_title(scene, other)}")
-    if not panels:
-        return None
+    views = _views(scene, main, _first_of_each(others))
+    assumed = [
+        f"{'more' if SIDES[name_of(one.other)] == 'higher' else 'less'} {_title(scene, one.other)}"
+        for one in views
+        if scene.results.direction(one.other) == "none"
+    ]
     side = (
         f" {listing(assumed)[:1].upper()}{listing(assumed)[1:]} is read as the better side here; the metric"
         " itself has none."
         if assumed
         else ""
     )
-    return Sketch(
-        "trade-off",
-        joined(said),
-        "Crosses are the intervals of both figures. The thin line is the front: no model is better on both"
-        " than one on it. A hollow mark is dominated, and the intervals of both differences show it."
-        f"{side}",
-        panels,
-        ("against", "model", "x", "x low", "x high", titled(scene.results, main), "low", "high", "place"),
-        rows,
-        words=2,
-    )
+    told = f"Crosses are the intervals of both figures. {_FRONT}{side}"
+    return _sketch(scene, main, "trade-off", joined([one.finding for one in views]), told, views)
 
 
 def disparity(scene: Scene) -> Sketch | None:
@@ -116,33 +99,63 @@ def disparity(scene: Scene) -> Sketch | None:
         (m for m in scene.results.metrics(scene.scenario) if name_of(m) in DISPARITIES),
         key=lambda m: (m not in claimed, DISPARITIES.index(name_of(m))),
     )
-    others = list({name_of(m): m for m in reversed(others)}.values())[::-1]
-    others.sort(key=lambda m: m not in claimed)
-    panels: list[Panel] = []
-    rows: list[tuple[str, ...]] = []
-    costs: list[str] = []
-    places: list[tuple[str, str, str]] = []
-    for other in others if main else ():
-        pairs = _pairs(scene, other, main)
-        if len(pairs) < 2 or len(panels) == MOST:
-            continue
-        panel, lines, finding = _drawn(scene, other, main, pairs)
-        panels.append(panel)
-        rows += lines
-        places.append(finding)
-        costs += _costs(scene, other, main, pairs)
-    if not panels:
+    views = _views(scene, main, sorted(_first_of_each(others), key=lambda m: m not in claimed))
+    said = "; ".join(cost for one in views for cost in _costs(scene, one, main))
+    told = (
+        f"{joined([one.finding for one in views])}. Crosses are the intervals of both figures, and a cost is"
+        f" told only where both paired differences are told apart from zero after Holm's adjustment. {_FRONT}"
+    )
+    finding = said[:1].upper() + said[1:] if said.startswith("what ") else said
+    return _sketch(scene, main, "disparity", finding, told, views)
+
+
+@dataclass(frozen=True, slots=True)
+class _View:
+    """The models by one metric and the main one.
+
+    Attributes
+    ----------
+    pairs
+        (the other metric's figure, the main one's) of each model that has both.
+    front
+        Whether no model is better than it on both.
+    """
+
+    other: str
+    pairs: Sequence[tuple[Estimate, Estimate]]
+    front: Sequence[bool]
+    panel: Panel
+    rows: Sequence[tuple[str, ...]]
+    finding: tuple[str, str, str]
+
+
+def _first_of_each(metrics: Sequence[str]) -> list[str]:
+    """The first of each name, in the order of the last."""
+    return list({name_of(m): m for m in reversed(metrics)}.values())[::-1]
+
+
+def _views(scene: Scene, main: str, others: Sequence[str]) -> list[_View]:
+    """The main metric against the first :data:`MOST` others that two models have."""
+    found: list[_View] = []
+    for other in others:
+        pairs = _pairs(scene, other, main) if main and len(found) < MOST else []
+        if len(pairs) > 1:
+            found.append(_drawn(scene, other, main, pairs))
+    return found
+
+
+def _sketch(
+    scene: Scene, main: str, kind: str, finding: str, told: str, views: Sequence[_View]
+) -> Sketch | None:
+    if not views:
         return None
     return Sketch(
-        "disparity",
-        said[:1].upper() + said[1:] if (said := "; ".join(costs)).startswith("what ") else said,
-        f"{joined(places)}. Crosses are the intervals of both figures, and a cost is told only where both"
-        " paired differences are told apart from zero after Holm's adjustment. The thin line is the front: no"
-        " model is better on both than one on it. A hollow mark is dominated, and the intervals of both"
-        " differences show it.",
-        panels,
+        kind,
+        finding,
+        told,
+        [one.panel for one in views],
         ("against", "model", "x", "x low", "x high", titled(scene.results, main), "low", "high", "place"),
-        rows,
+        [row for one in views for row in one.rows],
         words=2,
     )
 
@@ -156,11 +169,10 @@ def _utility(scene: Scene) -> str:
     return ""
 
 
-def _costs(scene: Scene, other: str, main: str, pairs: Sequence[tuple[Estimate, Estimate]]) -> list[str]:
+def _costs(scene: Scene, view: _View, main: str) -> list[str]:
     """Who on the front gives up how much of the one for less of the other, the cheapest first."""
-    turns = [_turn(side(scene, metric)) for metric in (other, main)]
-    ahead = front(*([(pair[i].value or 0.0) * turns[i] for pair in pairs] for i in (0, 1)))
-    models = [pair[0].model for pair, kept in zip(pairs, ahead.tolist(), strict=True) if kept]
+    other, pairs = view.other, view.pairs
+    models = [pair[0].model for pair, kept in zip(pairs, view.front, strict=True) if kept]
     found: list[tuple[float, str]] = []
     for fair in models:
         for good in models:
@@ -191,10 +203,8 @@ def _costs(scene: Scene, other: str, main: str, pairs: Sequence[tuple[Estimate, 
 
 def _told(scene: Scene, metric: str, first: str, second: str) -> Estimate | None:
     """The paired difference, where it is told apart from zero and ``first`` is the better one."""
-    turn = _turn(side(scene, metric))
-    for model, other, sign in ((first, second, turn), (second, first, -turn)):
-        row = scene.results.get(scene.scenario, metric, model, "all", other)
-        if row is not None and row.value is not None and stays_clear(row) and row.value * sign > 0:
+    for row, sign in _differences(scene, metric, first, second):
+        if row.value is not None and stays_clear(row) and row.value * sign > 0:
             return row
     return None
 
@@ -210,9 +220,7 @@ def _pairs(scene: Scene, other: str, main: str) -> list[tuple[Estimate, Estimate
     return [(held[row.model], row) for row in scene.known(main) if row.model in held]
 
 
-def _drawn(
-    scene: Scene, other: str, main: str, pairs: Sequence[tuple[Estimate, Estimate]]
-) -> tuple[Panel, list[tuple[str, ...]], tuple[str, str, str]]:
+def _drawn(scene: Scene, other: str, main: str, pairs: Sequence[tuple[Estimate, Estimate]]) -> _View:
     results = scene.results
     units = results.unit(other), results.unit(main)
     by = factor(units[0]), factor(units[1])
@@ -265,7 +273,8 @@ def _drawn(
         place += "" if kept or sure else ", not beyond chance"
         figures = [exactly(v, units[i]) for i in (0, 1) for v in (pair[i].value, pair[i].low, pair[i].high)]
         rows.append((titled(results, other), line(pair[0].model, 80), *figures, place))
-    return panel, rows, _finding(scene, other, main, names, ahead.tolist(), surely)
+    finding = _finding(scene, other, main, names, ahead.tolist(), surely)
+    return _View(other, pairs, ahead.tolist(), panel, rows, finding)
 
 
 def _finding(
@@ -310,9 +319,16 @@ def _title(scene: Scene, metric: str) -> str:
 
 def _better(scene: Scene, metric: str, first: str, second: str) -> bool:
     """Whether the paired difference lies wholly on the better side for ``first``."""
+    for row, sign in _differences(scene, metric, first, second):
+        if has_interval(row):
+            return min(end * sign for end in ends(row, 1.0)) > 0
+    return False
+
+
+def _differences(scene: Scene, metric: str, first: str, second: str) -> Iterator[tuple[Estimate, float]]:
+    """The paired difference, either way round, with the sign that is positive where ``first`` is better."""
     turn = _turn(side(scene, metric))
     for model, other, sign in ((first, second, turn), (second, first, -turn)):
         row = scene.results.get(scene.scenario, metric, model, "all", other)
-        if row is not None and has_interval(row):
-            return min(end * sign for end in ends(row, 1.0)) > 0
-    return False
+        if row is not None:
+            yield row, sign
