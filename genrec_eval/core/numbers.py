@@ -59,6 +59,11 @@ class Figure:
         return f"{self.after}{self._said}" if self.spread.startswith("±") else self.after
 
     @property
+    def unheaded(self) -> str:
+        """The value and what follows it, for a cell whose head says the unit; ``"—"`` where none is known."""
+        return f"{self.value} {self.after}" if self.known else "—"
+
+    @property
     def after(self) -> str:
         """What follows the value under a head that says the unit: ``"± 1.1"``, ``"(0.0 to 1.2)"``."""
         return self.spread if self.spread.startswith("±") else f"({self.spread})"

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from genrec_eval.core.numbers import figure, fixed
 from genrec_eval.protocol.results import Estimate
@@ -16,14 +15,8 @@ from genrec_eval.reporting.page.material import Material
 from genrec_eval.reporting.results import Results, mapping
 from genrec_eval.reporting.text import line, listing, plural
 
-if TYPE_CHECKING:
-    from genrec_eval.audit.score import StoredScores
-
 _BAR = "M-0.9-4.5h1.8v9h-1.8z"
 """Marker of what was asked neutrally."""
-SURE = 0.05
-"""Adjusted p-value up to which values are told apart."""
-
 _LIKENESS = {
     "jaccard": ("Jaccard", ""),
     "serp": ("SERP", "as in FaiRLLM's paper"),
@@ -278,16 +271,3 @@ def floors(told: Told, model: str, likeness: Likeness) -> list[Mark]:
         if arm in ARMS and row is not None and row.value is not None:
             found.append(Mark(ARMS[arm], row, neutral=True))
     return found
-
-
-@contextmanager
-def stored_scores(material: Material) -> Iterator[StoredScores | None]:
-    """The scores of the run; None where it keeps none."""
-    from genrec_eval.audit.score import SCORES_FILE, StoredScores
-
-    path = material.directory / SCORES_FILE
-    if not path.is_file():
-        yield None
-        return
-    with StoredScores(path) as stored:
-        yield stored

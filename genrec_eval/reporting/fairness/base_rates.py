@@ -11,6 +11,7 @@ import numpy as np
 
 from genrec_eval.core.errors import UsageError
 from genrec_eval.metrics.grouped.by_group import LEAST
+from genrec_eval.reporting.page.against_rest import LEVEL
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -19,8 +20,6 @@ if TYPE_CHECKING:
     from genrec_eval.metrics.catalogue import Catalogue
     from genrec_eval.metrics.lists import GroupCodes
     from genrec_eval.protocol.arrays import Float64, Int64
-
-SURE = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +70,7 @@ class BaseRate:
     @property
     def differs(self) -> bool:
         """Whether the groups are told apart."""
-        return self.range is not None and self.range[1] > 0 and (self.adjusted or 0.0) < SURE
+        return self.range is not None and self.range[1] > 0 and (self.adjusted or 0.0) < LEVEL
 
 
 class NotRanked(UsageError):

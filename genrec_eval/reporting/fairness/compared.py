@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup, escape
 
+from genrec_eval.metrics.grouped.by_group import LEAST
 from genrec_eval.protocol.results import Estimate, Verdict
 from genrec_eval.reporting.answer import Outcome, outcome, rule, would_decide
 from genrec_eval.reporting.charts.choose import main_metrics
@@ -17,9 +18,6 @@ from genrec_eval.reporting.results import Results, mapping
 from genrec_eval.reporting.rules import SHAPES
 from genrec_eval.reporting.text import line, visible
 from genrec_eval.scenarios.ranking.groups import CROSSED, HISTORY
-
-LEAST = 30
-"""Units of a group below which a difference says more about them than about their group."""
 
 Rows = dict[str, list[Estimate]]
 """Metric → its estimates in one scenario."""

@@ -8,14 +8,14 @@ from dataclasses import dataclass, replace
 import numpy as np
 from markupsafe import Markup
 
-from genrec_eval.audit.score import SCORES_FILE, StoredScores
+from genrec_eval.audit.score import StoredScores
 from genrec_eval.core.numbers import Figure, count, exact, figure
+from genrec_eval.metrics.grouped.by_group import LEAST
 from genrec_eval.metrics.grouped.intersections import Cell, Intersections, intersection_table
 from genrec_eval.metrics.lists import GroupCodes
 from genrec_eval.protocol.results import Verdict
 from genrec_eval.reporting.answer import few
 from genrec_eval.reporting.fairness.compared import (
-    LEAST,
     Compared,
     Decided,
     bases,
@@ -26,7 +26,7 @@ from genrec_eval.reporting.fairness.compared import (
     sentence,
 )
 from genrec_eval.reporting.fairness.compared import crossed as is_crossed
-from genrec_eval.reporting.fairness.held import Held
+from genrec_eval.reporting.fairness.held import Held, stored_scores
 from genrec_eval.reporting.page.against_rest import LEVEL
 from genrec_eval.reporting.page.material import Material
 from genrec_eval.reporting.results import Results, mapping
@@ -129,13 +129,13 @@ def crossed(material: Material, scenario: str) -> list[Crossed] | None:
         row.slice.partition("=")[0] for mine in rows.values() for row in mine if row.slice != "all"
     )
     chosen = [(n, m) for n in names if is_crossed(n) for m in bases(material, scenario, n, rows)]
-    if not chosen or not (material.directory / SCORES_FILE).is_file():
-        return None
-    held = Held.read(material.directory, scenario)
+    held = Held.read(material.directory, scenario) if chosen else None
     if held is None:
         return None
     figures = compared(results, scenario)
-    with StoredScores(material.directory / SCORES_FILE) as stored:
+    with stored_scores(material) as stored:
+        if stored is None:
+            return None
         looks = [
             Look(
                 material,

@@ -9,10 +9,13 @@ import numpy as np
 from markupsafe import Markup
 
 from genrec_eval.core.numbers import Figure, by_reason, figure
+from genrec_eval.metrics.grouped.by_group import LEAST
 from genrec_eval.reporting.charts.panel import INK, MUTED, Axis, Panel, drawn, hue, marker, room, short
 from genrec_eval.reporting.fairness.compared import Decided
 from genrec_eval.reporting.fairness.decided import decided
-from genrec_eval.reporting.fairness.exposures import BESIDE, LEAST, MOST, Seen, Stored, View, views
+from genrec_eval.reporting.fairness.exposures import BESIDE, MOST, Seen, Stored, View, views
+from genrec_eval.reporting.fairness.held import stored_scores
+from genrec_eval.reporting.page.against_rest import LEVEL
 from genrec_eval.reporting.page.material import Material
 from genrec_eval.reporting.results import Results, mapping
 from genrec_eval.reporting.tables import p_text
@@ -30,7 +33,6 @@ WEIGHTS = {
     "geometric": "0.85^(rank − 1)",
     "uniform": "the same at every rank",
 }
-SURE = 0.05
 _ROWS = 10
 """Groups that are drawn; all stand in the table."""
 _STEP = 24
@@ -126,12 +128,13 @@ def exposed(material: Material, scenario: str) -> list[Exposed] | None:
     found = views(results, scenario)
     if not found:
         return None
-    stored = Stored(material, scenario)
     place = results.scenarios().index(scenario) + 1
-    made = [
-        _exposed(material, scenario, stored, view, f"s{place}fe{number}")
-        for number, view in enumerate(found[:MOST], 1)
-    ]
+    with stored_scores(material) as scores:
+        stored = Stored(material, scenario, scores)
+        made = [
+            _exposed(material, scenario, stored, view, f"s{place}fe{number}")
+            for number, view in enumerate(found[:MOST], 1)
+        ]
     if not any(one.lines for one in made):  # the same is to be said of each
         made = made[:1]
     shown = {metric for view in found[: len(made)] for metric in view.metrics}
@@ -227,7 +230,7 @@ def _said(
     g = int(np.argmax(abs(shares.difference) + (shares.difference > 0) * 1e-9))
     low, high = (float(end[g]) for end in shares.difference_ends)
     by = float(shares.difference[g])
-    sure = bool((shares.p < SURE).any())
+    sure = bool((shares.p < LEVEL).any())
     size = figure(abs(by), *sorted((abs(low), abs(high))), unit="share", difference=True)
     name, due = line(groups[g], 60), DUE[view.target]
     share = figure(shares.share[g], shares.share_ends[0][g], shares.share_ends[1][g], unit="share")
@@ -330,7 +333,7 @@ def _lines(view: View, known: Mapping[str, Seen], groups: Sequence[str], items: 
                     share=figure(float(shares.share[i]), *ends[0], unit="share"),
                     due=f"{100 * due:.1f}"
                     if view.target != "relevance"
-                    else _plain(figure(due, *ends[1], unit="share")),
+                    else figure(due, *ends[1], unit="share").unheaded,
                     difference=figure(
                         float(shares.difference[i]),
                         *(float(end[i]) for end in shares.difference_ends),
@@ -339,16 +342,12 @@ def _lines(view: View, known: Mapping[str, Seen], groups: Sequence[str], items: 
                     ),
                     ratio=figure(float(shares.ratio[i]), *ratio, reason="nothing is due"),
                     p=p_text(float(shares.p[i])),
-                    clear=bool(shares.p[i] < SURE),
+                    clear=bool(shares.p[i] < LEVEL),
                     n=f"{one.n:,}",
                     excluded=by_reason(one.excluded) if one.excluded else "none",
                 )
             )
     return found
-
-
-def _plain(shown: Figure) -> str:
-    return f"{shown.value} {shown.after}" if shown.known else "—"
 
 
 def _beside(material: Material, scenario: str, model: str, metrics: Sequence[str]) -> Beside:
@@ -391,7 +390,7 @@ def _by_users(known: Mapping[str, Seen], worst: int, group: str) -> list[ByUsers
                 if held is None or held.shares is None:
                     cells.append(None)
                     continue
-                told = adjusted.get((users, value, model), 1.0) < SURE
+                told = adjusted.get((users, value, model), 1.0) < LEVEL
                 low, high = (float(end[worst]) for end in held.shares.share_ends)
                 cells.append((figure(float(held.shares.share[worst]), low, high, unit="share"), told))
                 clear += told

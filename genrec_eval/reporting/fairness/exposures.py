@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from genrec_eval.core.errors import UsageError
+from genrec_eval.metrics.grouped.by_group import LEAST
 from genrec_eval.reporting.page.material import Material
 from genrec_eval.reporting.results import Results, mapping
 
@@ -22,8 +23,6 @@ if TYPE_CHECKING:
 SHARED = ("exposure_gap", "exposure_ratio", "exposure_divergence", "attention_per_merit")
 """Metrics that store what each group gets and what is due to it."""
 BESIDE = (*SHARED, "pairwise_accuracy_gap")
-LEAST = 30
-"""Users below which a group of them is named with its count and no figure."""
 MOST = 2
 """Comparisons that are drawn; the others are named."""
 
@@ -139,16 +138,19 @@ class Stored:
         Why nothing can be read; empty where it can.
     """
 
-    def __init__(self, material: Material, scenario: str) -> None:
+    def __init__(self, material: Material, scenario: str, scores: StoredScores | None) -> None:
+        from genrec_eval.audit.estimate import UnitSlices
         from genrec_eval.engine.rundir import RunDirectory
 
         self.material, self.scenario, self.missing = material, scenario, ""
         path = Path(material.directory)
         try:
             run = RunDirectory.open(path)
-            self._cases = run.cases(scenario)
+            self._units = UnitSlices.of(run.cases(scenario))
             self._items = run.context(scenario)["items"]
-            self._scores = _stored(path)
+            if scores is None:
+                raise UsageError(f"{path} keeps no scores")
+            self._scores = scores
         except (UsageError, KeyError, OSError):
             self.missing = "the tables of the run do not lie beside its estimates, so no bars can be drawn"
 
@@ -162,15 +164,12 @@ class Stored:
 
     def seen(self, view: View, model: str, width: int, level: float) -> Seen | None:
         """What a model's lists give ``width`` groups; None where it has no scores."""
-
-        from genrec_eval.audit.estimate import UnitSlices
         from genrec_eval.metrics.grouped.exposure_shares import group_shares
 
         read = self._scores.get(model, self.scenario, view.source)
         if read is None:
             return None
-        units = UnitSlices.of(self._cases)
-        scores = units.place(*read)
+        scores = self._units.place(*read)
         excluded = {name: int(mask.sum()) for name, mask in scores.reasons.items() if mask.any()}
         n = int(scores.scored.sum())
         if scores.sums is None or scores.sums.shape[1] != 2 * width:
@@ -181,10 +180,10 @@ class Stored:
             return Seen(None, "fewer than two users", n, excluded, {})
         slices: dict[str, dict[str, Part]] = {}
         known: dict[str, Bool] = {}
-        for name, mask in units.slices.items():
+        for name, mask in self._units.slices.items():
             group = name.partition("=")[0]
             known[group] = known[group] | mask if group in known else mask
-        for name, mask in units.slices.items():
+        for name, mask in self._units.slices.items():
             group, _, value = name.partition("=")
             if name != "all":
                 others = known[group] & ~mask
@@ -215,9 +214,3 @@ def _spread(known: Shares) -> Float64:
     n = known.n + 4
     rate = (known.values * known.n + 2) / n
     return np.where(known.errors > 0, known.errors, np.sqrt(rate * (1 - rate) / n))
-
-
-def _stored(path: Path) -> StoredScores:
-    from genrec_eval.audit.score import SCORES_FILE, StoredScores
-
-    return StoredScores(path / SCORES_FILE)

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from genrec_eval.core.numbers import Figure, bound, count, figure
+from genrec_eval.metrics.grouped.by_group import LEAST
 from genrec_eval.protocol.results import Estimate, Verdict
 from genrec_eval.reporting.answer import few
 from genrec_eval.reporting.charts.chart import factor
 from genrec_eval.reporting.charts.panel import RULE, Panel, drawn, short
 from genrec_eval.reporting.charts.rows import Triple, Upright, rows_panel
 from genrec_eval.reporting.fairness.compared import (
-    LEAST,
     Compared,
     Decided,
     Rows,

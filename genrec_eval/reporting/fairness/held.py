@@ -1,7 +1,9 @@
-"""Units of a scenario and their groups, as the table of its cases holds them."""
+"""What panels read of a run: the units of a scenario with their groups, and the stored scores."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,9 +11,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from genrec_eval.audit.score import SCORES_FILE, StoredScores
 from genrec_eval.metrics.base import UnitScores
 from genrec_eval.metrics.lists import GroupCodes
+from genrec_eval.reporting.page.material import Material
 from genrec_eval.scenarios.ranking.groups import CROSSED, named_groups
+from genrec_eval.scenarios.ranking.units import Units
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +46,8 @@ class Held:
             table = pq.read_table(path, columns=["unit", *columns])
         except (OSError, pa.ArrowException):
             return None
-        every = table.column("unit").combine_chunks()
-        units = pc.unique(every)
-        if len(units) < len(every):
-            table = table.take(pc.index_in(units, value_set=every))
-        return cls(units, {name[len("group.") :]: named_groups(table.column(name)) for name in columns})
+        units = Units.of(table)
+        return cls(units.ids, {name: named_groups(held) for name, held in units.groups(table).items()})
 
     def parts(self, name: str) -> list[GroupCodes]:
         """What an intersection crosses: the groups of its attributes, or what its values are made of."""
@@ -71,3 +73,14 @@ class Held:
         found = rows.is_valid().to_numpy(zero_copy_only=False)
         at = rows.fill_null(0).to_numpy(zero_copy_only=False)
         return scores.values[at], scores.scored[at] & found
+
+
+@contextmanager
+def stored_scores(material: Material) -> Iterator[StoredScores | None]:
+    """The scores of the run; None where it keeps none."""
+    path = material.directory / SCORES_FILE
+    if not path.is_file():
+        yield None
+        return
+    with StoredScores(path) as stored:
+        yield stored

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from genrec_eval.protocol.results import Estimate
 from genrec_eval.reporting.charts.chart import Chart, Sketch, exactly, has_interval
 from genrec_eval.reporting.fairness.arms import (
-    SURE,
     Finding,
     Likeness,
     Mark,
@@ -21,6 +20,7 @@ from genrec_eval.reporting.fairness.arms import (
     plain,
     whole,
 )
+from genrec_eval.reporting.page.against_rest import LEVEL
 from genrec_eval.reporting.page.material import Material
 from genrec_eval.reporting.tables import interval_name, p_text
 from genrec_eval.reporting.text import line, listing, plural
@@ -124,7 +124,9 @@ def _sentence(told: Told, model: str, attribute: str, likeness: Likeness) -> tup
     if excess is None and every is None:
         return 0, model, ""
     p = None if excess is None else excess.p if excess.p_adjusted is None else excess.p_adjusted
-    differs = excess is not None and excess.low is not None and excess.low > 0 and p is not None and p <= SURE
+    differs = (
+        excess is not None and excess.low is not None and excess.low > 0 and p is not None and p <= LEVEL
+    )
     every_value = {
         value: told.row(model, "neutral_similarity", likeness, attribute=attribute, value=value)
         for value in told.values("neutral_similarity", attribute, likeness)

@@ -18,10 +18,10 @@ from genrec_eval.reporting.fairness.arms import (
     cell,
     gathered,
     lacking,
-    stored_scores,
     whole,
 )
 from genrec_eval.reporting.fairness.examples import Example, Pick, clearest, examples, redacted
+from genrec_eval.reporting.fairness.held import stored_scores
 from genrec_eval.reporting.page.material import Material
 from genrec_eval.reporting.results import mapping
 from genrec_eval.reporting.text import line, listing, plural

@@ -10,7 +10,6 @@ from genrec_eval.core.numbers import figure
 from genrec_eval.protocol.results import Estimate
 from genrec_eval.reporting.charts.chart import Chart, Sketch, exactly
 from genrec_eval.reporting.fairness.arms import (
-    SURE,
     Finding,
     Likeness,
     Mark,
@@ -21,8 +20,9 @@ from genrec_eval.reporting.fairness.arms import (
     gathered,
     lacking,
     plain,
-    stored_scores,
 )
+from genrec_eval.reporting.fairness.held import stored_scores
+from genrec_eval.reporting.page.against_rest import LEVEL
 from genrec_eval.reporting.page.material import Material
 from genrec_eval.reporting.tables import p_text
 from genrec_eval.reporting.text import line, listing, plural
@@ -146,7 +146,7 @@ def _kind(one: Pairing) -> str:
     gap = one.difference
     if gap is None or gap.value is None or gap.low is None or gap.high is None:
         return "open"
-    if one.p is not None and one.p <= SURE and (gap.high < 0 or gap.low > 0):
+    if one.p is not None and one.p <= LEVEL and (gap.high < 0 or gap.low > 0):
         return "more" if gap.high < 0 else "less"
     return "alike"
 

@@ -9,11 +9,12 @@ from typing import Any
 
 import numpy as np
 
+from genrec_eval.audit.estimate import MIN_SLICE
 from genrec_eval.core.numbers import count
+from genrec_eval.metrics.grouped.by_group import LEAST
 from genrec_eval.reporting.answer import few
 from genrec_eval.reporting.fairness.compared import (
     KINDS,
-    LEAST,
     MEANS,
     Compared,
     compared,
@@ -25,8 +26,6 @@ from genrec_eval.reporting.page.material import Material
 from genrec_eval.reporting.results import Results, mapping
 from genrec_eval.reporting.text import line, listing, plural
 
-LEAST_SHOWN = 5
-"""Units below which a group has no figure at all: it would be about persons."""
 PARITY = ("demographic_parity", "equal_opportunity", "equalised_odds")
 SERVICE = ("answer_rate", "refusal_rate", "parse_failure_rate", "latency")
 _DISCLOSED = "What it changes when an attribute is disclosed"
@@ -110,7 +109,7 @@ def _small(
 ) -> list[Small]:
     """The rules under which groups of an attribute are left out; a group stands under its strictest alone."""
     scored = {value: min(n, _scored(results, scenario, name, value, n)) for value, n in counts.items()}
-    rules: dict[int, list[str]] = {LEAST_SHOWN: ["any figure"]}
+    rules: dict[int, list[str]] = {MIN_SLICE: ["any figure"]}
     if not crossed(name):
         rules.setdefault(LEAST, []).append("the differences drawn")
     for one in figures:

@@ -133,7 +133,7 @@ def _split(
                 None if row is None else _part(results, row, (row.model, row.slice) in clear, units)
                 for row, units in zip(mine, shared, strict=True)
             )
-            lines.append((model, position, "—" if base is None else _said_of(_figure(results, base)), cells))
+            lines.append((model, position, "—" if base is None else _figure(results, base).unheaded, cells))
     return Split(
         listing([group for group, _ in block]),
         tuple((group, len(values)) for group, values in block),
@@ -195,10 +195,6 @@ def _standout(results: Results, same: Sequence[Estimate], rest: Rest, p: float) 
 
 def _part(results: Results, row: Estimate, clear: bool, shared: str) -> Part:
     return Part(_figure(results, row), "" if shared else _said(row), clear)
-
-
-def _said_of(shown: Figure) -> str:
-    return f"{shown.value} {shown.after}" if shown.known else "—"
 
 
 def _figure(results: Results, row: Estimate) -> Figure:
