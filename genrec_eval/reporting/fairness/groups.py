@@ -9,15 +9,14 @@ from markupsafe import Markup
 
 from genrec_eval.core.numbers import Figure, bound, count, figure
 from genrec_eval.metrics.grouped.by_group import LEAST
-from genrec_eval.protocol.results import Estimate, Verdict
+from genrec_eval.protocol.results import Verdict
 from genrec_eval.reporting.answer import few
 from genrec_eval.reporting.charts.chart import factor
 from genrec_eval.reporting.charts.panel import RULE, Panel, drawn, short
-from genrec_eval.reporting.charts.rows import Triple, Upright, rows_panel
+from genrec_eval.reporting.charts.rows import Upright, rows_panel
 from genrec_eval.reporting.fairness.compared import (
     Compared,
     Decided,
-    Rows,
     attributes,
     bases,
     compared,
@@ -25,54 +24,16 @@ from genrec_eval.reporting.fairness.compared import (
     decided,
     declared,
     named,
-    of_group,
     rows_of,
     sentence,
 )
-from genrec_eval.reporting.page.against_rest import LEVEL, Rest, adjusted, rests
+from genrec_eval.reporting.fairness.differences import FREE, Against, claims_of, differences
+from genrec_eval.reporting.page.against_rest import LEVEL
 from genrec_eval.reporting.page.by_group import Outlook, outlooks
 from genrec_eval.reporting.page.material import Material
 from genrec_eval.reporting.results import Results
 from genrec_eval.reporting.tables import p_text
 from genrec_eval.reporting.text import listing, plural
-from genrec_eval.stats.power import units_needed
-
-Band = tuple[float | None, float | None]
-"""Least and greatest difference that a claim allows; None where it does not bind."""
-FREE: Band = (None, None)
-
-
-@dataclass(frozen=True, slots=True)
-class Against:
-    """A group of one model against the others.
-
-    Attributes
-    ----------
-    n, of
-        Its scored units, and those of all known groups.
-    ends
-        Group less the others: value, low and high, in the metric's unit.
-    p
-        After Holm, over all groups and models that are drawn; of a measured ``group_difference`` its own.
-    clear
-        Whether the difference is told apart from none.
-    reading
-        What the interval says of the margin, or of no difference where none is claimed.
-    """
-
-    model: str
-    group: str
-    n: int
-    of: int
-    mean: Figure
-    rest: Figure
-    ends: Triple
-    difference: Figure
-    p: float
-    p_said: str
-    clear: bool
-    band: Band
-    reading: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +112,7 @@ def groups(material: Material, scenario: str) -> Groups | None:
         if not crossed(name)
         for metric in bases(material, scenario, name, rows)
     ]
-    found = _differences(material, scenario, chosen, rows, figures)
+    found = differences(material, scenario, chosen, rows, figures)
     number = results.scenarios().index(scenario) + 1
     splits = tuple(
         _split(material, scenario, name, metric, found[name, metric], figures, f"fg{number}-{place}")
@@ -178,153 +139,6 @@ def _elsewhere(outlook: Sequence[Outlook], drawn_too: bool) -> str:
     said = [f"none by {listing(quiet)}"] if quiet else []
     where = "In metrics that are not drawn, figures" if drawn_too else "Figures"
     return f"{where} of groups told apart from the rest of the units: {listing([*loud, *said])}"
-
-
-def _differences(
-    material: Material,
-    scenario: str,
-    chosen: Sequence[tuple[str, str]],
-    rows: Rows,
-    figures: Sequence[Compared],
-) -> dict[tuple[str, str], list[Against]]:
-    """(Attribute, metric) → its rows, by model and then by group, with p adjusted over all of them."""
-    results = material.results
-    plain: dict[tuple[str, str, str, str], tuple[Estimate, Rest, int]] = {}
-    for name, metric in chosen:
-        mine = {
-            (row.model, row.slice): row
-            for row in rows[metric]
-            if row.baseline is None and row.slice.partition("=")[0] == name
-        }
-        known = {model: sum(row.n for (of, _), row in mine.items() if of == model) for model, _ in mine}
-        held = rests(results, rows[metric])
-        for (model, where), row in mine.items():
-            if row.n >= LEAST and (model, where) in held:
-                plain[name, metric, model, where] = (row, held[model, where], known[model])
-    ps = adjusted({key: rest for key, (_, rest, _) in plain.items()})
-    found: dict[tuple[str, str], list[Against]] = {pair: [] for pair in chosen}
-    order = [*material.order]
-    for key in sorted(plain, key=lambda key: order.index(key[2]) if key[2] in order else len(order)):
-        name, metric, model, _ = key
-        row, rest, whole = plain[key]
-        band = _band(results, scenario, figures, name, metric, model, of_group(row))
-        own = _measured(results, scenario, figures, name, metric, model, of_group(row))
-        found[name, metric].append(_against(results, row, rest, whole, ps[key], band, own))
-    return found
-
-
-def _measured(
-    results: Results,
-    scenario: str,
-    figures: Sequence[Compared],
-    name: str,
-    metric: str,
-    model: str,
-    group: str,
-) -> Estimate | None:
-    """The estimate of ``group_difference`` that says the same, where it is measured."""
-    for one in figures:
-        if (one.kind, one.by, one.of, one.group) == ("group_difference", name, metric, group):
-            row = results.get(scenario, one.metric, model)
-            if row is not None and None not in (row.value, row.low, row.high):
-                return row
-    return None
-
-
-def _against(
-    results: Results,
-    row: Estimate,
-    rest: Rest,
-    whole: int,
-    p: float,
-    band: Band,
-    own: Estimate | None,
-) -> Against:
-    unit = results.unit(row.metric)
-    ends = (rest.difference, rest.least, rest.most)
-    if own is not None and own.value is not None and own.low is not None and own.high is not None:
-        ends = (own.value, own.low, own.high)
-        p = p if own.p_adjusted is None else own.p_adjusted
-    shown = figure(*ends, unit=unit, difference=True, apart=[at for at in band if at is not None])
-    clear = p < LEVEL
-    return Against(
-        row.model,
-        of_group(row),
-        row.n,
-        whole,
-        figure(row.value, row.low, row.high, unit=unit),
-        figure(rest.value, rest.low, rest.high, unit=unit),
-        ends,
-        shown,
-        p,
-        p_text(p),
-        clear,
-        band,
-        _reading(ends, band, clear, whole, unit),
-    )
-
-
-def _band(
-    results: Results,
-    scenario: str,
-    figures: Sequence[Compared],
-    name: str,
-    metric: str,
-    model: str,
-    group: str,
-) -> Band:
-    """What the claims on gaps and differences over these groups allow this group."""
-    low: list[float] = []
-    high: list[float] = []
-    for one in figures:
-        if (one.by, one.of) != (name, metric) or one.group not in ("", group):
-            continue
-        for verdict in _claims(results, scenario, one.metric, model):
-            if one.kind == "group_gap" and verdict.rule == "at_most":
-                low, high = [*low, -verdict.margin], [*high, verdict.margin]
-            elif one.kind == "group_difference" and verdict.rule in ("at_most", "at_least"):
-                (high if verdict.rule == "at_most" else low).append(verdict.margin)
-    return (max(low) if low else None), (min(high) if high else None)
-
-
-def _claims(results: Results, scenario: str, metric: str, model: str) -> list[Verdict]:
-    return [
-        row
-        for row in results.verdicts
-        if (row.scenario, row.metric, row.model, row.slice, row.baseline)
-        == (scenario, metric, model, "all", None)
-    ]
-
-
-def _reading(ends: Triple, band: Band, clear: bool, n: int, unit: str) -> str:
-    """What an interval says.
-
-    >>> _reading((0.001, -0.004, 0.006), (-0.02, 0.02), False, 900, "")
-    'alike: inside the margin'
-    >>> _reading((-0.05, -0.06, -0.04), (-0.02, 0.02), True, 900, "")
-    'outside the margin'
-    >>> _reading((0.01, -0.02, 0.04), (-0.02, 0.02), False, 900, "")
-    'cannot be told; about 8,100 units would decide, if the figure stays'
-    """
-    value, low, high = ends
-    least, most = band
-    if least is None and most is None:
-        return ("lower" if value < 0 else "higher") if clear else "not told apart"
-    if (most is not None and low > most) or (least is not None and high < least):
-        return "outside the margin"
-    if (most is None or high <= most) and (least is None or low >= least):
-        return "alike: inside the margin" if None not in band else "inside the margin"
-    needed = [
-        units_needed(value, at, value - low if value > at else high - value, n)
-        for at in band
-        if at is not None and low <= at <= high
-    ]
-    most_needed = max((one for one in needed if one), default=0)
-    if not most_needed:
-        return "cannot be told"
-    return (
-        f"cannot be told; about {count(float(f'{most_needed:.3g}'))} units would decide, if the figure stays"
-    )
 
 
 def _split(
@@ -546,7 +360,7 @@ def _beside(
         without = f"without {few(small)}, of fewer than {count(one.least)}" if small else ""
         if row is None:
             continue
-        claims: list[Verdict | None] = [*_claims(results, scenario, one.metric, model)]
+        claims: list[Verdict | None] = [*claims_of(results, scenario, one.metric, model)]
         clear = row.p_adjusted is not None and row.p_adjusted < LEVEL
         shown = figure(row.value, row.low, row.high, unit=results.unit(one.metric), reason=row.reason)
         p = f"p {p_text(row.p_adjusted)}" if clear else ""
