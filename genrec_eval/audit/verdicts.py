@@ -43,6 +43,9 @@ class Evidence:
         Which groups make an estimate, as a clause, where its own scores say so; empty where they do not.
     held
         Key → what a claim about the figure is decided by.
+    missing
+        Why a figure that compares may not make a claim hold, as a clause: a model must not look fairer by
+        failing, refusing or answering with nothing; empty where enough is there.
     """
 
     estimates: Mapping[Key, Estimate]
@@ -52,6 +55,7 @@ class Evidence:
     compared: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     tells: Callable[[Estimate], str] = field(default=lambda estimate: "")
     held: Mapping[Key, Held] = field(default_factory=dict)
+    missing: Callable[[Estimate], str] = field(default=lambda estimate: "")
 
     @classmethod
     def of(
@@ -255,6 +259,8 @@ def _verdict(
     else:
         ruling, said, needed = decide(RULES[rule_name], margin, estimate, evidence.error_budget, unit, held)
         said += family_words(estimate, family)
+        if ruling is Ruling.PASS and (lost := evidence.missing(estimate)):
+            ruling, said = Ruling.INSUFFICIENT, said + lost
         said += evidence.furthest_groups(estimate)
     return Verdict(
         claim=claim,
