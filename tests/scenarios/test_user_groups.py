@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
+import pyarrow as pa
 import pytest
 
 import genrec_eval
 from genrec_eval.core.errors import UsageError
+from genrec_eval.scenarios.ranking.groups import groups_of
 
 GAP = "group_gap(by=group,of=ndcg,least=10)@5"
 
@@ -88,3 +92,29 @@ def test_wrong_groups_get_a_sentence(options: dict[str, Any], sentence: str, tmp
     with pytest.raises(UsageError) as caught:
         genrec_eval.run(suite(**options), out=tmp_path / "run", quiet=True, report=False)
     assert sentence in str(caught.value)
+
+
+def grouped(name: str, **columns: Any) -> list[str | None]:
+    table = pa.table({"user": ["a", "b", "c", "d"], **columns})
+    people: Any = SimpleNamespace(name="own", user_table=table)
+    found = groups_of("top-k", people, np.arange(4, dtype=np.int32), None, [name])
+    values: list[str | None] = found[f"group.{name}"].to_pylist()
+    return values
+
+
+def test_what_nobody_told_is_no_group() -> None:
+    assert grouped("age", age=[1.5, float("nan"), None, 1.5]) == ["1.5", None, None, "1.5"]
+    assert grouped("sex", sex=["F", "", "  ", None]) == ["F", None, None, None]
+    assert grouped("sex*age", sex=["F", "", "M", "M"], age=[1.0, 2.0, float("nan"), 3.0]) == [
+        "F*1",
+        None,
+        None,
+        "M*3",
+    ]
+
+
+def test_crossed_values_that_could_not_be_told_apart_are_refused() -> None:
+    one, other = ["x*y", "x", "x", "x"], ["z", "y*z", "z", "z"]
+    assert grouped("one*two", one=one, two=["z"] * 4)[0] == "x*y*z"
+    with pytest.raises(UsageError, match="values of the columns 'one' and 'two' of data set 'own' hold"):
+        grouped("one*two", one=one, two=other)

@@ -217,7 +217,8 @@ def place_of(groups: GroupCodes, by: str, group: str, name: str) -> int:
     """
     if group in groups.names:
         return groups.names.index(group)
-    some = f"{', '.join(groups.names[:10])}{', ...' if len(groups.names) > 10 else ''}"
+    known = ", ".join(other[:40] for other in groups.names[:10])
+    some = f"{known}{', ...' if len(groups.names) > 10 else ''}"
     asked = f"no user has {by} '{group}'" if group else f"group names the {by} to set against the rest"
     raise UsageError(f"metric '{name}': {asked}{did_you_mean(group, groups.names)} (known: {some})")
 

@@ -99,6 +99,13 @@ def _intersection(scenario: str, dataset: Dataset, name: str) -> pa.Array:
     values = [_group(scenario, dataset, part) for part in parts]
     if len(values) == 1:
         return values[0]
+    starred = [part for part, of in zip(parts, values, strict=True) if _holds_star(of)]
+    if len(starred) > 1:  # x*y crossed with z would be x crossed with y*z
+        raise UsageError(
+            f"scenario '{scenario}': values of the columns '{starred[0]}' and '{starred[1]}' of data set"
+            f" '{dataset.name}' hold '{CROSSED}', which stands between the values of '{name}'; write them"
+            " without"
+        )
     crossed = pc.binary_join_element_wise(*values, CROSSED)
     distinct = len(pc.unique(crossed.drop_null()))
     if distinct > MOST_VALUES:
@@ -109,9 +116,15 @@ def _intersection(scenario: str, dataset: Dataset, name: str) -> pa.Array:
     return crossed
 
 
+def _holds_star(values: pa.Array) -> bool:
+    return bool(pc.any(pc.match_substring(pc.unique(values), CROSSED)).as_py())
+
+
 def _group(scenario: str, dataset: Dataset, name: str) -> pa.Array:
     where = f"scenario '{scenario}': the column '{name}' of data set '{dataset.name}'"
     column = dataset.user_table.column(name).combine_chunks()
+    if pa.types.is_floating(column.type):  # a gap in a column of numbers is no group of people
+        column = pc.if_else(pc.is_nan(column), pa.scalar(None, column.type), column)
     try:
         values = column.cast(pa.string())
     except pa.ArrowException:
@@ -119,6 +132,7 @@ def _group(scenario: str, dataset: Dataset, name: str) -> pa.Array:
             f"{where} holds {column.type} values, which cannot name groups; "
             "choose a column of text or numbers"
         ) from None
+    values = pc.if_else(pc.equal(pc.utf8_trim_whitespace(values), ""), pa.scalar(None, pa.string()), values)
     distinct = len(pc.unique(values.drop_null()))
     if distinct > MOST_VALUES:
         raise UsageError(
