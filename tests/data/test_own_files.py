@@ -500,3 +500,11 @@ def test_parquet_with_bytes_that_are_no_text_is_broken(tmp_path: Path) -> None:
     pq.write_table(pa.table({"user": users, "item": ["a"], "timestamp": [1]}), tmp_path / "log.parquet")
     with pytest.raises(UsageError, match=r"log\.parquet is a broken parquet file: .*UTF8"):
         load(tmp_path, "log.parquet")
+
+
+def test_no_number_is_no_age(tmp_path: Path) -> None:
+    put(tmp_path, "log.csv", CSV)
+    ages = pa.array([float("nan"), 30.0], from_pandas=False)
+    pq.write_table(pa.table({"user": ["al", "bo"], "age": ages}), tmp_path / "users.parquet")
+    data = load(tmp_path, users="users.parquet", groups=["age"])
+    assert sorted(data.user_table.column("age").to_pylist(), key=str) == ["30", None]

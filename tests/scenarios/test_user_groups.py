@@ -12,6 +12,7 @@ import pytest
 
 import genrec_eval
 from genrec_eval.core.errors import UsageError
+from genrec_eval.scenarios.ranking.catalogue import _typed
 from genrec_eval.scenarios.ranking.groups import groups_of
 
 GAP = "group_gap(by=group,of=ndcg,least=10)@5"
@@ -118,3 +119,12 @@ def test_crossed_values_that_could_not_be_told_apart_are_refused() -> None:
     assert grouped("one*two", one=one, two=["z"] * 4)[0] == "x*y*z"
     with pytest.raises(UsageError, match="values of the columns 'one' and 'two' of data set 'own' hold"):
         grouped("one*two", one=one, two=other)
+
+
+@pytest.mark.parametrize("column", ["provider", "attributes"])
+def test_a_blank_names_no_provider(column: str) -> None:
+    stock: Any = SimpleNamespace(
+        name="own", item_table=pa.table({"item": ["a", "b", "c"], "of": ["x", "", " "]})
+    )
+    found = _typed(stock, column, "of").to_pylist()
+    assert found == (["x", None, None] if column == "provider" else [["x"], [], []])

@@ -14,7 +14,9 @@ _BRACKETED = r"^(<[^<>]+>)+$"
 
 
 def texts_of(source: Source, name: str, column: pa.ChunkedArray) -> pa.ChunkedArray:
-    """As text; empty cells become null."""
+    """As text; empty cells, and what is no number in a column of numbers, become null."""
+    if pa.types.is_floating(column.type):
+        column = pc.if_else(pc.is_nan(column), pa.scalar(None, column.type), column)
     try:
         column = column.cast(pa.string())
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError):

@@ -68,6 +68,11 @@ def _typed(dataset: Dataset, column: str, name: str) -> pa.Array:
         "semantic_id": pa.list_(pa.string()),
         "embedding": pa.list_(pa.float32()),
     }.get(column, pa.string())
+    if pa.types.is_floating(values.type):
+        values = pc.if_else(pc.is_nan(values), pa.scalar(None, values.type), values)
+    if pa.types.is_string(values.type):  # a blank names no provider and no attribute
+        blank = pc.equal(pc.utf8_trim_whitespace(values), "")
+        values = pc.if_else(blank, pa.scalar(None, values.type), values)
     if column == "attributes" and pa.types.is_string(values.type):
         offsets = np.concatenate([[0], np.cumsum(values.is_valid().to_numpy(zero_copy_only=False))])
         return pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), values.drop_null())

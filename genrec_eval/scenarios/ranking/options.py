@@ -57,7 +57,13 @@ class RankingOptions(StrictModel):
     @field_validator("provider_targets")
     @classmethod
     def _whole(cls, targets: dict[str, float]) -> dict[str, float]:
-        if targets and (min(targets.values()) < 0 or not abs(sum(targets.values()) - 1) < 1e-6):
+        if targets and (least := min(targets.values())) < 0:
+            raise PydanticCustomError(
+                "provider_targets",
+                "the shares of provider_targets are at least 0 and sum to 1, and one of these is {least}",
+                {"least": f"{least:.6g}"},
+            )
+        if targets and not abs(sum(targets.values()) - 1) < 1e-6:
             raise PydanticCustomError(
                 "provider_targets",
                 "the shares of provider_targets are at least 0 and sum to 1, and these sum to {total}",
