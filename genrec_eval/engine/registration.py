@@ -103,7 +103,7 @@ def read_plan(path: Path, place: str = "") -> dict[str, Any]:
         raise UsageError(
             f"{at}the plan {path} cannot be read: {error.strerror or error}; {cure}, before the run"
         ) from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise UsageError(f"{at}the plan {path} is not valid JSON ({error}); {cure}") from error
     content = found.get("plan") if isinstance(found, dict) and found.get("schema") == SCHEMA else None
     if not isinstance(content, dict):
@@ -149,11 +149,12 @@ def registered(
     }
 
 
-def _later(written: str, begun: str) -> bool:
+def _later(written: str, begun: str) -> bool | None:
+    """None where the plan's time is none: nothing then says that it came first."""
     try:
         return datetime.datetime.fromisoformat(written) > datetime.datetime.fromisoformat(begun)
     except (ValueError, TypeError):
-        return False
+        return None
 
 
 def departures(before: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[str]:
@@ -165,7 +166,7 @@ def departures(before: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[st
     for key in ("level", "error_budget", "seed", "baseline"):
         if before.get(key) != now.get(key):
             yield f"{key}: {_shown(before.get(key))} registered, {_shown(now.get(key))} run"
-    yield from _claims(before.get("claims") or [], now.get("claims") or [])
+    yield from _claims(_listed(before.get("claims")), _listed(now.get("claims")))
     old, new = (_table(one.get("scenarios")) for one in (before, now))
     for name in [*old, *(name for name in new if name not in old)]:
         if name not in new:
@@ -189,7 +190,7 @@ def _claims(before: list[Any], now: list[Any]) -> Iterator[str]:
             yield f"claim added: {name} {_shown(new[name].get('margin'))}"
         else:
             for key in ("margin", "tolerance", "family", "expect"):
-                if (was := old[name].get(key)) != (is_now := new[name].get(key)):
+                if (was := _table(old[name]).get(key)) != (is_now := new[name].get(key)):
                     yield f"{key} of the claim {name}: {_shown(was)} registered, {_shown(is_now)} run"
 
 
@@ -210,7 +211,7 @@ _SAME = ("scenario", "metric", "model", "slice", "against", "rule")
 
 
 def _scenario(name: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[str]:
-    was, now = list(old.get("models") or []), list(new.get("models") or [])
+    was, now = _listed(old.get("models")), _listed(new.get("models"))
     for model in was:
         if model not in now:
             yield f"model {model} left out of {name}"
@@ -234,6 +235,10 @@ def _changes(what: str, old: Any, new: Any) -> Iterator[str]:
 
 def _table(value: Any) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
 
 
 def _shown(value: Any) -> str:

@@ -119,7 +119,7 @@ def resolution(rows: Float64) -> Resolution:
     # the range sees which labels come out highest and lowest; the order of those in between is a tie
     pairs = labels * (labels - 1)
     least = pairs * math.exp(-float(np.log(sizes * (sizes - 1)).sum()))
-    shape = f"{labels} values and {len(sizes)} paired units"
+    shape = f"{labels} values and {len(sizes)} paired unit{'' if len(sizes) == 1 else 's'}"
     return Resolution(min(least, 1.0), shape, len(sizes), factor=1 / pairs)
 
 
