@@ -165,6 +165,17 @@ def test_columns_that_tell_nothing_are_refused(world: Dataset, attributes: Any, 
     assert sentence in str(caught.value)
 
 
+def test_two_people_who_happen_to_be_alike_are_asked(world: Dataset) -> None:
+    """A column is judged by everybody that it is about, and not by the few who were drawn."""
+    attributes = {
+        "gender": {"values": ["female", "male"], "column": "gender", "own": {"F": "female", "M": "male"}}
+    }
+    for seed in range(4):
+        options = {"attributes": attributes, "k": 5, "max_users": 2}
+        scenario = Counterfactual(CounterfactualOptions.model_validate(options), seed)
+        assert scenario.prepare(world).facts["units"] == 2
+
+
 @pytest.mark.parametrize(
     ("metric", "sentence"),
     [

@@ -42,16 +42,17 @@ def own_values(
             f"scenario '{scenario}': attribute '{name}': the column '{column}' of data set"
             f" '{dataset.name}' holds neither text nor numbers; name another column"
         ) from None
-    coded = said.take(pa.array(users)).dictionary_encode()
+    coded = said.dictionary_encode()
     place = {value: code for code, value in enumerate(attribute.values)}
     words = coded.dictionary.to_pylist()
     meant = [place.get(attribute.own.get(word, word), -1) for word in words]
     of = np.append(np.array(meant, np.int32), np.int32(-1))
-    codes = of[coded.indices.fill_null(-1).to_numpy(zero_copy_only=False)].astype(np.int32)
+    everybody = of[coded.indices.fill_null(-1).to_numpy(zero_copy_only=False)].astype(np.int32)
+    codes = everybody[users]
     found = int(np.count_nonzero(codes >= 0))
     strange = [repr(word[:40]) for word, code in zip(words, meant, strict=True) if code < 0]
     if attribute.column is not None:
-        _refuse_useless(scenario, dataset, name, attribute, codes, strange)
+        _refuse_useless(scenario, dataset, name, attribute, everybody, strange)
     note = f"known of {found:,} of {len(users):,} users"
     return codes, note + (f"; no value is {', '.join(strange[:5])} of the column" if strange else "")
 
