@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -46,11 +46,21 @@ FAILING = frozenset(
 
 _TOO_FEW = ("small-group", "one-group")
 _PROVIDERS = ("providers", "attributes")
-_ABOUT_LENGTH = ("list_length", "short", "usable")
-"""Metrics that count an empty list for what it is."""
+_ABOUT_LENGTH = ("list_length", "short", "usable", "length")
+"""Metrics that count an empty answer for what it is."""
 
 _TRIED = np.array([status is not Status.NOT_ATTEMPTED for status in CODES])
 _NOTHING = np.array([status in FAILED or status is Status.REFUSED for status in CODES])
+
+
+_EMPTY: Mapping[str, Callable[[pa.Array], pa.Array]] = {
+    "items": lambda lists: pc.equal(pc.list_value_length(lists), 0).fill_null(False),
+    "text": lambda texts: pc.invert(pc.match_substring_regex(texts, r"[\pL\pN]")).fill_null(False),
+}
+"""Column of an answer → whether it says nothing: no item, or neither a letter nor a digit.
+
+A text that was taken out of the run is null, and nobody knows.
+"""
 
 
 def compares(metric: Metric) -> bool:
@@ -73,15 +83,15 @@ class _Exchanges:
     @classmethod
     def read(cls, run: RunTables, model: str, name: str, scenario: Scenario) -> _Exchanges:
         known = Vocabulary(run.cases(name).column("case").combine_chunks())
-        columns = ["case", "status", "step", *(["items"] if scenario.kind == "rank" else [])]
+        held = {"rank": "items", "chat": "text"}.get(str(scenario.kind))
+        columns = ["case", "status", "step", *([held] if held else [])]
         found = [cls(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0, bool), np.empty(0, bool))]
         for block in run.records(model, name, columns):
             codes, names = status_codes(block), block.schema.names
             tried = _TRIED[codes]
             empty = np.zeros(len(codes), bool)
-            if "items" in columns:
-                lengths = pc.list_value_length(block.column("items")).fill_null(0)
-                empty = lengths.to_numpy(zero_copy_only=False) == 0
+            if held is not None:
+                empty = _EMPTY[held](block.column(held)).to_numpy(zero_copy_only=False)
             steps = np.zeros(len(codes), np.int64)
             if "step" in names:
                 steps = block.column("step").fill_null(0).to_numpy(zero_copy_only=False).astype(np.int64)

@@ -7,9 +7,11 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pytest
 
 import genrec_eval
+from genrec_eval.audit.missing import _EMPTY
 from genrec_eval.protocol.results import Verdict
 
 Recommend = Callable[..., Any]
@@ -219,3 +221,9 @@ def test_arms_that_failed_make_no_lists_alike(disclosed: genrec_eval.Run, model:
     assert found.verdict == "INSUFFICIENT"
     where = "lists with gender female disclosed" if model == "repeats" else "users"
     assert f"{where}, and a PASS needs 95 %" in found.reason
+
+
+def test_what_says_nothing() -> None:
+    texts = ["", " \n", "... !", "Ein Wort", "7", "\u03b2", "\u597d", None]
+    assert _EMPTY["text"](pa.array(texts)).to_pylist() == [True] * 3 + [False] * 5
+    assert _EMPTY["items"](pa.array([[], ["a"], None])).to_pylist() == [True, False, False]
