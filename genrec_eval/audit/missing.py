@@ -17,7 +17,7 @@ from genrec_eval.audit.score import StoredScores
 from genrec_eval.core.numbers import bound, count
 from genrec_eval.metrics.base import Bool, Metric
 from genrec_eval.metrics.explanations.disclosed import base_of as base_of_texts
-from genrec_eval.metrics.grouped.by_group import base_of
+from genrec_eval.metrics.grouped.by_group import FAILING, base_of
 from genrec_eval.protocol.arrays import Int64, Vocabulary
 from genrec_eval.protocol.results import Estimate
 from genrec_eval.protocol.status import CODES, FAILED, Status
@@ -28,23 +28,7 @@ from genrec_eval.scenarios.writing.asking import spelled, steps_of, told_of
 if TYPE_CHECKING:
     from genrec_eval.scenarios.base import Scenario
 
-FAILING = frozenset(
-    {
-        "unanswered",
-        "empty-list",
-        "no-valid-item",
-        "no-prediction",
-        "no-text",
-        "refused",
-        "failed",
-        "neutral-failed",
-        "empty-neutral",
-        "arm-failed",
-    }
-)
-"""Reasons of units that a model itself left without a score."""
-
-_TOO_FEW = ("small-group", "one-group")
+_TOO_FEW = ("small-group", "failed-group", "one-group")
 _PROVIDERS = ("providers", "attributes")
 _ABOUT_LENGTH = ("list_length", "short", "usable", "length")
 """Metrics that count an empty answer for what it is."""
@@ -250,8 +234,8 @@ def _enough(
 
 def _failing(metric: Metric) -> frozenset[str]:
     """Lists of items of no known group hide whom they favour as well as empty ones."""
-    of_items = metric.parameters.get("by") in _PROVIDERS
-    return FAILING | {"no-group"} if of_items else FAILING
+    of_lists = metric.parameters.get("by") in _PROVIDERS and metric.definition.name != "pairwise_accuracy_gap"
+    return FAILING | {"no-group"} if of_lists else FAILING
 
 
 def _base(metric: Metric) -> Metric | None:

@@ -119,7 +119,8 @@ def test_a_group_that_got_nothing_makes_no_gap_small(served: genrec_eval.Run, mo
     """4 % of all users are within the error budget, and 8 of the 8 young ones are not."""
     found = verdict(served, model, GAPS[0])
     assert found.verdict == "INSUFFICIENT"
-    assert "there is nothing to compare for 8 of 8 users of age young, and a PASS needs 95 %" in found.reason
+    assert found.value is None
+    assert "192 failed group" in found.reason
 
 
 @pytest.mark.parametrize("metric", [GAPS[0], GAPS[1], GAPS[2], GAPS[3]])
@@ -131,6 +132,8 @@ def test_levelling_down_makes_no_gap_small(served: genrec_eval.Run, model: str, 
     found = verdict(served, model, metric)
     assert found.verdict == "INSUFFICIENT"
     assert "nothing to compare" in found.reason or "has no value" in found.reason
+    if (model, metric) == ("some", GAPS[0]):
+        assert "of 92 users of age mid, and a PASS needs 95 %" in found.reason
 
 
 def test_gaps_of_failing_itself_are_decided(served: genrec_eval.Run) -> None:

@@ -120,7 +120,13 @@ def test_writers_are_compared_by_how_they_answer(tmp_path: Path) -> None:
     rows = whole(run(asked, tmp_path / "run"))
     assert rows.loc[named[1]].value == 1.0
     assert 0 < rows.loc["refusal_rate"].value < 1
-    assert rows.loc[named[2]].n == rows.loc["length"].n < 60  # a refusal has no length
+    assert 0 < rows.loc["length"].n < 60  # a refusal has no length
+    # and the gap between the groups that were answered is none of all groups
+    assert rows.loc[named[2]].scored == 0
+    assert rows.loc[named[2]].excluded == {
+        "failed-group": rows.loc["length"].n,
+        "no-text": 60 - rows.loc["length"].n,
+    }
     seconds = rows.loc["latency"]
     assert seconds.n == 60
     assert 0 < seconds.value < 10

@@ -19,6 +19,22 @@ from genrec_eval.stats.ranges import Bounds
 LEAST = 30
 """Fewer users say more about themselves than about their group."""
 
+FAILING = frozenset(
+    {
+        "unanswered",
+        "empty-list",
+        "no-valid-item",
+        "no-prediction",
+        "no-text",
+        "refused",
+        "failed",
+        "neutral-failed",
+        "empty-neutral",
+        "arm-failed",
+    }
+)
+"""Reasons of units that a model itself left without a score."""
+
 BY: dict[str, Any] = {"by": ("", None)}
 LEAST_USERS: dict[str, Any] = {"least": (LEAST, None)}
 MEANINGS = {
@@ -31,8 +47,10 @@ MEANINGS = {
 DEGENERATE = (
     "Users whom the base metric excludes stay so, with its reasons. Users of unknown group (no-group) and of"
     " groups with fewer than `least` scored users (small-group) are excluded and counted; with fewer than"
-    " two groups left everybody is (one-group), and there is no value. In a slice of the users groups that"
-    " are too small there are left out and counted alike."
+    " two groups left everybody is (one-group), and there is no value; nor is there one where a group of"
+    " enough users is too small because the model gave most of them nothing (failed-group): what is left"
+    " would look fairer than it is. In a slice of the users groups that are too small there are left out and"
+    " counted alike."
 )
 TRAPS = (
     "The highest mean of several groups lies above the lowest also where all are equal in truth, the more"
@@ -331,7 +349,7 @@ class ByGroup(Accumulator):
 def left_out(
     scores: UnitScores, cells: Sequence[Int32], groups: int, least: int, of: Int32 | None = None
 ) -> dict[str, Bool]:
-    """Reason → bool[n]: those of the scores, then no-group, small-group and one-group.
+    """Reason → bool[n]: those of the scores, then no-group, small-group, failed-group and one-group.
 
     Parameters
     ----------
@@ -346,6 +364,11 @@ def left_out(
     ready = np.ones(groups, bool)
     for codes in cells:
         ready &= np.bincount(codes[free & (codes >= 0)], minlength=groups) >= least
+    nothing = np.logical_or.reduce(
+        [free & False, *(m for name, m in scores.reasons.items() if name in FAILING)]
+    )
+    asked, kept = (np.bincount(of[mask & (of >= 0)], minlength=groups) for mask in (free | nothing, free))
+    failed = bool(((asked >= least) & (kept < least) & (2 * kept < asked)).any())
     unknown = of < 0
     # the last entry stands for users without a group
     small = ~np.append(ready, True)[of]
@@ -353,6 +376,7 @@ def left_out(
     for name, mask in (
         ("no-group", unknown),
         ("small-group", small),
+        ("failed-group", np.full(len(of), failed)),
         ("one-group", np.full(len(of), ready.sum() < 2)),
     ):
         hit = free & mask

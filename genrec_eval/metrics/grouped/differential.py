@@ -41,8 +41,9 @@ _SOURCE = (
 _DEGENERATE = (
     " Users of unknown group (no-group) and of groups with fewer than `least` scored users (small-group) are"
     " excluded and counted; with fewer than two groups left everybody is (one-group), and there is no"
-    " value. In a slice of the users groups that are too small there are left out and counted alike:"
-    " smoothing would decide them."
+    " value; nor is there one where a group of enough users is too small because the model gave most of them"
+    " nothing (failed-group). In a slice of the users groups that are too small there are left out and"
+    " counted alike: smoothing would decide them."
 )
 _TRAPS = (
     "It is a range: of groups that are all alike the highest still lies above the lowest, the more the"
