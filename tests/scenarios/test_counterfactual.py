@@ -327,6 +327,9 @@ def test_a_model_that_reads_the_profile_is_seen_to(tmp_path: Path) -> None:
     assert values(run, "popularity")["neutral_similarity(attribute=gender,value=female)@3"] == pytest.approx(
         1
     )
+    remarks = {row.model: row.remark for row in run.results.coverage}
+    assert "never gets it" not in str(remarks["told"])
+    assert "the model never gets it" in str(remarks["popularity"])
     before = (tmp_path / "r" / "estimates.json").read_bytes()
     assert genrec_eval.api.score(tmp_path / "r", report=False)
     assert (tmp_path / "r" / "estimates.json").read_bytes() == before

@@ -46,7 +46,21 @@ def score(
         groups=valid.groups,
         attempted=valid.attempted,
         answered=valid.answered,
-        remark=valid.remark,
+        remark=valid.remark or _unmoved(lists),
+    )
+
+
+def _unmoved(lists: ArmLists) -> str | None:
+    """A model that is never told what is disclosed passes every claim about it."""
+    told = np.array([v.attribute is not None and v.arm == "sensitive" for v in lists.variants])
+    both = lists.answered[:, :, told] & lists.answered[:, :, :1]
+    same = (lists.items[:, :, told] == lists.items[:, :, :1]).all(axis=-1)
+    filled = (lists.items[:, :, 0] != PAD).any()
+    if not (filled and both.any()) or not same[both].all():
+        return None
+    return (
+        "no list changes with what is disclosed: it does not matter to the model, or the model never gets it,"
+        " as a function without a parameter 'profile'"
     )
 
 
