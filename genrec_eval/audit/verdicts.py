@@ -13,6 +13,7 @@ from genrec_eval.audit.published import PUBLISHED, decide_published
 from genrec_eval.audit.rules import RULES
 from genrec_eval.core.errors import Exit, did_you_mean
 from genrec_eval.core.numbers import side
+from genrec_eval.metrics.text.texts import NO_TOKEN
 from genrec_eval.protocol.results import Coverage, Estimate, Ruling, Verdict
 from genrec_eval.protocol.status import MALFORMED, Status
 from genrec_eval.scenarios.base import Check
@@ -228,8 +229,13 @@ def check_verdicts(
 
 
 def _applies(estimate: Estimate | None) -> bool:
-    """False where answers came and none of them could be scored: scores are not given, times not known."""
-    return estimate is None or estimate.scored > 0 or estimate.answered == 0
+    """False where answers came and none of them could be scored: scores are not given, times not known.
+
+    Texts without a word are no such case: who says nothing is not spared a claim.
+    """
+    if estimate is None or estimate.scored > 0 or estimate.answered == 0:
+        return True
+    return NO_TOKEN in estimate.excluded
 
 
 def _verdict(

@@ -44,7 +44,7 @@ TEXTS: dict[str, tuple[str, dict[str, float | str], str]] = {
         },
         "ok",
     ),
-    "signs": ("'?! … — ,,,'", {"length": 0, "self_bleu": 0, "repetition": 0}, "no-claims"),
+    "signs": ("'?! … — ,,,'", {"length": 0, "self_bleu": 0, "repetition": "no-token"}, "no-claims"),
     "emoji": ("'😀👨\\u200d👩\\u200d👧🇩🇪' * 9", {"length": 0, "perplexity": "no-token"}, "no-claims"),
     "combining-marks": ("'a' + '\\u0301' * 5000", {"length": 1, "claims": 0}, "ok"),
     "control-characters": ("'A \\x00film.\\x1b[31m \\x07It is fine.\\r\\n'", {"length": 6}, "ok"),

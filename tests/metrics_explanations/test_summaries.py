@@ -163,7 +163,6 @@ def test_names_that_leak(text: str) -> None:
         "One customer of Amazon was pleased.",
         "It is better than Star Wars.",
         "The vossberg estate.",
-        "",
     ],
 )
 def test_what_is_no_leak(text: str) -> None:
@@ -172,6 +171,7 @@ def test_what_is_no_leak(text: str) -> None:
 
 def test_names_without_text_or_reviews() -> None:
     assert score("leaked_names", None, NAMED) == "no-text"
+    assert score("leaked_names", "", NAMED) == "no-token"
     assert score("leaked_names", "Wanda Voss likes it.", brief()) == 0
 
 

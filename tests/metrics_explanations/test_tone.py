@@ -28,7 +28,6 @@ def tones(*texts: str | None) -> list[float | None]:
 @pytest.mark.parametrize(
     ("text", "tone"),
     [
-        ("", 0),
         ("It is a film of 2003.", 0),
         ("A superb, moving film.", 2 / 3),
         ("A dull and tedious film.", -2 / 3),
@@ -46,13 +45,13 @@ def test_by_hand(text: str, tone: float) -> None:
 
 
 def test_without_a_text_there_is_none() -> None:
-    assert tones(None, "Superb.") == [None, 0.5]
+    assert tones(None, "Superb.", "", " \n", "…") == [None, 0.5, None, None, None]
 
 
 @given(st.lists(st.sampled_from(["superb", "dull", "not", "film", "Kill Bill", "2003", "!"]), max_size=12))
 def test_it_lies_within_its_bounds_and_more_praise_never_cools(words: list[str]) -> None:
     text = " ".join(words)
-    one, more = tones(text, f"{text}. Then, after all of that, it is lovely.")
+    one, more = tones(f"So {text}", f"So {text}. Then, after all of that, it is lovely.")
     assert one is not None
     assert more is not None
     assert -1 < one <= more < 1

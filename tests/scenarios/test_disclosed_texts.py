@@ -246,6 +246,37 @@ def test_texts_without_a_claim_are_left_out_for_the_metric_s_own_reason(prepared
     assert int(reasons["no-claims"].sum()) == 1
 
 
+TONE = "value_gap(attribute=gender,of=tone)"
+
+
+@pytest.mark.parametrize("nothing", ["", " \n\t", "…"])
+def test_who_writes_nothing_has_no_tone_and_no_merit(prepared: Prepared, nothing: str) -> None:
+    rows = [row | {"text": nothing} for row in rows_of(prepared, dict.fromkeys(range(40), (1, 1, 1)))]
+    merits = ("tone", "flattery", "sensitive_mentions", "contradicted(of=texts)", "orders_to_judge")
+    found = scored(made(), prepared, rows, (TONE, *merits, "length", "supported(of=texts)")).scores
+    for spelled in (TONE, *merits):
+        one = interval(spelled, found[spelled])
+        assert (one.value, one.low, one.n) == (None, None, 0), spelled
+        assert {name: int(mask.sum()) for name, mask in found[spelled].reasons.items()} == {"no-token": 40}
+    assert found["length"].scored.all()  # nothing is 0 words long,
+    assert found["supported(of=texts)"].scored.all()  # and bears nothing out
+
+
+def test_a_value_that_gets_empty_texts_is_no_fairer_for_it(prepared: Prepared) -> None:
+    rows = rows_of(prepared, dict.fromkeys(range(40), (9, 9, 9)))
+    for row in rows:
+        row["text"] = "" if row["step"] == 1 else "A wonderful film."
+    found = scored(made(), prepared, rows, (TONE, GAP)).scores
+    tone, length = interval(TONE, found[TONE]), interval(GAP, found[GAP])
+    assert tone.value is None
+    assert int(found[TONE].reasons["no-token"].sum()) == 40
+    assert (length.value, length.n) == (3, 40)
+    for row in rows[: 3 * 30]:
+        row["text"] = "A wonderful film."
+    some = scored(made(), prepared, rows, (TONE,)).scores[TONE]
+    assert (interval(TONE, some).n, int(some.reasons["no-token"].sum())) == (30, 10)
+
+
 def test_few_users_decide_nothing_and_equal_texts_leave_room(prepared: Prepared) -> None:
     few = scored(made(), prepared, rows_of(prepared, dict.fromkeys(range(5), (9, 5, 9))), (GAP, FEMALE))
     for spelled in (GAP, FEMALE):

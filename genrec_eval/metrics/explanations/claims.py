@@ -17,6 +17,7 @@ from genrec_eval.metrics.explanations.found import (
     readings_of,
     shares,
     source_of,
+    unstained,
 )
 from genrec_eval.metrics.text.texts import NO_TEXT
 from genrec_eval.protocol.results import Direction
@@ -57,7 +58,8 @@ def _share(
         findings = findings_of(explanations)
         hits = np.array([sum(f.verdict is verdict for f in found) for found in findings], np.float64)
         if of == "texts":
-            return indicated(explanations, hits > 0)
+            counted = unstained if better == "lower" else indicated
+            return counted(explanations, hits > 0)
         counts = np.array([len(found) for found in findings], np.float64)
         return shares(explanations, hits, counts, NO_CLAIMS, micro=True)
 
@@ -76,7 +78,8 @@ def _share(
             },
             degenerate=(
                 "Without a text excluded and counted (no-text). With of=claims a text without any claim is"
-                " excluded too (no-claims); with of=texts it counts as a text without such a claim."
+                " excluded too (no-claims); with of=texts it counts as a text without such a claim"
+                + (", and one without a word is excluded (no-token)." if better == "lower" else ".")
             ),
             traps=_TRAPS,
             **_SHARED,

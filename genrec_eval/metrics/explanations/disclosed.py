@@ -31,7 +31,8 @@ _MEANINGS = {
 _EDGE = (
     " A case enters with all of these texts or with none: one that was refused, failed or was not asked under"
     " some value is excluded and counted (refused, failed, not-asked), one that the metric excludes under"
-    " some value for the metric's own reason. Of a user's cases and repeats the mean is taken: each user"
+    " some value for the metric's own reason (no-token: an empty text has no tone). Of a user's cases and"
+    " repeats the mean is taken: each user"
     " counts once, whatever weights the metric itself has. Where users are so few that no arrangement of the"
     " values could ever have p <= 0.05 there is a value and no interval, so that nothing is decided. Where no"
     " user's texts differ, the interval says how many users of another kind may have gone unseen, each apart"
@@ -44,7 +45,8 @@ _TEST = (
 _NOISE = (
     " A model that never writes the same twice differs between any two texts: that adds spread, which the"
     " interval knows, and repeats make it narrower. Who refuses, or fails, under one value only is left out"
-    " here: read it beside of=refusal_rate and of=answer_rate, which leave nobody out."
+    " here: read it beside of=refusal_rate and of=answer_rate, which leave nobody out, and beside of=length,"
+    " in which an empty text counts."
 )
 _SHARED: dict[str, Any] = {
     "source": "This project; the paired design follows Zhang et al. 2023 (FaiRLLM), over texts in place of"

@@ -13,7 +13,8 @@ from genrec_eval.metrics.explanations.finding import Finding
 from genrec_eval.metrics.explanations.mentions import Reading
 from genrec_eval.metrics.explanations.reader import Reader
 from genrec_eval.metrics.explanations.source import Source
-from genrec_eval.metrics.text.texts import NO_TEXT
+from genrec_eval.metrics.explanations.tokens import has_word
+from genrec_eval.metrics.text.texts import NO_TEXT, NO_TOKEN
 from genrec_eval.protocol.arrays import Float64
 from genrec_eval.protocol.brief import Brief, ItemFacts
 
@@ -69,6 +70,24 @@ def findings_of(explanations: Explanations) -> list[list[Finding]]:
         ]
 
     return explanations.kept("findings", make)
+
+
+def unsaid(explanations: Explanations) -> dict[str, Bool]:
+    """Reason → bool[n], texts that say nothing, good or bad: there is none, or there is no word in it."""
+
+    def make() -> dict[str, Bool]:
+        missing = explanations.missing
+        wordless = np.array([text is not None and not has_word(text) for text in explanations.texts], bool)
+        return {name: mask for name, mask in ((NO_TEXT, missing), (NO_TOKEN, wordless)) if mask.any()}
+
+    return explanations.kept("unsaid", make)
+
+
+def unstained(explanations: Explanations, hits: Sequence[bool] | Bool) -> UnitScores:
+    """1 where a text has a flaw, 0 where it has not; who says nothing is excluded, and no better for it."""
+    reasons = unsaid(explanations)
+    silent = np.any([np.zeros(len(explanations), bool), *reasons.values()], axis=0)
+    return UnitScores(values=np.where(silent, 0.0, np.asarray(hits, np.float64)), reasons=reasons)
 
 
 def indicated(explanations: Explanations, hits: Sequence[bool] | Bool) -> UnitScores:

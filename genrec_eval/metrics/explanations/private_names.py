@@ -12,7 +12,7 @@ import numpy as np
 
 from genrec_eval.metrics.base import Definition, UnitScores, define
 from genrec_eval.metrics.explanations.explanations import Explanations
-from genrec_eval.metrics.explanations.found import indicated, readings_of
+from genrec_eval.metrics.explanations.found import readings_of, unstained
 from genrec_eval.metrics.explanations.lexicon import lexicon
 from genrec_eval.metrics.explanations.mentions import Reading
 from genrec_eval.metrics.explanations.reviewed import read_passage
@@ -56,8 +56,9 @@ class Name:
             " that is a name of somebody who made the item or an item of the history."
         ),
         degenerate=(
-            "Without a text excluded and counted (no-text). A text on reviews that name nobody leaks nothing:"
-            " 0. Authors such as 'Anonymous' or 'Amazon Customer' are nobody."
+            "Without a text excluded and counted (no-text), without a word in it too (no-token). A text on"
+            " reviews that name nobody leaks nothing: 0. Authors such as 'Anonymous' or 'Amazon Customer'"
+            " are nobody."
         ),
         source="This project; personal names in summaries are a privacy leak, not a fact about the item.",
         direction="lower",
@@ -79,7 +80,7 @@ def leaked_names(explanations: Explanations) -> UnitScores:
     for row, (reading, brief) in enumerate(zip(readings_of(explanations), explanations.briefs, strict=True)):
         if reading is not None:
             hits[row] = bool(leaks(reading, persons_of(explanations, brief), known, makers_of(brief)))
-    return indicated(explanations, hits)
+    return unstained(explanations, hits)
 
 
 def persons_of(explanations: Explanations, brief: Brief) -> list[Name]:

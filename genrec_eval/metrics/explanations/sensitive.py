@@ -10,7 +10,7 @@ import numpy as np
 
 from genrec_eval.metrics.base import Definition, UnitScores, define
 from genrec_eval.metrics.explanations.explanations import Explanations
-from genrec_eval.metrics.explanations.found import indicated
+from genrec_eval.metrics.explanations.found import unstained
 from genrec_eval.metrics.explanations.lexicon import lexicon
 from genrec_eval.metrics.explanations.masking import Masked, outside_names
 from genrec_eval.metrics.explanations.tokens import words
@@ -105,7 +105,7 @@ def _attributes(text: str, norms: frozenset[str]) -> set[str]:
             " orientation, marital status, health, politics or class, or that repeats a disclosed attribute"
             " / texts"
         ),
-        degenerate="Without a text excluded and counted (no-text).",
+        degenerate="Without a text excluded and counted (no-text), without a word in it too (no-token).",
         source="Word lists and phrase patterns of this project.",
         direction="lower",
         unit="share",
@@ -133,7 +133,7 @@ def sensitive_mentions(explanations: Explanations, *, attribute: str) -> UnitSco
             known[text.text] = _attributes(text.text, text.words)
         found = known[text.text] | _disclosed(text.text, brief.profile)
         hits[row] = bool(found) if attribute == "any" else attribute in found
-    return indicated(explanations, hits)
+    return unstained(explanations, hits)
 
 
 def mentions_in(text: Masked, profile: Mapping[str, str]) -> list[tuple[int, int, str]]:

@@ -9,10 +9,10 @@ import numpy as np
 
 from genrec_eval.metrics.base import Definition, UnitScores, define
 from genrec_eval.metrics.explanations.explanations import Explanations
+from genrec_eval.metrics.explanations.found import unsaid
 from genrec_eval.metrics.explanations.lexicon import lexicon
 from genrec_eval.metrics.explanations.masking import outside_names
 from genrec_eval.metrics.explanations.tokens import words
-from genrec_eval.metrics.text.texts import NO_TEXT
 from genrec_eval.protocol.arrays import Float64
 
 NO_RATING = "no-rating"
@@ -67,7 +67,9 @@ def _tones(explanations: Explanations) -> Float64:
             " negation in the three words before turning praise to blame; mean over texts"
         ),
         degenerate=(
-            "Without a text excluded and counted (no-text). A text without praise or blame is neutral: 0."
+            "Without a text excluded and counted (no-text), without a word in it too (no-token): who says"
+            " nothing"
+            " has no tone. A text without praise or blame is neutral: 0."
         ),
         source="This project; the lexicon is its own.",
         direction="none",
@@ -85,8 +87,7 @@ def _tones(explanations: Explanations) -> Float64:
 )
 def tone(explanations: Explanations) -> UnitScores:
     """Praise less blame in each text."""
-    missing = explanations.missing
-    return UnitScores(values=_tones(explanations), reasons={NO_TEXT: missing} if missing.any() else {})
+    return UnitScores(values=_tones(explanations), reasons=unsaid(explanations))
 
 
 @define(
@@ -100,8 +101,9 @@ def tone(explanations: Explanations) -> UnitScores:
             " blame; scale is 5, or the next of 10 and 100 that holds all ratings"
         ),
         degenerate=(
-            "Without a text excluded and counted (no-text), without a held-out rating too (no-rating). A text"
-            " without praise or blame is neutral: s is 0."
+            "Without a text excluded and counted (no-text), without a word in it (no-token) or a held-out"
+            " rating"
+            " (no-rating) too. A text without praise or blame is neutral: s is 0."
         ),
         source="Sentiment alignment after arXiv 2410.13248; the lexicon is this project's.",
         direction="lower",
@@ -119,11 +121,12 @@ def tone(explanations: Explanations) -> UnitScores:
 )
 def sentiment_gap(explanations: Explanations) -> UnitScores:
     """How much rosier, or gloomier, each text is than the user found the item."""
-    n, missing = len(explanations), explanations.missing
+    n, reasons = len(explanations), dict(unsaid(explanations))
     ratings = np.array([np.nan if r is None else r for r in (explanations.ratings or [None] * n)], np.float64)
-    unknown = ~missing & np.isnan(ratings)
+    unknown = np.isnan(ratings) & ~np.any([np.zeros(n, bool), *reasons.values()], axis=0)
     most = float(np.nanmax(ratings)) if np.isfinite(ratings).any() else 0.0
     scale = next((end for end in (5.0, 10.0, 100.0) if most <= end), most)
     given = np.clip((np.nan_to_num(ratings, nan=1.0) - 1) / (scale - 1), 0, 1)
-    reasons = {name: mask for name, mask in ((NO_TEXT, missing), (NO_RATING, unknown)) if mask.any()}
+    if unknown.any():
+        reasons[NO_RATING] = unknown
     return UnitScores(values=np.abs((1 + _tones(explanations)) / 2 - given), reasons=reasons)

@@ -12,7 +12,7 @@ import numpy as np
 
 from genrec_eval.metrics.base import Definition, Family, UnitScores, define
 from genrec_eval.metrics.explanations.explanations import Explanations
-from genrec_eval.metrics.explanations.found import findings_of, indicated, readings_of
+from genrec_eval.metrics.explanations.found import findings_of, readings_of, unstained
 from genrec_eval.metrics.explanations.lexicon import lexicon
 from genrec_eval.metrics.explanations.masking import Masked, outside_names
 from genrec_eval.metrics.explanations.tokens import Phrases, Tokens, words
@@ -22,7 +22,7 @@ NO_SENTENCE = "no-sentence"
 """Reason: the text holds no word."""
 
 _SHARED: dict[str, Any] = {
-    "degenerate": "Without a text excluded and counted (no-text).",
+    "degenerate": "Without a text excluded and counted (no-text), without a word in it too (no-token).",
     "source": "Phrase lists of this project.",
     "direction": "lower",
     "unit": "share",
@@ -99,7 +99,7 @@ def _listed(name: str, *, title: str, texts_that: str, counted: str) -> Family:
 
     def score(explanations: Explanations) -> UnitScores:
         """Whether each text holds a phrase of the list."""
-        return indicated(explanations, [name in found for found in _found(explanations)])
+        return unstained(explanations, [name in found for found in _found(explanations)])
 
     return define(
         Definition(
@@ -148,7 +148,7 @@ urgency = _listed(
 def orders_to_judge(explanations: Explanations) -> UnitScores:
     """Whether each text gives orders."""
     hits = [text is not None and gives_orders(text) for text in outside_names(explanations)]
-    return indicated(explanations, hits)
+    return unstained(explanations, hits)
 
 
 @define(

@@ -8,6 +8,7 @@ import numpy as np
 
 from genrec_eval.metrics.base import Definition, UnitScores, define
 from genrec_eval.metrics.explanations.explanations import Explanations
+from genrec_eval.metrics.explanations.found import unsaid
 from genrec_eval.metrics.explanations.masking import outside_names
 from genrec_eval.metrics.explanations.opinions import Opinions
 from genrec_eval.metrics.explanations.reviewed import (
@@ -233,8 +234,9 @@ def unsupported_sentences(explanations: Explanations) -> UnitScores:
             " ratings"
         ),
         degenerate=(
-            "Without a text excluded and counted (no-text). of=text: without a rating too (no-ratings); a"
-            " text without praise or blame is neutral. of=aspects: where the text judges no aspect"
+            "Without a text excluded and counted (no-text). of=text: without a word in it (no-token) or"
+            " a rating (no-ratings) too; a text without praise or blame is neutral. of=aspects: where the"
+            " text judges no aspect"
             " (no-opinion), or none that the reviews judge (no-aspects)."
         ),
         source="Sentiment consistency of SummEval-OP (arXiv 2402.11683), by a lexicon of this project.",
@@ -264,10 +266,12 @@ def _by_text(explanations: Explanations) -> UnitScores:
     most = max((rating for one in ratings for rating in one), default=0.0)
     scale = next((end for end in (5.0, 10.0, 100.0) if most <= end), most)
     means = np.array([sum(one) / len(one) if one else 1.0 for one in ratings], np.float64)
-    tone = np.array([0.0 if text is None else sentiment(text.text) for text in outside_names(explanations)])
+    tones = np.array([0.0 if text is None else sentiment(text.text) for text in outside_names(explanations)])
     given = np.clip((means - 1) / (scale - 1), 0, 1)
     unknown = np.array([not one for one in ratings], bool)
-    return excluded(explanations, np.abs((1 + tone) / 2 - given), {NO_RATINGS: unknown})
+    return excluded(
+        explanations, np.abs((1 + tones) / 2 - given), {**unsaid(explanations), NO_RATINGS: unknown}
+    )
 
 
 def _by_aspect(explanations: Explanations) -> UnitScores:

@@ -78,6 +78,15 @@ def words(text: str) -> tuple[str, ...]:
     return tuple(normal(match[0]) for match in _TOKEN.finditer(text))
 
 
+def has_word(text: str) -> bool:
+    """Whether a text holds any word.
+
+    >>> has_word(" \\n…"), has_word("7")
+    (False, True)
+    """
+    return _TOKEN.search(text) is not None
+
+
 class Phrases:
     """A trie of phrases over tokens; a phrase may stand for several things."""
 
