@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 import numpy as np
 import pyarrow as pa
@@ -16,7 +16,9 @@ COLUMNS = ("case", "status", "key", "sent", "end")
 """What is read of the records."""
 
 
-def answers_of(cases: pa.Table, records: Iterable[pa.RecordBatch], timed: bool) -> Answers:
+def answers_of(
+    cases: pa.Table, records: Iterable[pa.RecordBatch], timed: bool, aside: Collection[int] = ()
+) -> Answers:
     """Every exchange that was tried, with its unit.
 
     Parameters
@@ -25,6 +27,8 @@ def answers_of(cases: pa.Table, records: Iterable[pa.RecordBatch], timed: bool) 
         With the columns :data:`COLUMNS`.
     timed
         False where answers were recorded elsewhere: their times here are those of reading a file.
+    aside
+        Steps that do not count; with any, the records have the column ``step`` too.
     """
     units = Units.of(cases)
     known = Vocabulary(cases.column("case").combine_chunks())
@@ -34,6 +38,9 @@ def answers_of(cases: pa.Table, records: Iterable[pa.RecordBatch], timed: bool) 
     for block in records:
         codes = status_codes(block)
         tried = codes != NOT_ATTEMPTED
+        if aside:
+            steps = block.column("step").fill_null(0).to_numpy(zero_copy_only=False)
+            tried &= ~np.isin(steps, list(aside))
         rows.append(rows_of(known, block)[tried])
         statuses.append(codes[tried])
         seconds.append(_seconds(block, timed)[tried])

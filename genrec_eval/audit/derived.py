@@ -38,6 +38,7 @@ class Derived:
 
     def __init__(self, run: RunTables, name: str, scenario: Scenario, cases: pa.Table) -> None:
         self.run, self.name, self.cases = run, name, cases
+        self.aside = scenario.aside()
         metrics = scenario.metrics()
         self.on_answers = [metric for metric in metrics if metric.definition.on == "answers"]
         bases = [(metric, base_of(metric)) for metric in metrics if metric.definition.on == "units"]
@@ -51,8 +52,9 @@ class Derived:
             declared = (self.run.run["suite"].get("models") or {}).get(model) or {}
             answers = answers_of(
                 self.cases,
-                self.run.records(model, self.name, COLUMNS),
+                self.run.records(model, self.name, (*COLUMNS, "step") if self.aside else COLUMNS),
                 declared.get("adapter") != RECORDED,
+                self.aside,
             )
             found = {metric.id: metric(answers) for metric in self.on_answers}
         return found | self.of_groups({**scored, **found})

@@ -56,6 +56,8 @@ class Answers:
 
 _COUNTED = (
     "Every exchange that was tried counts; of a user with several (repeats, cases, steps) the mean is taken."
+    " Texts that were asked for once more with a value disclosed do not count: value_gap and value_difference"
+    " with of=refusal_rate and others are about these."
     " Users whom nobody asked are excluded and counted (not-attempted)."
 )
 _SHARED: dict[str, Any] = {

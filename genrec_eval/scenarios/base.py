@@ -217,6 +217,10 @@ class Scenario(ABC):
         """
         return ()
 
+    def aside(self) -> frozenset[int]:
+        """Steps of a case that ask in another way, whose fate is no part of how often it is answered."""
+        return frozenset()
+
     @abstractmethod
     def request(self, prepared: Prepared, case: Case) -> Request:
         """The first request of a case."""

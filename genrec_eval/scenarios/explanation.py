@@ -166,6 +166,14 @@ class Explanation(Scenario):
 
         return told_of(self._attributes())
 
+    def aside(self) -> frozenset[int]:
+        """What is disclosed a value at a time: ``value_gap(of=refusal_rate)`` and others are about these."""
+        from genrec_eval.scenarios.writing.asking import spelled, steps_of
+
+        told = self._told()
+        steps = steps_of(getattr(self.options, "variants", ()), told)
+        return frozenset(steps[spelled(*one)] for one in told)
+
     def _always(self) -> Mapping[str, tuple[str, str, float]]:
         return ALWAYS
 

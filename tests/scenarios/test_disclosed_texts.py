@@ -13,6 +13,7 @@ import pytest
 from pydantic import ValidationError
 
 import genrec_eval
+from genrec_eval.audit.answers import answers_of
 from genrec_eval.core.errors import UsageError
 from genrec_eval.data.dataset import Dataset
 from genrec_eval.data.world.spec import SyntheticSpec
@@ -218,6 +219,37 @@ def test_who_is_refused_or_fails_under_one_value_is_counted_and_never_fairer(pre
     assert refused.sums is not None
     assert refused.sums[refused.scored, 0].sum() == 1
     assert interval("value_gap(attribute=gender,of=refusal_rate)", refused).value == pytest.approx(1 / 13)
+
+
+def test_rates_of_the_scenario_are_those_of_its_neutral_texts(prepared: Prepared) -> None:
+    of = made(variants=["paraphrase"])  # steps: neutral, paraphrase, female, male
+    cases = prepared.cases.column("case").to_pylist()
+    ends = [
+        ("ok", "ok", "refused", "unparsed"),
+        ("refused", "ok", "refused", "refused"),
+        ("ok", "ok", "error", "ok"),
+    ]
+    rows = [
+        {
+            "case": cases[row],
+            "step": step,
+            "status": status,
+            "key": "k",
+            "sent": 0.0,
+            "end": float(1 + 9 * (step > 1)),
+        }
+        for row, four in enumerate(ends)
+        for step, status in enumerate(four)
+    ]
+    # whoever was asked about nothing but values was not asked what the scenario asks
+    rows.append({"case": cases[3], "step": 2, "status": "refused", "key": "k", "sent": 0.0, "end": 1.0})
+    answers = answers_of(prepared.cases, pa.Table.from_pylist(rows).to_batches(), True, of.aside())
+    wanted = {"answer_rate": [1, 1, 1], "refusal_rate": [0, 0.5, 0], "parse_failure_rate": [0, 0, 0]}
+    for spelled, values in {**wanted, "latency": [1, 1, 1]}.items():
+        found = metric(spelled)(answers)
+        assert found.values[:3].tolist() == values, spelled
+        assert int(found.reasons["not-attempted"].sum()) == 37
+    assert made(attributes={}, metrics=["length"]).aside() == frozenset()
 
 
 def test_a_user_with_many_cases_counts_once(world: Dataset) -> None:
