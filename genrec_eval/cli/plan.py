@@ -47,7 +47,7 @@ def plan(
     if missing:
         raise UsageError(f"a plan needs its data: {missing[0].reason}")
     made = document(loaded, planned(loaded, asked, stages))
-    _show(loaded, made)
+    _show(loaded, made, {stage.name: stage.scenario.calls_per_case() for stage in stages})
     if write is not None:
         try:
             write.write_text(json.dumps(made, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
@@ -73,11 +73,12 @@ def lone_families(loaded: LoadedSuite) -> list[str]:
     return found
 
 
-def _show(loaded: LoadedSuite, made: dict[str, Any]) -> None:
+def _show(loaded: LoadedSuite, made: dict[str, Any], calls: dict[str, tuple[int, int]]) -> None:
     from rich.text import Text
 
     from genrec_eval.audit.families import level_words, sizes_of
     from genrec_eval.core.numbers import count
+    from genrec_eval.engine.progress import each_of
     from genrec_eval.stats.multiplicity import simultaneous_level
 
     console, content, suite = output(), made["plan"], loaded.suite
@@ -90,9 +91,9 @@ def _show(loaded: LoadedSuite, made: dict[str, Any]) -> None:
     for name, entry in content["scenarios"].items():
         data = ", ".join(f"{key} ({value[:12]})" for key, value in entry["data"].items()) or "no data"
         times = "" if entry["repeats"] == 1 else f", asked {entry['repeats']} times"
-        cases = count(entry["cases"])
+        cases = f"{count(entry['cases'])} cases{each_of(calls[name])}{times}"
         models = ", ".join(entry["models"])
-        say(f"scenario {name}: {entry['scenario']} on {data}, {cases} cases{times}, of {models}")
+        say(f"scenario {name}: {entry['scenario']} on {data}, {cases}, of {models}")
     sizes = sizes_of(suite.claims)
     for family, size in sizes.items():
         level = level_words(simultaneous_level(suite.level, size))

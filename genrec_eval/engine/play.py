@@ -290,7 +290,9 @@ async def _play_one_by_one(session: Session, stage: Stage, players: list[Player]
         exchanger = session.exchanger(player.model, pairing.spec, place)
         writer = RecordWriter(session.directory.records_folder, pairing.model, pairing.scenario)
         planned = len(stage.rows) * player.repeats
-        task = session.progress.task(f"{stage.name} · {pairing.model}", planned)
+        task = session.progress.task(
+            f"{stage.name} · {pairing.model}", planned, stage.scenario.calls_per_case()
+        )
         async with AsyncExitStack() as stack:
             stack.push_async_callback(player.model.close)
             await player.model.open()

@@ -121,14 +121,20 @@ class Progress(AbstractContextManager["Progress"]):
             self._bars.stop()
             self._bars = None
 
-    def task(self, label: str, total: int) -> Task:
-        """Begin a line of progress."""
+    def task(self, label: str, total: int, calls: tuple[int, int] = (1, 1)) -> Task:
+        """Begin a line of progress.
+
+        Parameters
+        ----------
+        calls
+            Least and most requests for one case.
+        """
         now = time.monotonic()
         task = Task(self, label, total, now, shown=now)
         if self._bars is not None:
             task.handle = self._bars.add_task(label, total=total, pace="")
         else:
-            self.note(f"{label}: {total:,} cases")
+            self.note(f"{label}: {total:,} cases{each_of(calls)}")
         return task
 
     def note(self, sentence: str) -> None:
@@ -153,6 +159,18 @@ class Progress(AbstractContextManager["Progress"]):
         before = f"{task.cached:,} from before" if task.cached else ""
         count = "all" if finished else f"{task.done:,} of"
         self.note(_join(f"{task.label}: {count} {task.total:,}", before, failed, task.pace))
+
+
+def each_of(calls: tuple[int, int]) -> str:
+    """What a case costs, where that is more than one request.
+
+    >>> each_of((1, 1)), each_of((3, 3)), each_of((2, 3))
+    ('', ', 3 requests each', ', 2 to 3 requests each')
+    """
+    least, most = calls
+    if most == 1:
+        return ""
+    return f", {least:,} requests each" if least == most else f", {least:,} to {most:,} requests each"
 
 
 def _join(*parts: str) -> str:

@@ -231,6 +231,8 @@ def population(facts: Mapping[str, Any]) -> str:
     '1,934 users, all asked'
     >>> population({"users_evaluated": 5740, "units": 400, "cases": 2400, "ways": 6})
     '5,740 users; 400 of them drawn, each asked in 6 ways'
+    >>> population({"users_evaluated": 60, "cases": 120, "texts_per_case": 3})
+    '60 users, all asked, 120 questions, 3 texts for each'
     """
     inner = {**facts, **mapping(facts.get("facts"))}
     if inner.get("told"):  # a log of judgements, in which nobody was asked
@@ -245,11 +247,15 @@ def population(facts: Mapping[str, Any]) -> str:
         said = f"{count(asked)} of {f'the other {count(users)}' if left else 'them'} drawn"
     else:
         said = f"the other {count(users)} asked" if left else "all asked"
+    texts, variants = inner.get("texts_per_case"), inner.get("variants")
+    upto = isinstance(variants, list) and "without_cited" in variants
     ways, cases = inner.get("ways"), facts.get("cases") or inner.get("cases")
     if isinstance(ways, int) and ways > 1:
         said += f", each asked in {count(ways)} ways"
     elif isinstance(cases, int) and cases > users:
         said += f", {count(cases)} questions"
+    if isinstance(texts, int) and texts > 1:
+        said += f", {'up to ' if upto else ''}{count(texts)} texts for each"
     rest = [*gone(inner), said]
     return f"{count(users + left)} users{'; ' if left or drawn else ', '}{'; '.join(rest)}"
 

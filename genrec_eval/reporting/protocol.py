@@ -43,6 +43,7 @@ def protocol(run: Mapping[str, Any], scenario: str) -> Pairs:
             ("Truth", _truth(facts, options)),
             ("Candidates", _candidates(facts)),
             ("Histories", _histories(facts, options)),
+            ("Disclosed", _disclosed(facts)),
             ("Training", _training(facts)),
         )
         if text
@@ -83,6 +84,18 @@ def _split(facts: Mapping[str, Any]) -> str:
         if facts.get(key):
             said.append(f"{key}: {spell(facts[key])}")
     return "; ".join(part for part in said if part)
+
+
+def _disclosed(facts: Mapping[str, Any]) -> str:
+    """What texts were asked for once more with, a value at a time."""
+    said = mapping(facts.get("own_values"))
+    told = {name: values for name, values in mapping(facts.get("disclosed_values")).items() if values}
+    return "; ".join(
+        f"{line(name, 60)} as {', '.join(line(value, 80) for value in values)}, a value at a time"
+        + (f" (the user's own is {line(said[name], 300)})" if name in said else "")
+        for name, values in told.items()
+        if isinstance(values, list)
+    )
 
 
 def _truth(facts: Mapping[str, Any], options: Mapping[str, Any]) -> str:

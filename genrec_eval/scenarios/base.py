@@ -217,6 +217,10 @@ class Scenario(ABC):
         """
         return ()
 
+    def calls_per_case(self) -> tuple[int, int]:
+        """Least and most requests that :meth:`play` sends for one case, once; where answers come."""
+        return 1, 1
+
     def aside(self) -> frozenset[int]:
         """Steps of a case that ask in another way, whose fate is no part of how often it is answered."""
         return frozenset()

@@ -166,6 +166,14 @@ class Explanation(Scenario):
 
         return told_of(self._attributes())
 
+    def calls_per_case(self) -> tuple[int, int]:
+        """One for the text, and for each variant and value; what cites nothing has no counterfactual."""
+        from genrec_eval.scenarios.writing.asking import WITHOUT_CITED, steps_of
+
+        variants = getattr(self.options, "variants", ())
+        most = 1 + len(steps_of(variants, self._told()))
+        return most - (WITHOUT_CITED in variants), most
+
     def aside(self) -> frozenset[int]:
         """What is disclosed a value at a time: ``value_gap(of=refusal_rate)`` and others are about these."""
         from genrec_eval.scenarios.writing.asking import spelled, steps_of

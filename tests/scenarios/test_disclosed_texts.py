@@ -17,6 +17,7 @@ from genrec_eval.audit.answers import answers_of
 from genrec_eval.core.errors import UsageError
 from genrec_eval.data.dataset import Dataset
 from genrec_eval.data.world.spec import SyntheticSpec
+from genrec_eval.engine.progress import each_of
 from genrec_eval.metrics.base import UnitScores
 from genrec_eval.metrics.explanations.sentiment import sentiment
 from genrec_eval.metrics.registry import metric
@@ -26,6 +27,7 @@ from genrec_eval.protocol.responses import Answer, ChatResponse
 from genrec_eval.protocol.status import Status
 from genrec_eval.reference.base import REFERENCE
 from genrec_eval.reference.writing.curt_to_value import WARMTH
+from genrec_eval.reporting.protocol import protocol
 from genrec_eval.scenarios.base import Case, Prepared, ScoredUnits
 from genrec_eval.scenarios.explanation import Explanation, ExplanationOptions
 from genrec_eval.scenarios.writing.score import score
@@ -133,7 +135,20 @@ def test_every_value_is_a_step_before_the_one_that_hangs_on_the_answer(world: Da
     assert len(shown[-1].history) < len(brief.history)
     assert all(one.item == brief.item for one in shown)
     assert ready.facts["texts_per_case"] == 5
+    assert of.calls_per_case() == (4, 5)  # a text that cites nothing has no counterfactual
+    assert made().calls_per_case() == (3, 3)
     assert ready.facts["disclosed_values"] == {"gender": ["female", "male"]}
+
+
+def test_the_page_and_the_terminal_say_how_often_a_case_is_asked(prepared: Prepared) -> None:
+    facts = {**prepared.facts, "own_values": {"gender": "column 'gender', known of 40"}}
+    said = dict(protocol({"scenarios": {"told": {"facts": facts}}}, "told"))
+    assert said["Population"].endswith(", 3 texts for each")
+    told = "gender as female, male, a value at a time (the user's own is column 'gender', known of 40)"
+    assert said["Disclosed"] == told
+    strange = {**facts, "disclosed_values": {"gender": 3}, "own_values": 1, "variants": 7}
+    assert "Disclosed" not in dict(protocol({"scenarios": {"told": {"facts": strange}}}, "told"))
+    assert each_of(made(variants=["without_cited"]).calls_per_case()) == ", 3 to 4 requests each"
 
 
 def test_own_values_are_known_where_the_table_has_them(world: Dataset, prepared: Prepared) -> None:
