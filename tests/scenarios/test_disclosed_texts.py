@@ -236,6 +236,16 @@ def test_who_is_refused_or_fails_under_one_value_is_counted_and_never_fairer(pre
     assert interval("value_gap(attribute=gender,of=refusal_rate)", refused).value == pytest.approx(1 / 13)
 
 
+def test_who_was_not_asked_in_any_repeat_is_left_out_of_all(prepared: Prepared) -> None:
+    cells: dict[int, tuple[Any, Any, Any]] = dict.fromkeys(range(12), (10, 8, 10))
+    once = rows_of(prepared, cells | {12: (10, None, 30)})
+    found = scored(made(), prepared, [{**row, "repeat": r} for r in (0, 1) for row in once], (GAP,)).scores[
+        GAP
+    ]
+    assert int(found.reasons["not-asked"].sum()) == 1
+    assert interval(GAP, found).n == 12
+
+
 def test_rates_of_the_scenario_are_those_of_its_neutral_texts(prepared: Prepared) -> None:
     of = made(variants=["paraphrase"])  # steps: neutral, paraphrase, female, male
     cases = prepared.cases.column("case").to_pylist()

@@ -67,8 +67,9 @@ class Units:
         sums = np.bincount(of[scored], weights=(weights * scores.values)[scored], minlength=n)
         has = np.bincount(of[scored], minlength=n) > 0
         values = np.divide(sums, counted, out=np.zeros(n), where=counted > 0)
+        outside = scores.reasons.get("not-asked", np.zeros(len(of), bool)) | ~inside
         reasons, free = {}, ~has
-        for name, mask in {**scores.reasons, "not-asked": ~inside}.items():
+        for name, mask in {**scores.reasons, "not-asked": outside}.items():
             hit = free & (np.bincount(of[mask], minlength=n) > 0)
             if hit.any():
                 reasons[name] = hit
