@@ -119,7 +119,8 @@ def _most(rows: Float64, of: str) -> float:
     return (max(float(cells.max(initial=0.0)), least + 1.0) if high is None else high) - least
 
 
-def _range(sums: Float64, parameters: Mapping[str, Any]) -> Float64:
+def range_of_means(sums: Float64, parameters: Mapping[str, Any]) -> Float64:
+    """Greatest mean of a value less the least."""
     means, counts = column_means(sums)
     top = np.where(counts > 0, means, -np.inf).max(axis=-1)
     low = np.where(counts > 0, means, np.inf).min(axis=-1)
@@ -130,17 +131,25 @@ def _range_alone(rows: Float64, parameters: Mapping[str, Any]) -> Fit | str:
     return range_fit(rows, _most(rows, str(parameters["of"])))
 
 
-def _test(rows: Float64, parameters: Mapping[str, Any], seed: int) -> float | None:
+def shuffled(rows: Float64, parameters: Mapping[str, Any], seed: int) -> float | None:
+    """p of the range under values that are shuffled inside each user."""
     found = shuffled_ranges(rows, seed)
     return None if found is None else found.p
 
 
-def _resolution(rows: Float64, parameters: Mapping[str, Any]) -> Resolution:
+def resolves(rows: Float64, parameters: Mapping[str, Any]) -> Resolution:
+    """The least p that so many users and values allow."""
     return resolution(rows)
 
 
-def naming(metric: Metric, values: Sequence[str]) -> Metric:
-    """The metric with the names of the disclosed values, so that a verdict can say which make its value."""
+def naming(metric: Metric, values: Sequence[str], unit: str | None = None) -> Metric:
+    """The metric with the names of the disclosed values, so that a verdict can say which make its value.
+
+    Parameters
+    ----------
+    unit
+        Of the means; that of the metric that is compared by default.
+    """
 
     def tells(rows: Float64, names: Sequence[str], parameters: Mapping[str, Any]) -> str:
         means, counts = column_means(rows.sum(axis=0))
@@ -149,8 +158,8 @@ def naming(metric: Metric, values: Sequence[str]) -> Metric:
         high, low = int(means.argmax()), int(means.argmin())
         if means[high] == means[low]:
             return ""
-        unit = base_of(str(parameters["of"])).definition.unit
-        shown = [f"{values[at]} ({bound(float(f'{means[at]:.3g}'), unit)})" for at in (high, low)]
+        shown_in = base_of(str(parameters["of"])).definition.unit if unit is None else unit
+        shown = [f"{values[at]} ({bound(float(f'{means[at]:.3g}'), shown_in)})" for at in (high, low)]
         told = f"with {parameters['attribute']} disclosed"
         return f"{told}, {parameters['of']} is highest for {shown[0]}, lowest for {shown[1]}"
 
@@ -177,10 +186,10 @@ def naming(metric: Metric, values: Sequence[str]) -> Metric:
             " alone. A model that writes differently whenever anything is disclosed has no gap: see"
             " value_difference." + _NOISE + _TEST
         ),
-        combine=_range,
+        combine=range_of_means,
         alone=_range_alone,
-        test=_test,
-        resolution=_resolution,
+        test=shuffled,
+        resolution=resolves,
         check=_unfit,
         **_SHARED,
     )
@@ -191,7 +200,8 @@ def value_gap(disclosures: Disclosures, *, attribute: str, of: str) -> UnitScore
     return _scored(np.ptp(cells, axis=1), cells, reasons)
 
 
-def _difference(sums: Float64, parameters: Mapping[str, Any]) -> Float64:
+def difference(sums: Float64, parameters: Mapping[str, Any]) -> Float64:
+    """Mean of the first column less that of the second."""
     means, _ = column_means(sums)
     return np.asarray(means[..., 0] - means[..., 1])
 
@@ -219,10 +229,10 @@ def _difference_alone(rows: Float64, parameters: Mapping[str, Any]) -> Fit | str
             + _NOISE
             + _TEST
         ),
-        combine=_difference,
+        combine=difference,
         alone=_difference_alone,
-        test=_test,
-        resolution=_resolution,
+        test=shuffled,
+        resolution=resolves,
         check=_unfit,
         **_SHARED,
     )

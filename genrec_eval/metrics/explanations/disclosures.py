@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -51,17 +51,19 @@ class Told:
             times = np.full(len(tried), np.nan)
             return base(Answers(tried, self.statuses[tried].astype(np.int64), times, len(unasked)))
         found = base(self.texts)
+        others = {name: mask for name, mask in found.reasons.items() if name != NO_TEXT}
+        return UnitScores(values=found.values, reasons=_some({**self.failures, **others}))
+
+    @property
+    def failures(self) -> dict[str, Bool]:
+        """Reason → bool[n], cases without a text."""
+        silent, unasked = self.texts.missing, self.statuses == NOT_ASKED
         refused = self.statuses == _REFUSED
-        silent = found.reasons.get(NO_TEXT, np.zeros(len(unasked), bool))
-        why = {
+        return {
             "not-asked": silent & unasked,
             "refused": silent & refused,
             "failed": silent & ~unasked & ~refused,
         }
-        return UnitScores(
-            values=found.values,
-            reasons=_some({**why, **{n: m for n, m in found.reasons.items() if n != NO_TEXT}}),
-        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,10 +74,13 @@ class Disclosures:
     ----------
     told
         Attribute → value → what came of it.
+    peers
+        The neutral texts of the same n cases in each other repeat.
     """
 
     neutral: Told
     told: Mapping[str, Mapping[str, Told]]
+    peers: Sequence[Sequence[str | None]] = ()
 
     def __len__(self) -> int:
         return len(self.neutral.texts)

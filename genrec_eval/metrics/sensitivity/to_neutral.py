@@ -105,11 +105,12 @@ def neutral_noise(lists: ArmLists, *, k: int, arm: str, of: str, rule: str) -> U
     return scored_of(by_value(lists, cells, columns)[:, 0], failures(lists, cells, columns, also))
 
 
-def _ratio(sums: Float64, parameters: Mapping[str, Any]) -> Float64:
+def ratio(sums: Float64, parameters: Mapping[str, Any]) -> Float64:
+    """Similarity to neutral over neutral to neutral, of their sums."""
     return np.asarray(sums[..., 0] / sums[..., 1])
 
 
-def _ratio_alone(rows: Float64, parameters: Mapping[str, Any]) -> Fit | None:
+def ratio_alone(rows: Float64, parameters: Mapping[str, Any]) -> Fit | None:
     """Where all units have the same two figures: units of another kind may have none, or all."""
     if not len(rows) or (rows != rows[0]).any() or not rows[0, 1] > 0:
         return None
@@ -133,8 +134,8 @@ def _ratio_alone(rows: Float64, parameters: Mapping[str, Any]) -> Fit | None:
         parameters=_DISCLOSED,
         meanings=MEANINGS,
         check=needs_attribute,
-        combine=_ratio,
-        alone=_ratio_alone,
+        combine=ratio,
+        alone=ratio_alone,
         traps="A model that changes lists in the same way for every value falls here, and not in snsr.",
     )
 )

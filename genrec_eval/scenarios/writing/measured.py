@@ -15,7 +15,14 @@ from genrec_eval.scenarios.arms.attributes import values_in
 if TYPE_CHECKING:
     from genrec_eval.scenarios.arms.attributes import Attribute
 
-OPEN = ("value_gap", "value_difference")
+OPEN = (
+    "value_gap",
+    "value_difference",
+    "text_similarity",
+    "relative_text_similarity",
+    "text_similarity_gap",
+    "text_similarity_difference",
+)
 """Metrics that may leave the attribute open."""
 
 ON = "disclosures"
@@ -62,5 +69,10 @@ def _expanded(spelling: str, attributes: Mapping[str, Attribute]) -> list[Metric
         for value in values_in(spelling, "explanation", attribute, given.get("value"), attributes):
             own = {**given, "attribute": attribute, **({} if value is None else {"value": value})}
             one = metric(f"{match['name']}({','.join(f'{key}={said}' for key, said in own.items())})")
-            found.append(naming(one, attributes[attribute].values) if match["name"] == "value_gap" else one)
+            told = attributes[attribute].values
+            if match["name"] == "value_gap":
+                one = naming(one, told)
+            elif match["name"] == "text_similarity_gap":
+                one = naming(one, told, "")
+            found.append(one)
     return found

@@ -58,7 +58,10 @@ def score(
         every = asked.explanations(written, steps)
         explanations = every.where(written.asked)
         first = explanations if first is None else first
-        disclosures = asked.disclosures(every, explanations, written, steps, told) if told else None
+        disclosures = None
+        if told:
+            others = [other for other in read.repeats.values() if other is not written]
+            disclosures = asked.disclosures(every, explanations, written, steps, told, others)
         for metric in metrics:
             scores = metric(disclosures if metric.definition.on == "disclosures" else explanations)
             found[metric.id].append(scores.place(rows, len(cases), NOT_ATTEMPTED))
@@ -169,6 +172,7 @@ class Cases:
         written: Written,
         steps: Mapping[str, int],
         told: Sequence[tuple[str, str]],
+        others: Sequence[Written] = (),
     ) -> Disclosures:
         """The texts of one repeat by what was disclosed, of the cases that were asked at all.
 
@@ -176,6 +180,8 @@ class Cases:
         ----------
         plain, neutral
             The texts where nothing was disclosed, of all cases and of those that were asked.
+        others
+            The other repeats.
         """
         n = len(self.cases)
         # a text that comes again is read once
@@ -199,7 +205,10 @@ class Cases:
                 token_logprobs=(),
             )
             found.setdefault(attribute, {})[value] = of(step, texts.where(written.asked))
-        return Disclosures(neutral=of(0, neutral), told=found)
+        rows = np.flatnonzero(written.asked).tolist()
+        plainly = [other.texts.get(0, [None] * n) for other in others]
+        peers = [[texts[row] for row in rows] for texts in plainly]
+        return Disclosures(neutral=of(0, neutral), told=found, peers=peers)
 
 
 def counterfactual(reading: Any, source: Any) -> Brief | None:
