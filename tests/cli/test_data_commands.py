@@ -29,7 +29,7 @@ class Handler(BaseHTTPRequestHandler):
         type(self).asked.append(self.path)
         made = io.BytesIO()
         with zipfile.ZipFile(made, "w") as archive:
-            archive.writestr("ml 100k/u.data", U_DATA)
+            archive.writestr(zipfile.ZipInfo("ml 100k/u.data"), U_DATA)  # the same bytes whenever asked
         self.send_response(200)
         self.send_header("Content-Length", str(len(made.getvalue())))
         self.end_headers()
