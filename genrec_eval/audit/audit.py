@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from genrec_eval.audit.definitions import definition_rows
-from genrec_eval.audit.derived import Telling
 from genrec_eval.audit.estimate import Key, estimate_run
 from genrec_eval.audit.held import Held
 from genrec_eval.audit.missing import Missing
 from genrec_eval.audit.results import ESTIMATES_FILE, Results, write_estimates
 from genrec_eval.audit.run_tables import RunTables, scenario_of
 from genrec_eval.audit.score import SCORES_FILE, score_run
+from genrec_eval.audit.telling import Telling
 from genrec_eval.audit.verdicts import Evidence, check_verdicts, claim_verdicts, exit_code
 from genrec_eval.core.errors import Exit
 from genrec_eval.metrics.base import Metric
@@ -51,7 +51,7 @@ def results_of(run: RunTables, remarks: Mapping[tuple[str, str], str], scores: P
     metrics = [metric for scenario in scenarios.values() for metric in scenario.measured()]
     units = {metric.id: metric.definition.unit for metric in metrics}
     evidence = Evidence.of(estimates, run.coverage, error_budget_of(run), units, _compared(metrics))
-    told = Telling.of(run, scores or run.path / SCORES_FILE, {n: s.measured() for n, s in scenarios.items()})
+    told = Telling.of(run, scores or run.path / SCORES_FILE, scenarios)
     measured = {(name, one.id): one for name, scenario in scenarios.items() for one in scenario.measured()}
     missing = Missing(run, told.scores, measured, evidence.error_budget)
     evidence = replace(evidence, held=held, tells=told, missing=missing)

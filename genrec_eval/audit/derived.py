@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
-from pathlib import Path
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
 from genrec_eval.audit.answers import COLUMNS, answers_of
-from genrec_eval.metrics.base import Metric, UnitScores
+from genrec_eval.metrics.base import UnitScores
 from genrec_eval.metrics.grouped.by_group import GroupedUnits, base_of, score_units
 from genrec_eval.metrics.lists import GroupCodes
 from genrec_eval.scenarios.ranking.groups import named_groups
@@ -18,7 +16,6 @@ from genrec_eval.scenarios.ranking.units import Units
 
 if TYPE_CHECKING:
     from genrec_eval.audit.run_tables import RunTables
-    from genrec_eval.protocol.results import Estimate
     from genrec_eval.scenarios.base import Scenario
 
 RECORDED = "replay"
@@ -75,47 +72,3 @@ class Derived:
             held = Units.of(self.cases).groups(self.cases)
             self._groups = {name: named_groups(held[name]) for name in sorted(named & held.keys())}
         return self._groups
-
-
-@dataclass(slots=True)
-class Telling:
-    """Which groups make the value of an estimate, looked up in the scores when a verdict is given.
-
-    Attributes
-    ----------
-    metrics
-        (scenario, metric id) → metric, of all that are measured.
-    """
-
-    run: RunTables
-    scores: Path
-    metrics: Mapping[tuple[str, str], Metric]
-    _names: dict[tuple[str, str], tuple[str, ...]] = field(default_factory=dict)
-
-    @classmethod
-    def of(cls, run: RunTables, scores: Path, scenarios: Mapping[str, Iterable[Metric]]) -> Telling:
-        """Of the metrics of each scenario."""
-        named = {(name, metric.id): metric for name, metrics in scenarios.items() for metric in metrics}
-        return cls(run, scores, {key: one for key, one in named.items() if one.definition.tells is not None})
-
-    def __call__(self, estimate: Estimate) -> str:
-        """A clause; empty where nothing is known of it."""
-        from genrec_eval.audit.score import StoredScores
-
-        metric = self.metrics.get((estimate.scenario, estimate.metric))
-        plain = estimate.slice == "all" and estimate.baseline is None and estimate.value is not None
-        if metric is None or metric.definition.tells is None or not plain:
-            return ""
-        with StoredScores(self.scores) as stored:
-            read = stored.get(estimate.model, estimate.scenario, estimate.metric)
-        if read is None or read[1].sums is None:
-            return ""
-        by = metric.parameters.get("by")  # values that are disclosed are told by the metric itself
-        names = () if by is None else self._groups(estimate.scenario, str(by))
-        return metric.definition.tells(read[1].sums[read[1].scored], names, metric.parameters)
-
-    def _groups(self, scenario: str, by: str) -> tuple[str, ...]:
-        if (scenario, by) not in self._names:
-            column = self.run.cases(scenario).column(f"group.{by}")
-            self._names[scenario, by] = named_groups(column).names
-        return self._names[scenario, by]

@@ -199,9 +199,9 @@ class Definition:
         slice leaves out more than what lies outside, as groups that are too small there; a plain cut by
         default.
     tells
-        ``tells(rows, names, parameters)``, of a metric of groups with these names: which of them make the
-        value of float64[n, m] rows of :attr:`UnitScores.sums`, as a clause; empty where nothing is to be
-        told.
+        ``tells(rows, names, parameters)``, of a metric of groups or disclosed values with these names:
+        which of them make the value of float64[n, m] rows of :attr:`UnitScores.sums`, as a
+        clause; empty where nothing is to be told.
     alone
         ``alone(rows, parameters)``, beside ``combine`` or ``refit``: how one value is inferred where there is
         better than resampling, see :class:`~genrec_eval.stats.sample.Pooled`.

@@ -121,11 +121,16 @@ def test_favoured_providers_are_caught(run) -> None:
     due = pc.mean(pc.equal(groups, "major").cast("float64")).as_py()
     row = estimate(run, "favours-majors", metric)
     assert row.low <= 0.9 - due <= row.high
+    assert (
+        "major gets 89.8 % of the exposure, and 58.6 % is due to it"
+        in verdict(run, "favours-majors", metric).reason
+    )
 
 
 def test_a_value_that_is_served_differently_is_caught(run) -> None:
     found = verdict(run, "told-female", "snsr_excess(attribute=gender)@20")
     assert found.verdict is Ruling.FAIL
+    assert "similarity to neutral is highest for male (1), lowest for female (0.5" in found.reason
     planted = effects.jaccard(20, 0.3)
     for metric, true in (
         ("snsr_excess(attribute=gender)@20", effects.range_of_one(planted)),
@@ -148,6 +153,17 @@ def test_noise_and_a_change_for_everybody_are_no_difference_and_the_change_is_to
     assert verdict(run, "changes-for-all", metric).verdict is Ruling.FAIL
     row = estimate(run, "changes-for-all", metric)
     assert row.low <= effects.jaccard(20, 0.3) <= row.high
+
+
+def test_a_writer_that_is_curt_to_one_value_is_caught_and_one_that_is_not_passes(run) -> None:
+    for metric, expected in (
+        ("value_gap(attribute=gender,of=tone)", "tone is highest for male ("),
+        ("value_difference(attribute=gender,of=length,value=female)", ""),
+    ):
+        found = verdict(run, "curt-to-female", metric)
+        assert found.verdict is Ruling.FAIL
+        assert expected in found.reason
+    assert verdict(run, "template", "value_gap(attribute=gender,of=tone)").verdict is Ruling.PASS
 
 
 MODELS = ("popularity", "item-knn", "ease", "worse-for-women")

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from genrec_eval.metrics.base import Bool, Definition, UnitScores, define
+from genrec_eval.metrics.disclosed_values import apart
 from genrec_eval.metrics.explanations.disclosed import difference, range_of_means, resolves, shuffled
 from genrec_eval.metrics.explanations.disclosures import Disclosures, Told
 from genrec_eval.metrics.explanations.tokens import has_word
@@ -229,6 +230,10 @@ def _range_alone(rows: Float64, parameters: Mapping[str, Any]) -> Fit | str:
     return range_fit(rows)
 
 
+def _told(rows: Float64, names: Sequence[str], parameters: Mapping[str, Any]) -> str:
+    return apart(rows, names, str(parameters["attribute"]), "similarity to the neutral text")
+
+
 @define(
     Definition(
         name="text_similarity_gap",
@@ -248,6 +253,7 @@ def _range_alone(rows: Float64, parameters: Mapping[str, Any]) -> Fit | str:
         alone=_range_alone,
         test=shuffled,
         resolution=resolves,
+        tells=_told,
         traps="A range has a floor: values that mean nothing do not come out equal. Read the interval and p,"
         " which is that of a test that shuffles the values inside each user. A model that changes everything"
         " for every value has no gap: see relative_text_similarity.",

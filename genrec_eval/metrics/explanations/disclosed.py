@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from genrec_eval.core.errors import UsageError
-from genrec_eval.core.numbers import bound
 from genrec_eval.metrics.base import Accumulator, Bool, Definition, Metric, UnitScores, define
+from genrec_eval.metrics.disclosed_values import apart
 from genrec_eval.metrics.explanations.disclosures import Disclosures, Told
 from genrec_eval.protocol.arrays import Float64
 from genrec_eval.stats.fits import Fit
@@ -142,28 +141,9 @@ def resolves(rows: Float64, parameters: Mapping[str, Any]) -> Resolution:
     return resolution(rows)
 
 
-def naming(metric: Metric, values: Sequence[str], unit: str | None = None) -> Metric:
-    """The metric with the names of the disclosed values, so that a verdict can say which make its value.
-
-    Parameters
-    ----------
-    unit
-        Of the means; that of the metric that is compared by default.
-    """
-
-    def tells(rows: Float64, names: Sequence[str], parameters: Mapping[str, Any]) -> str:
-        means, counts = column_means(rows.sum(axis=0))
-        if not (counts > 0).all():
-            return ""
-        high, low = int(means.argmax()), int(means.argmin())
-        if means[high] == means[low]:
-            return ""
-        shown_in = base_of(str(parameters["of"])).definition.unit if unit is None else unit
-        shown = [f"{values[at]} ({bound(float(f'{means[at]:.3g}'), shown_in)})" for at in (high, low)]
-        told = f"with {parameters['attribute']} disclosed"
-        return f"{told}, {parameters['of']} is highest for {shown[0]}, lowest for {shown[1]}"
-
-    return replace(metric, definition=replace(metric.definition, tells=tells))
+def _told(rows: Float64, names: Sequence[str], parameters: Mapping[str, Any]) -> str:
+    of = str(parameters["of"])
+    return apart(rows, names, str(parameters["attribute"]), of, base_of(of).definition.unit)
 
 
 @define(
@@ -190,6 +170,7 @@ def naming(metric: Metric, values: Sequence[str], unit: str | None = None) -> Me
         alone=_range_alone,
         test=shuffled,
         resolution=resolves,
+        tells=_told,
         check=_unfit,
         **_SHARED,
     )

@@ -22,6 +22,7 @@ from genrec_eval.metrics.grouped.exposure_shares import (
     pulls_of,
     shares_of,
 )
+from genrec_eval.metrics.grouped.exposure_told import farthest, least_and_most, least_served
 from genrec_eval.metrics.item_groups import MOST_GROUPS, ItemGroups, attention, item_groups
 from genrec_eval.metrics.lists import RankedLists
 from genrec_eval.metrics.slots import Bool, blocks, excluded, owners, part, top_of
@@ -221,6 +222,7 @@ def _family(
             " beside it."
         ),
         combine=_gap,
+        tells=farthest,
         alone=_gap_alone,
     )
 )
@@ -248,6 +250,7 @@ def exposure_gap(
             f"{_TRAPS} Of many small groups some get nothing by chance, and the least is 0: name the largest."
         ),
         combine=_least,
+        tells=least_served,
         alone=_least_alone,
     )
 )
@@ -282,6 +285,7 @@ def exposure_ratio(
         parameters={**_PARAMETERS, "base": ("e", ("e", "2"))},
         meanings={"base": "of the logarithm"},
         combine=_divergence,
+        tells=farthest,
         alone=_divergence_alone,
     )
 )
@@ -317,6 +321,7 @@ def exposure_divergence(
         ),
         parameters={key: value for key, value in _PARAMETERS.items() if key != "target"},
         combine=_per_merit,
+        tells=least_and_most,
         alone=_per_merit_alone,
     )
 )

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from genrec_eval.metrics.base import Definition, UnitScores, define
+from genrec_eval.metrics.disclosed_values import apart
 from genrec_eval.metrics.sensitivity.arm_lists import ArmLists
 from genrec_eval.metrics.sensitivity.compared import (
     DEGENERATE,
@@ -42,6 +43,13 @@ _EDGE = (
     + " An attribute with one value has no figure (one-value). Where units are so few that no arrangement"
     " of the values could ever have p <= 0.05, there is a value and no interval, so that nothing is decided."
 )
+
+
+def _told(rows: Float64, names: Sequence[str], parameters: Mapping[str, Any]) -> str:
+    sums = rows[:, : 2 * len(names)]  # those of the floor come after them
+    return apart(sums, names, str(parameters["attribute"]), "similarity to neutral")
+
+
 _SHARED: dict[str, Any] = {
     "degenerate": _EDGE,
     "direction": "lower",
@@ -49,6 +57,7 @@ _SHARED: dict[str, Any] = {
     "parameters": _PARAMETERS,
     "meanings": {name: said for name, said in MEANINGS.items() if name != "value"},
     "check": needs_attribute,
+    "tells": _told,
 }
 
 

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from genrec_eval.core.errors import UsageError
 from genrec_eval.metrics.base import Metric
-from genrec_eval.metrics.explanations.disclosed import naming
 from genrec_eval.metrics.registry import metric
 from genrec_eval.metrics.spelling import SPELLING, parts_of
 from genrec_eval.scenarios.arms.attributes import values_in
@@ -69,10 +68,5 @@ def _expanded(spelling: str, attributes: Mapping[str, Attribute]) -> list[Metric
         for value in values_in(spelling, "explanation", attribute, given.get("value"), attributes):
             own = {**given, "attribute": attribute, **({} if value is None else {"value": value})}
             one = metric(f"{match['name']}({','.join(f'{key}={said}' for key, said in own.items())})")
-            told = attributes[attribute].values
-            if match["name"] == "value_gap":
-                one = naming(one, told)
-            elif match["name"] == "text_similarity_gap":
-                one = naming(one, told, "")
             found.append(one)
     return found
