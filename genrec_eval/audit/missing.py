@@ -16,6 +16,7 @@ from genrec_eval.audit.run_tables import RunTables, scenario_of
 from genrec_eval.audit.score import StoredScores
 from genrec_eval.core.numbers import bound, count
 from genrec_eval.metrics.base import Bool, Metric
+from genrec_eval.metrics.explanations.alike import ALIKE
 from genrec_eval.metrics.explanations.disclosed import base_of as base_of_texts
 from genrec_eval.metrics.grouped.by_group import FAILING, base_of
 from genrec_eval.protocol.arrays import Int64, Vocabulary
@@ -149,8 +150,12 @@ class Missing:
             self._exchanges[key] = _Exchanges.read(self.run, model, estimate.scenario, scenario)
         tried = self._exchanges[key]
         whose = tried.rows if units.of_case is None else units.of_case[tried.rows]
-        nothing = tried.failed if _of_length(metric) else tried.failed | tried.empty
-        if metric.definition.on == "arms":
+        nothing = tried.failed | tried.empty
+        here = nothing & mask[whose]
+        # a length says how little came; where most is nothing, that it is so for all alike is no fairness
+        if _of_length(metric) and 2 * np.count_nonzero(here) <= np.count_nonzero(mask[whose]):
+            nothing = tried.failed
+        if metric.definition.on == "arms" and metric.definition.direction == "none":
             nothing = tried.failed  # an empty list is compared, or its unit left out
         what = "lists" if scenario.kind == "rank" else "answers"
         for name, way in self._ways(metric, scenario, cases, tried, estimate.scenario).items():
@@ -186,13 +191,15 @@ class Missing:
         if metric.definition.on == "disclosures":
             attributes = getattr(scenario.options, "attributes", {})
             steps = steps_of(getattr(scenario.options, "variants", ()), told_of(attributes))
-            values = [told["value"]] if told.get("value") else attributes[told["attribute"]].values
+            attribute = told.get("attribute")  # text_noise has none
+            values = attributes[attribute].values if attribute else []
+            values = [told["value"]] if told.get("value") else values
             found = {
-                f" with {told['attribute']} {one} disclosed": tried.steps
-                == steps[spelled(told["attribute"], one)]
+                f" with {attribute} {one} disclosed": tried.steps == steps[spelled(str(attribute), one)]
                 for one in values
             }
-            return {**found, **({" with nothing disclosed": tried.steps == 0} if told.get("value") else {})}
+            neutral = {" with nothing disclosed": tried.steps == 0}
+            return {**found, **(neutral if told.get("value") or _alike(metric) else {})}
         if metric.definition.on != "arms":
             return {"": tried.steps == 0 if scenario.kind == "chat" else np.ones(len(tried.rows), bool)}
         ways, of_case = self.run.context(name)["ways"].to_pylist(), cases.column("way").to_numpy()
@@ -238,9 +245,14 @@ def _failing(metric: Metric) -> frozenset[str]:
     return FAILING | {"no-group"} if of_lists else FAILING
 
 
+def _alike(metric: Metric) -> bool:
+    """Whether texts are held against the neutral ones; ``of`` is then no metric but a similarity."""
+    return metric.definition.on == "disclosures" and metric.parameters["of"] in ALIKE
+
+
 def _base(metric: Metric) -> Metric | None:
     if metric.definition.on == "disclosures":
-        return base_of_texts(str(metric.parameters["of"]))
+        return None if _alike(metric) else base_of_texts(str(metric.parameters["of"]))
     return base_of(metric) if metric.definition.on == "units" else None
 
 

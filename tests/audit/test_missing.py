@@ -139,6 +139,9 @@ def test_levelling_down_makes_no_gap_small(served: genrec_eval.Run, model: str, 
 def test_gaps_of_failing_itself_are_decided(served: genrec_eval.Run) -> None:
     assert verdict(served, "some", GAPS[4]).verdict == "PASS"
     assert verdict(served, "junk", GAPS[5]).verdict == "FAIL"
+    for model in ("nobody", "invents"):
+        found = verdict(served, model, GAPS[4])
+        assert (found.verdict, found.value) == (("INSUFFICIENT", 0) if model == "nobody" else ("PASS", 0))
     assert verdict(served, "nobody", GAPS[5]).verdict == "PASS"
 
 
@@ -166,6 +169,10 @@ def neutral_empty(user: str, history: Sequence[str], k: int, profile: dict[str, 
     return [] if not profile and unlike(user) else told(user, k, profile)
 
 
+def told_empty(user: str, history: Sequence[str], k: int, profile: dict[str, str]) -> Any:
+    return [] if profile else told(user, k, {})
+
+
 class Repeats:
     """Gives its list under female in the last of three repeats alone, and then the one of everybody."""
 
@@ -186,6 +193,7 @@ def disclosed(tmp_path_factory: pytest.TempPathFactory) -> genrec_eval.Run:
         "asked": asked,
         "arm_fails": arm_fails,
         "neutral_empty": neutral_empty,
+        "told_empty": told_empty,
         "repeats": Repeats(),
     }
     attributes = {"gender": {"values": ["female", "male"]}}
@@ -193,7 +201,7 @@ def disclosed(tmp_path_factory: pytest.TempPathFactory) -> genrec_eval.Run:
         "k": 5,
         "attributes": attributes,
         "similarities": ["jaccard"],
-        "metrics": ["relative_similarity"],
+        "metrics": ["relative_similarity", "snsr"],
     }
     suite = {
         "name": "missing",
@@ -211,6 +219,15 @@ def disclosed(tmp_path_factory: pytest.TempPathFactory) -> genrec_eval.Run:
             }
             for name in models
             for attribute in attributes
+        ]
+        + [
+            {
+                "claim": "told_empty snsr",
+                "scenario": "disclosed",
+                "model": "told_empty",
+                "metric": "snsr(attribute=gender)@5",
+                "at_most": 0.5,
+            }
         ],
     }
     return played(tmp_path_factory.mktemp("disclosed"), suite, models)
@@ -224,6 +241,89 @@ def test_arms_that_failed_make_no_lists_alike(disclosed: genrec_eval.Run, model:
     assert found.verdict == "INSUFFICIENT"
     where = "lists with gender female disclosed" if model == "repeats" else "users"
     assert f"{where}, and a PASS needs 95 %" in found.reason
+
+
+WRITERS = """
+from genrec_eval.protocol.brief import Brief
+
+def silent(request):
+    return ""
+
+def now_and_then(request):
+    brief = Brief.read(request.messages[-1].content)
+    return "" if sum(map(ord, brief.user)) % 3 == 0 else "You may like this film."
+
+def told_nothing(request):
+    return "" if Brief.read(request.messages[-1].content).profile else "You may like this film."
+
+def constant(request):
+    return "You may like this film."
+"""
+SAID = {
+    "text_similarity_gap(attribute=gender)": "at_most",
+    "relative_text_similarity(attribute=gender,value=female)": "at_least",
+    "text_similarity(attribute=gender,of=chrf)": "at_least",
+    "text_noise": "at_least",
+    "value_gap(attribute=gender,of=length)": "at_most",
+    "value_gap(attribute=gender,of=tone)": "at_most",
+}
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory: pytest.TempPathFactory) -> genrec_eval.Run:
+    folder = tmp_path_factory.mktemp("written")
+    (folder / "say.py").write_text(WRITERS)
+    names = ("silent", "now_and_then", "told_nothing", "constant")
+    options = {
+        "max_users": 30,
+        "variants": [],
+        "attributes": {"gender": {"values": ["female", "male"]}},
+        "metrics": list(SAID),
+    }
+    suite = {
+        "name": "written",
+        "data": {"world": {"dataset": "synthetic", "options": {"users": 60, "items": 100}}},
+        "models": {
+            name: {"adapter": "python", "kinds": ["chat"], "target": f"say.py:{name}"} for name in names
+        },
+        "scenarios": {"told": {"scenario": "explanation", "data": "world", "repeats": 2, "options": options}},
+        "claims": [
+            {
+                "claim": f"{name} {metric}",
+                "scenario": "told",
+                "model": name,
+                "metric": metric,
+                side: 20 if "length" in metric else 0.5,
+            }
+            for name in names
+            for metric, side in SAID.items()
+        ],
+    }
+    return played(folder, suite, {})
+
+
+@pytest.mark.parametrize("metric", SAID)
+def test_a_writer_who_says_nothing_is_not_fair(written: genrec_eval.Run, metric: str) -> None:
+    assert verdict(written, "constant", metric).verdict == "PASS"
+    assert verdict(written, "silent", metric).verdict == "INSUFFICIENT"
+    silenced = verdict(written, "told_nothing", metric)
+    assert silenced.verdict != "PASS" or metric == "text_noise"  # which is about neutral texts alone
+    if "gap" in metric:
+        assert "to compare" in silenced.reason or "has no value" in silenced.reason
+
+
+def test_who_is_silent_for_all_alike_has_a_length(written: genrec_eval.Run) -> None:
+    assert verdict(written, "now_and_then", "value_gap(attribute=gender,of=length)").verdict == "PASS"
+    found = verdict(written, "now_and_then", "text_similarity_gap(attribute=gender)")
+    assert found.verdict == "INSUFFICIENT"
+    assert "nothing to compare for 9 of 30 users" in found.reason
+
+
+def test_empty_lists_under_every_value_are_not_equal_ones(disclosed: genrec_eval.Run) -> None:
+    found = verdict(disclosed, "told_empty", "snsr")
+    assert (found.verdict, found.value) == ("INSUFFICIENT", 0)
+    assert "nothing to compare in 177 of 177 lists with gender female disclosed" in found.reason
+    assert verdict(disclosed, "told_empty", "relative_similarity(attribute=gender)@5").verdict == "FAIL"
 
 
 def test_what_says_nothing() -> None:

@@ -26,6 +26,8 @@ FAILING = frozenset(
         "no-valid-item",
         "no-prediction",
         "no-text",
+        "no-token",
+        "no-sentence",
         "refused",
         "failed",
         "neutral-failed",
