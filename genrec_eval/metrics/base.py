@@ -17,6 +17,7 @@ from genrec_eval.protocol.results import Direction
 from genrec_eval.stats.sample import Contrast, Pooled, Sample
 
 if TYPE_CHECKING:
+    from genrec_eval.metrics.lists import GroupCodes
     from genrec_eval.stats.fits import Fit
     from genrec_eval.stats.resolution import Resolution
 
@@ -202,6 +203,10 @@ class Definition:
         ``tells(rows, names, parameters)``, of a metric of groups or disclosed values with these names:
         which of them make the value of float64[n, m] rows of :attr:`UnitScores.sums`, as a
         clause; empty where nothing is to be told.
+    settle
+        ``settle(scores, groups, parameters)``: what users add, from their scores and the groups of users by
+        name, for a metric that asks how many users a group has. Called once, when the cases and repeats of
+        each user have been made one: then a user is a user, however often asked.
     alone
         ``alone(rows, parameters)``, beside ``combine`` or ``refit``: how one value is inferred where there is
         better than resampling, see :class:`~genrec_eval.stats.sample.Pooled`.
@@ -235,6 +240,7 @@ class Definition:
     cutoff_by: Callable[[Mapping[str, Any]], bool] | None = None
     within: Callable[[UnitScores, Bool, Mapping[str, Any]], UnitScores] | None = None
     tells: Callable[[Float64, Sequence[str], Mapping[str, Any]], str] | None = None
+    settle: Callable[[UnitScores, Mapping[str, GroupCodes], Mapping[str, Any]], UnitScores] | None = None
     libraries: tuple[str, ...] = ()
     """Packages that compute it: their versions are part of :attr:`Metric.signature`."""
 
@@ -368,7 +374,12 @@ class Metric:
         """Score every unit; ``lists`` is what the family of metrics works on."""
         stream = self.start()
         stream.update(lists)
-        return stream.finish()
+        return self.settled(stream.finish(), getattr(lists, "groups", {}))
+
+    def settled(self, scores: UnitScores, groups: Mapping[str, GroupCodes]) -> UnitScores:
+        """Scores of users whose cases and repeats have been made one; ``groups`` are of the same users."""
+        settle = self.definition.settle
+        return scores if settle is None else settle(scores, groups, self.parameters)
 
     def inside(self, scores: UnitScores, mask: Bool) -> UnitScores:
         """``scores`` in the slice ``mask``; units outside it are left as they are."""

@@ -23,7 +23,8 @@ def score_lists(metrics: Sequence[Metric], chunks: Iterable[RankedLists]) -> dic
     Returns
     -------
     dict
-        Metric id → scores of all users in the order in which they came.
+        Metric id → scores of all lists in the order in which they came, before those of one user are made
+        one: :meth:`~genrec_eval.metrics.base.Metric.settled` is what is left to do.
     """
     from genrec_eval.metrics import fused
 

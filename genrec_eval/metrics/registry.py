@@ -43,7 +43,7 @@ METRICS = Registry(
         "exposure_ratio": "genrec_eval.metrics.grouped.providers:exposure_ratio",
         "exposure_divergence": "genrec_eval.metrics.grouped.providers:exposure_divergence",
         "attention_per_merit": "genrec_eval.metrics.grouped.providers:attention_per_merit",
-        "pairwise_accuracy_gap": "genrec_eval.metrics.grouped.pairwise:PairwiseAccuracyGap",
+        "pairwise_accuracy_gap": "genrec_eval.metrics.grouped.pairwise:pairwise_accuracy_gap",
         "page_ndcg": "genrec_eval.metrics.pages:page_ndcg",
         "first_row": "genrec_eval.metrics.pages:first_row",
         "row_coherence": "genrec_eval.metrics.pages:row_coherence",

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from genrec_eval.core.errors import UsageError
 from genrec_eval.metrics.base import UnitScores
 from genrec_eval.metrics.catalogue import Catalogue
+from genrec_eval.metrics.evaluate import score_lists
 from genrec_eval.metrics.grouped.by_group import base_of
 from genrec_eval.metrics.lists import GroupCodes, RankedLists
 from genrec_eval.metrics.registry import metric
@@ -152,10 +153,9 @@ def test_chunks_make_no_difference() -> None:
     hits = np.arange(120) % 3 == 0
     bound = metric("differential_fairness(by=gender*age)@1")
     whole = bound(lists_of(hits, codes))
-    stream = bound.start()
-    for rows in (slice(0, 50), slice(50, 120)):
-        stream.update(lists_of(hits[rows], codes[rows]))
-    parts = stream.finish()
+    chunks = [lists_of(hits[rows], codes[rows]) for rows in (slice(0, 50), slice(50, 120))]
+    groups = {"gender*age": GroupCodes(codes.astype(np.int32), CELLS)}
+    parts = bound.settled(score_lists([bound], chunks)[bound.id], groups)
     assert np.array_equal(parts.sums, whole.sums)  # type: ignore[arg-type]
     assert np.array_equal(parts.values, whole.values)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol, Self
 
@@ -10,7 +10,7 @@ import numpy as np
 
 from genrec_eval.core.errors import UsageError, did_you_mean
 from genrec_eval.core.numbers import side
-from genrec_eval.metrics.base import Accumulator, Bool, Metric, UnitScores
+from genrec_eval.metrics.base import Bool, Metric, UnitScores
 from genrec_eval.metrics.lists import GroupCodes, RankedLists
 from genrec_eval.metrics.spelling import SPELLING
 from genrec_eval.protocol.arrays import Float64, Int32
@@ -316,36 +316,37 @@ def rate_of(outcomes: Float64, counts: Float64) -> str:
     return f"{side(rate, low, high, 'share')} of {n:,}"
 
 
-class ByGroup(Accumulator):
-    """The scores of a base metric with the group of each user, chunk by chunk.
+def settle_by(
+    name: str, blocks: int, counts: Sequence[int]
+) -> Callable[[UnitScores, Mapping[str, GroupCodes], Mapping[str, Any]], UnitScores]:
+    """How a metric called ``name`` settles what the lists of users added up to.
 
-    A family is a subclass that says which metric is :meth:`scores` and what each user adds.
+    A user of several lists counts once, with the means over those lists.
+
+    Parameters
+    ----------
+    blocks
+        Columns of the sums of a list: numerators, with denominators among them.
+    counts
+        For each block the column of its denominator; that column itself says whether the user counts.
     """
 
-    def __init__(self, *, k: int | None, by: str, least: int) -> None:
-        self.k, self.by, self.least = k, by, least
-        self.names: tuple[str, ...] = ()
-        self._scores: list[UnitScores] = []
-        self._codes: list[Int32] = []
+    def settle(
+        scores: UnitScores, groups: Mapping[str, GroupCodes], parameters: Mapping[str, Any]
+    ) -> UnitScores:
+        of = codes_by(GroupedUnits(scores, groups), str(parameters["by"]), name)
+        added = np.zeros((len(scores), blocks)) if scores.sums is None else scores.sums
+        lists = added[:, list(counts)]
+        means = np.divide(added, lists, out=np.zeros(added.shape), where=lists > 0)
+        cells = [np.where(added[:, at] > 0, of.codes, -1).astype(np.int32) for at in sorted(set(counts))]
+        g = len(of.names)
+        reasons = left_out(scores, cells, g, int(parameters["least"]), of.codes)
+        kept = np.flatnonzero(UnitScores(values=scores.values, reasons=reasons).scored)
+        sums = np.zeros((len(scores), blocks, g))
+        sums[kept, :, of.codes[kept]] = means[kept]
+        return UnitScores(values=scores.values, reasons=reasons, sums=sums.reshape(len(scores), blocks * g))
 
-    def scores(self, lists: RankedLists) -> UnitScores:
-        """Of the users of one chunk."""
-        raise NotImplementedError
-
-    def codes(self, lists: RankedLists) -> GroupCodes:
-        """Of the users of one chunk."""
-        return codes_by(lists, self.by, type(self).__name__)
-
-    def update(self, lists: RankedLists) -> None:
-        groups = self.codes(lists)
-        self.names = groups.names
-        self._codes.append(groups.codes)
-        self._scores.append(self.scores(lists))
-
-    def finish(self) -> UnitScores:
-        scores, self._scores = UnitScores.join(self._scores), []
-        codes = np.concatenate([np.empty(0, np.int32), *self._codes])
-        return by_groups(scores, GroupCodes(codes, self.names), self.least)
+    return settle
 
 
 def left_out(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,12 +14,10 @@ from genrec_eval.metrics.grouped.by_group import (
     BY,
     LEAST_USERS,
     MEANINGS,
-    ByGroup,
     base,
-    left_out,
-    one_hot,
     rate_of,
     scored_by,
+    settle_by,
     within,
 )
 from genrec_eval.metrics.item_groups import item_groups
@@ -39,7 +38,8 @@ _SOURCE = (
     " smoothed_empirical_differential_fairness(concentration=c) is alpha=c/2"
 )
 _DEGENERATE = (
-    " Users of unknown group (no-group) and of groups with fewer than `least` scored users (small-group) are"
+    " A user of several lists counts once, with the mean over those that are scored. Users of unknown group"
+    " (no-group) and of groups with fewer than `least` scored users (small-group) are"
     " excluded and counted; with fewer than two groups left everybody is (one-group), and there is no"
     " value; nor is there one where a group of enough users is too small because the model gave most of them"
     " nothing (failed-group). In a slice of the users groups that are too small there are left out and"
@@ -183,6 +183,7 @@ def _resolution(rows: Float64, parameters: Mapping[str, Any]) -> Resolution:
         needs=("groups", "outcome"),
         combine=_epsilon,
         alone=_alone,
+        settle=settle_by("differential_fairness", 2, (1, 1)),
         test=_tested,
         resolution=_resolution,
         check=_unfit,
@@ -190,19 +191,20 @@ def _resolution(rows: Float64, parameters: Mapping[str, Any]) -> Resolution:
         tells=_told,
     )
 )
-class differential_fairness(ByGroup):  # the family's name is the metric's
-    """Outcomes by group, for the greatest log ratio of their chances."""
+def differential_fairness(
+    lists: RankedLists, *, k: int, by: str, outcome: str, alpha: float, items: str, least: int
+) -> UnitScores:
+    """Outcomes, for the greatest log ratio of groups' chances."""
+    if outcome == "hit":
+        scores = scored_by(lists, base("hit_rate", k))
+    else:
+        scores = mean_of_items(lists, k, *belonging(lists.catalogue, outcome, items, "differential_fairness"))
+    return replace(scores, sums=_columns(scores.values, scores.scored))
 
-    def __init__(self, *, k: int, by: str, outcome: str, alpha: float, items: str, least: int) -> None:
-        super().__init__(k=k, by=by, least=least)
-        self.outcome, self.items = outcome, items
 
-    def scores(self, lists: RankedLists) -> UnitScores:
-        if self.outcome == "hit":
-            return scored_by(lists, base("hit_rate", self.k))
-        belongs, known = belonging(lists.catalogue, self.outcome, self.items, type(self).__name__)
-        assert self.k is not None
-        return mean_of_items(lists, self.k, belongs, known)
+def _columns(values: Float64, *others: Float64 | Bool) -> Float64:
+    """float64[n, 1 + others], side by side; what stands under a reason is never read."""
+    return np.stack([np.nan_to_num(values), *others], axis=1).astype(np.float64)
 
 
 def _amplified(sums: Float64, parameters: Mapping[str, Any]) -> Float64:
@@ -258,36 +260,19 @@ def _amplification(rows: Float64, parameters: Mapping[str, Any]) -> Fit | str:
         needs=("groups", "outcome"),
         combine=_amplified,
         alone=_amplification,
+        settle=settle_by("differential_fairness_amplification", 3, (2, 2, 2)),
         check=_unfit,
         within=_within,
         tells=_told,
     )
 )
-class differential_fairness_amplification(ByGroup):  # the family's name is the metric's
-    """Shares of an outcome in lists and data by group."""
-
-    def __init__(
-        self, *, k: int, by: str, outcome: str, data: str, alpha: float, items: str, least: int
-    ) -> None:
-        super().__init__(k=k, by=by, least=least)
-        self.outcome, self.data, self.items = outcome, data, items
-
-    def scores(self, lists: RankedLists) -> UnitScores:
-        """With the share in the data as the weight."""
-        belongs, known = belonging(lists.catalogue, self.outcome, self.items, type(self).__name__)
-        held, there = shares_of(lists.truth if self.data == "truth" else lists.history, belongs, known)
-        assert self.k is not None
-        listed = mean_of_items(lists, self.k, belongs, known, also={"no-data": ~there})
-        return UnitScores(values=listed.values, reasons=listed.reasons, weights=held)
-
-    def finish(self) -> UnitScores:
-        """A user's own value is the share in the list less that in the data."""
-        scores, self._scores = UnitScores.join(self._scores), []
-        codes = np.concatenate([np.empty(0, np.int32), *self._codes])
-        held = np.zeros(len(scores)) if scores.weights is None else scores.weights
-        reasons = left_out(scores, [codes], len(self.names), self.least)
-        kept = np.flatnonzero(UnitScores(values=scores.values, reasons=reasons).scored)
-        g = len(self.names)
-        both = one_hot(scores.values, held, codes, kept, g)
-        counts = one_hot(np.ones(len(scores)), np.zeros(len(scores)), codes, kept, g)[:, :g]
-        return UnitScores(values=scores.values - held, reasons=reasons, sums=np.hstack([both, counts]))
+def differential_fairness_amplification(
+    lists: RankedLists, *, k: int, by: str, outcome: str, data: str, alpha: float, items: str, least: int
+) -> UnitScores:
+    """Shares of an outcome in lists and data; a user's own value is the one less the other."""
+    name = "differential_fairness_amplification"
+    belongs, known = belonging(lists.catalogue, outcome, items, name)
+    held, there = shares_of(lists.truth if data == "truth" else lists.history, belongs, known)
+    listed = mean_of_items(lists, k, belongs, known, also={"no-data": ~there})
+    sums = _columns(listed.values, held, listed.scored)
+    return UnitScores(values=listed.values - held, reasons=listed.reasons, sums=sums)

@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from genrec_eval.metrics.base import Accumulator, Bool, Definition, UnitScores, define
+from genrec_eval.metrics.base import Bool, Definition, UnitScores, define
 from genrec_eval.metrics.item_groups import MOST_GROUPS, ItemGroups, item_groups
-from genrec_eval.metrics.lists import RankedLists
+from genrec_eval.metrics.lists import GroupCodes, RankedLists
 from genrec_eval.metrics.slots import blocks, distinct, part, required
 from genrec_eval.protocol.arrays import Float64, Int64
 from genrec_eval.stats.ranges import Range, column_means, range_of
@@ -32,6 +32,21 @@ def _check(parameters: Mapping[str, Any]) -> str | None:
     if not 0 <= largest < MOST_GROUPS:
         return f"largest={largest} is no number of groups: give 1 to {MOST_GROUPS - 1}, or 0 for each group"
     return f"least={few} is no number of users: give at least 2" if few < 2 else None
+
+
+def _settle(found: UnitScores, groups: Mapping[str, GroupCodes], parameters: Mapping[str, Any]) -> UnitScores:
+    """Groups with pairs of few users are left out; the groups of users say nothing here."""
+    if found.sums is None or not len(found.sums):
+        return found
+    sums, scored = found.sums.copy(), found.scored
+    g = sums.shape[1] // 2
+    small = (sums[scored, g:] > 0).sum(axis=0) < int(parameters["least"])
+    sums[:, np.concatenate([small, small])] = 0.0
+    lost = scored & (sums[:, g:].sum(axis=1) == 0)
+    reasons = {**found.reasons, "small-group": lost}
+    if g - small.sum() < 2:
+        reasons["one-group"] = scored & ~lost
+    return UnitScores(values=np.nan_to_num(_gap(sums, {}), nan=0.0), reasons=reasons, sums=sums)
 
 
 @define(
@@ -90,54 +105,32 @@ def _check(parameters: Mapping[str, Any]) -> str | None:
         combine=_gap,
         alone=_alone,
         check=_check,
+        settle=_settle,
     )
 )
-class PairwiseAccuracyGap(Accumulator):
-    """Range of the groups' pairwise accuracies."""
-
-    def __init__(self, *, by: str, pairs: str, least: int, largest: int) -> None:
-        self.by, self.pairs, self.few, self.largest = by, pairs, least, largest
-        self.parts: list[UnitScores] = []
-
-    def update(self, lists: RankedLists) -> None:
-        candidates = required(lists.candidates, "candidates", "pairwise_accuracy_gap")
-        groups = item_groups(lists.catalogue, self.by, "pairwise_accuracy_gap")
-        groups = groups.present(self.largest, "pairwise_accuracy_gap", self.by)
-        n, g = len(lists), max(len(groups), 1)
-        sums, causes = np.zeros((n, 2 * g)), np.zeros((n, 3), bool)
-        widest = int(candidates.lengths.max(initial=1))
-        for rows in blocks(n, max(widest, 2 * g)):
-            one = _Block.of(lists, rows)
-            causes[rows] = one.lacking(groups)
-            if len(groups):
-                sums[rows] = one.pairs(groups, self.pairs)
-        free = lists.answered & (lists.lengths > 0)
-        reasons: dict[str, Bool] = {
-            "unanswered": ~lists.answered,
-            "empty-list": lists.answered & (lists.lengths == 0),
-        }
-        for name, mask in zip(("no-truth", "no-negatives", "no-group"), causes.T, strict=True):
-            reasons[name] = free & mask
-            free &= ~mask
-        reasons["no-pairs"] = free & (sums[:, g:].sum(axis=1) == 0)
-        self.parts.append(UnitScores(values=np.zeros(n), reasons=reasons, sums=sums))
-
-    def finish(self) -> UnitScores:
-        parts, self.parts = self.parts, []
-        found = UnitScores.join(parts)
-        sums, scored = found.sums, found.scored
-        if sums is None or not len(sums):
-            return found
-        g = sums.shape[1] // 2
-        users = (sums[scored, g:] > 0).sum(axis=0)
-        small = users < self.few
-        sums[:, np.concatenate([small, small])] = 0.0
-        lost = scored & (sums[:, g:].sum(axis=1) == 0)
-        reasons = {**found.reasons, "small-group": lost}
-        if g - small.sum() < 2:
-            reasons["one-group"] = scored & ~lost
-        values = np.nan_to_num(_gap(sums, {}), nan=0.0)
-        return UnitScores(values=values, reasons=reasons, sums=sums)
+def pairwise_accuracy_gap(lists: RankedLists, *, by: str, pairs: str, least: int, largest: int) -> UnitScores:
+    """Pairs won and compared of each group, for the range of the groups' accuracies."""
+    candidates = required(lists.candidates, "candidates", "pairwise_accuracy_gap")
+    groups = item_groups(lists.catalogue, by, "pairwise_accuracy_gap")
+    groups = groups.present(largest, "pairwise_accuracy_gap", by)
+    n, g = len(lists), max(len(groups), 1)
+    sums, causes = np.zeros((n, 2 * g)), np.zeros((n, 3), bool)
+    widest = int(candidates.lengths.max(initial=1))
+    for rows in blocks(n, max(widest, 2 * g)):
+        one = _Block.of(lists, rows)
+        causes[rows] = one.lacking(groups)
+        if len(groups):
+            sums[rows] = one.pairs(groups, pairs)
+    free = lists.answered & (lists.lengths > 0)
+    reasons: dict[str, Bool] = {
+        "unanswered": ~lists.answered,
+        "empty-list": lists.answered & (lists.lengths == 0),
+    }
+    for name, mask in zip(("no-truth", "no-negatives", "no-group"), causes.T, strict=True):
+        reasons[name] = free & mask
+        free &= ~mask
+    reasons["no-pairs"] = free & (sums[:, g:].sum(axis=1) == 0)
+    return UnitScores(values=np.zeros(n), reasons=reasons, sums=sums)
 
 
 @dataclass(frozen=True, slots=True)

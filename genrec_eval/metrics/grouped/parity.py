@@ -11,17 +11,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from genrec_eval.metrics.base import Accumulator, Bool, Definition, UnitScores, define
+from genrec_eval.metrics.base import Bool, Definition, UnitScores, define
 from genrec_eval.metrics.catalogue import Catalogue
 from genrec_eval.metrics.grouped.by_group import (
     BY,
     LEAST_USERS,
     MEANINGS,
     TRAPS,
-    codes_by,
     highest_and_lowest,
-    left_out,
-    one_hot,
+    settle_by,
     within,
 )
 from genrec_eval.metrics.grouped.gap import gap_between, ratio_between
@@ -29,7 +27,7 @@ from genrec_eval.metrics.item_groups import item_groups
 from genrec_eval.metrics.lists import RankedLists
 from genrec_eval.metrics.popularity import tail
 from genrec_eval.metrics.slots import owners, top_of
-from genrec_eval.protocol.arrays import Float64, Int32
+from genrec_eval.protocol.arrays import Float64
 from genrec_eval.stats.group_labels import label_test
 from genrec_eval.stats.ranges import LowestOverHighest, Range, range_of, ratio_of, widest
 from genrec_eval.stats.resolution import Resolution, of_labels
@@ -57,7 +55,8 @@ _MEANINGS = {
     "form": "difference: highest rate less lowest; ratio: lowest over highest",
 }
 _DEGENERATE = (
-    "A user without an answer or with an empty list has no such item. Users of unknown group (no-group) and"
+    "A list that is empty or was not answered has no such item. A user of several lists counts once, with the"
+    " share of those lists to which a rate applies. Users of unknown group (no-group) and"
     " of groups with fewer than `least` users that count (small-group) are excluded and counted; with fewer"
     " than two groups left everybody is (one-group), and there is no value; so in a slice, of its users."
 )
@@ -107,44 +106,29 @@ def _found_and_due(
     return found, np.bincount(wanted, minlength=len(lists)) > 0, known
 
 
-class _Rates(Accumulator):
-    """Whether each user has the outcome, and whether it is due."""
+def _rates(
+    lists: RankedLists, name: str, conditions: Sequence[bool | None], k: int, outcome: str, items: str
+) -> UnitScores:
+    """What each list adds: the outcome and 1, for each rate that is compared.
 
-    conditions: tuple[bool | None, ...] = (None,)
-    """For each rate that is compared: whether the outcome must be due, undue, or either."""
-
-    def __init__(self, *, k: int, by: str, outcome: str, items: str, form: str, least: int) -> None:
-        self.k, self.by, self.outcome, self.items, self.least = k, by, outcome, items, least
-        self.groups = 0
-        self._parts: list[tuple[Bool, Bool, Bool, Int32]] = []
-
-    def update(self, lists: RankedLists) -> None:
-        name = type(self).__name__
-        groups = codes_by(lists, self.by, name)
-        self.groups = len(groups.names)
-        self._parts.append((*_found_and_due(lists, self.k, self.outcome, self.items, name), groups.codes))
-
-    def finish(self) -> UnitScores:
-        none = (np.empty(0, bool),) * 3
-        columns = zip(*[(*none, np.empty(0, np.int32)), *self._parts], strict=True)
-        found, due, known, codes = (np.concatenate(column) for column in columns)
-        self._parts = []
-        reasons: dict[str, Bool] = {}
-        if self.conditions != (None,):
-            reasons["no-truth"] = ~known if self.outcome != "hit" else ~due
-        counting = [np.ones(len(due), bool) if one is None else due == one for one in self.conditions]
-        nobody = ~np.logical_or.reduce(counting)
-        if (undue := nobody & known & ~reasons.get("no-truth", np.zeros(len(due), bool))).any():
+    Parameters
+    ----------
+    conditions
+        For each rate: whether the outcome must be due, undue, or either.
+    """
+    found, due, known = _found_and_due(lists, k, outcome, items, name)
+    reasons: dict[str, Bool] = {}
+    counting = [np.ones(len(due), bool) if one is None else due == one for one in conditions]
+    if tuple(conditions) != (None,):
+        reasons["no-truth"] = ~known if outcome != "hit" else ~due
+        counting = [mask & ~reasons["no-truth"] for mask in counting]
+        undue = ~np.logical_or.reduce(counting) & ~reasons["no-truth"]
+        if undue.any():
             reasons["not-due"] = undue
-        base = UnitScores(values=found.astype(np.float64), reasons=reasons)
-        cells = [np.where(mask, codes, -1).astype(np.int32) for mask in counting]
-        left = left_out(base, cells, self.groups, self.least, codes)
-        kept = UnitScores(values=base.values, reasons=left).scored
-        parts = [
-            one_hot(base.values, np.ones(len(due)), codes, np.flatnonzero(kept & mask), self.groups)
-            for mask in counting
-        ]
-        return UnitScores(values=base.values, reasons=left, sums=np.concatenate(parts, axis=1))
+    columns = [column for mask in counting for column in (found & mask, mask)]
+    return UnitScores(
+        values=found.astype(np.float64), reasons=reasons, sums=np.stack(columns, axis=1).astype(np.float64)
+    )
 
 
 def _value(parameters: Mapping[str, Any]) -> Callable[[Float64, Mapping[str, Any]], Float64]:
@@ -254,13 +238,17 @@ _FORM = "; form=ratio: lowest over highest"
         test=_one_test,
         resolution=_one_resolution,
         tells=_told,
+        settle=settle_by("demographic_parity", 2, (1, 1)),
         within=_within,
         check=_unfit,
         **_SHARED,
     )
 )
-class demographic_parity(_Rates):
+def demographic_parity(
+    lists: RankedLists, *, k: int, by: str, outcome: str, items: str, form: str, least: int
+) -> UnitScores:
     """Outcome by group."""
+    return _rates(lists, "demographic_parity", (None,), k, outcome, items)
 
 
 @define(
@@ -280,15 +268,17 @@ class demographic_parity(_Rates):
         test=_one_test,
         resolution=_one_resolution,
         tells=_told_due,
+        settle=settle_by("equal_opportunity", 2, (1, 1)),
         within=_within,
         check=_unfit,
         **_SHARED,
     )
 )
-class equal_opportunity(_Rates):
+def equal_opportunity(
+    lists: RankedLists, *, k: int, by: str, outcome: str, items: str, form: str, least: int
+) -> UnitScores:
     """Outcome by group, among those to whom it is due."""
-
-    conditions = (True,)
+    return _rates(lists, "equal_opportunity", (True,), k, outcome, items)
 
 
 @define(
@@ -311,12 +301,14 @@ class equal_opportunity(_Rates):
         test=_worst_test,
         resolution=_worst_resolution,
         tells=_told_worse,
+        settle=settle_by("equalised_odds", 4, (1, 1, 3, 3)),
         within=_within_both,
         check=_unfit_odds,
         **_SHARED,
     )
 )
-class equalised_odds(_Rates):
+def equalised_odds(
+    lists: RankedLists, *, k: int, by: str, outcome: str, items: str, form: str, least: int
+) -> UnitScores:
     """Outcome by group, among those to whom it is due and among the others."""
-
-    conditions = (True, False)
+    return _rates(lists, "equalised_odds", (True, False), k, outcome, items)

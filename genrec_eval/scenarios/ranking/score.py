@@ -75,13 +75,15 @@ def score(
     by_repeat[(first or [0])[0]] = streamed
     repeats = [by_repeat[repeat] for repeat in sorted(by_repeat)]  # sums must not depend on records' order
     found: dict[str, UnitScores] = {}
+    whose = {name: GroupCodes(units.first(one.codes), one.names) for name, one in asked.groups.items()}
     for number, part in enumerate(parts):
+        metrics = {metric.id: metric for metric in part.metrics}
         for name, of in part.names.items():
             placed = [
                 one[number].scores[of].place(one[number].cases, len(cases), NOT_ATTEMPTED) for one in repeats
             ]
-            merged = _over_repeats(placed)
-            found[name] = units.over_cases(merged, part.rows)
+            merged = units.over_cases(_over_repeats(placed), part.rows)
+            found[name] = metrics[of].settled(merged, whose)
     return ScoredUnits(
         units=units.ids,
         scores=found,

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from genrec_eval.metrics.base import UnitScores
-from genrec_eval.protocol.arrays import Float64, Int64, distinct_of
+from genrec_eval.protocol.arrays import Float64, Int32, Int64, distinct_of
 from genrec_eval.scenarios.ranking.records import Mask
+
+Int = TypeVar("Int", Int32, Int64)
 
 SEVERAL = "several-lists"
 """Reason why a metric of the whole run is not given where users have several lists."""
@@ -44,8 +47,12 @@ class Units:
         arrays = {name.removeprefix("group."): cases.column(name).combine_chunks() for name in columns}
         if self.of_case is None:
             return arrays
-        first = np.unique(self.of_case, return_index=True)[1]
-        return {name: array.take(pa.array(first)) for name, array in arrays.items()}
+        rows = pa.array(self.first(np.arange(len(cases), dtype=np.int64)))
+        return {name: array.take(rows) for name, array in arrays.items()}
+
+    def first(self, of_cases: Int) -> Int:
+        """What the first case of each unit has."""
+        return of_cases if self.of_case is None else of_cases[np.unique(self.of_case, return_index=True)[1]]
 
     def over_cases(self, scores: UnitScores, rows: Mask | None) -> UnitScores:
         """A unit's mean over its cases that have a score; its first reason where none has.
