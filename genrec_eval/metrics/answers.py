@@ -77,7 +77,8 @@ _SHARED: dict[str, Any] = {
         summary="Share of users who got an answer at all.",
         formula="1 if an answer came (also a refusal, or one that could not be read), else 0",
         direction="higher",
-        traps="An answer is no list and no text: see refusal_rate and parse_failure_rate.",
+        traps="An answer is no list and no text: see refusal_rate and parse_failure_rate. An empty one is an"
+        " answer: see length and list_length.",
         **_SHARED,
     )
 )

@@ -38,7 +38,7 @@ def sets(texts: list[str | None]) -> list[set[str]]:
 @settings(deadline=None)
 @given(TEXTS)
 def test_div_is_the_mean_over_all_pairs(texts: list[str | None]) -> None:
-    found = sets(texts)
+    found = sets([text for text in texts if text])  # who says nothing shares nothing, and is no pair
     pairs = [len(a & b) for a, b in itertools.combinations(found, 2)]
     scores = metric("div")(Explanations(texts=texts, vocabulary=WORDS))
     assert scores.total == pytest.approx(sum(pairs) / len(pairs) if pairs else 0.0)
@@ -86,6 +86,14 @@ def test_texts_that_say_nothing_are_shown_beside_their_diversity() -> None:
     texts = explained("Good.", "Nice.", "Fine acting.")
     assert metric("div")(texts).total == 0
     assert metric("no_feature")(texts).values.tolist() == [1, 1, 0]
+
+
+def test_who_says_nothing_is_no_more_diverse() -> None:
+    scores = metric("div")(explained("Fine acting.", "", "… !", "Acting again.", None))
+    assert scores.total == 1
+    assert scores.reasons["no-token"].tolist() == [False, True, True, False, False]
+    assert not metric("div")(explained("Fine acting.", "")).scored.any()
+    assert metric("div")(explained("Fine acting.", "")).reasons["alone"].tolist() == [True, False]
 
 
 def test_chunks_make_one_run() -> None:

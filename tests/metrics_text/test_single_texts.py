@@ -192,8 +192,9 @@ def test_foreign_script() -> None:
         references=[("great noodles",), ("plain",), ("plain",), ("4",), ("a",)],
     )
     values = metric("foreign_script")(texts).values
-    assert values[:3] == pytest.approx([5 / 12, 0, 0])
-    assert why("foreign_script", texts) == [None, None, None, "no-token", "no-text"]
+    assert values[:2] == pytest.approx([5 / 12, 0])
+    # no letter on either side, and nobody is in the right script for it
+    assert why("foreign_script", texts) == [None, None, "no-token", "no-token", "no-text"]
     assert script("\ue000") == ""
 
 

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from genrec_eval.metrics.base import Definition, UnitScores, define
+from genrec_eval.metrics.base import Bool, Definition, UnitScores, define
 from genrec_eval.metrics.explanations.checking import check
 from genrec_eval.metrics.explanations.explanations import Explanations
 from genrec_eval.metrics.explanations.finding import ClaimVerdict
 from genrec_eval.metrics.explanations.found import findings_of, readings_of, source_of
 from genrec_eval.metrics.explanations.mentions import Reading
-from genrec_eval.metrics.explanations.tokens import words
-from genrec_eval.metrics.text.texts import NO_TEXT
+from genrec_eval.metrics.explanations.tokens import has_word, words
+from genrec_eval.metrics.text.texts import NO_TEXT, NO_TOKEN
 from genrec_eval.protocol.brief import Brief
 
 NOTHING_REMOVED = "nothing-cited"
@@ -39,7 +40,8 @@ _SHARED: dict[str, Any] = {"unit": "share", "needs_cutoff": False, "on": "explan
         ),
         degenerate=(
             "A text that cites nothing of its brief is excluded and counted (nothing-cited); without a text"
-            " (no-text) and without the text of the variant (no-variant) too."
+            " (no-text), without the text of the variant (no-variant) and where that has no word (no-token)"
+            " too."
         ),
         source="Counterfactual model-faithfulness by intervention on the input; this project.",
         direction="higher",
@@ -65,9 +67,11 @@ def counterfactual(explanations: Explanations, *, by: str) -> UnitScores:
     texts = explanations.variants.get("without_cited") or [None] * n
     nothing = ~missing & np.array([brief is None for brief in briefs], bool)
     absent = ~missing & ~nothing & np.array([text is None for text in texts], bool)
+    # who falls silent does not let go of anything
+    silent = ~missing & ~nothing & _wordless(texts)
     values = np.zeros(n)
     later = readings_of(explanations, "without_cited") if explanations.variants.get("without_cited") else None
-    for row in np.flatnonzero(~missing & ~nothing & ~absent).tolist():
+    for row in np.flatnonzero(~missing & ~nothing & ~absent & ~silent).tolist():
         varied, first, second = briefs[row], explanations.texts[row], texts[row]
         assert varied is not None
         assert first is not None
@@ -79,7 +83,8 @@ def counterfactual(explanations: Explanations, *, by: str) -> UnitScores:
             reading = later[row]
             assert reading is not None
             values[row] = not _names(reading, explanations.briefs[row], varied, explanations)
-    return _scores(values, {NO_TEXT: missing, NOTHING_REMOVED: nothing, NO_VARIANT: absent})
+    why = {NO_TEXT: missing, NOTHING_REMOVED: nothing, NO_VARIANT: absent, NO_TOKEN: silent}
+    return _scores(values, why)
 
 
 def _names(reading: Reading, before: Brief, after: Brief, explanations: Explanations) -> bool:
@@ -207,8 +212,8 @@ def _supported(reading: Reading, brief: Brief, explanations: Explanations) -> fl
         ),
         degenerate=(
             "Two texts without a claim are the same: 1. Without a text excluded and counted (no-text),"
-            " without the"
-            " text of the variant too (no-variant)."
+            " without a word in it (no-token) or without the text of the variant too (no-variant). A variant"
+            " without a word is as different as can be: 0."
         ),
         source="Stability under paraphrase of the request; this project.",
         direction="higher",
@@ -225,10 +230,11 @@ def paraphrase_stability(explanations: Explanations, *, by: str) -> UnitScores:
     """Similarity of each text with that of the paraphrased request."""
     n, missing = len(explanations), explanations.missing
     texts = explanations.variants.get("paraphrase") or [None] * n
-    absent = ~missing & np.array([text is None for text in texts], bool)
+    absent, silent = np.array([text is None for text in texts], bool), _wordless(explanations.texts)
+    absent &= ~missing & ~silent
     values = np.zeros(n)
     later = readings_of(explanations, "paraphrase") if explanations.variants.get("paraphrase") else None
-    for row in np.flatnonzero(~missing & ~absent).tolist():
+    for row in np.flatnonzero(~missing & ~absent & ~silent & ~_wordless(texts)).tolist():
         first, second = explanations.texts[row], texts[row]
         assert first is not None
         assert second is not None
@@ -245,7 +251,7 @@ def paraphrase_stability(explanations: Explanations, *, by: str) -> UnitScores:
         }
         b = {(f.kind, f.verdict, f.subject, words(second[f.start : f.end])) for f in found}
         values[row] = len(a & b) / len(a | b) if a | b else 1.0
-    return _scores(values, {NO_TEXT: missing, NO_VARIANT: absent})
+    return _scores(values, {NO_TEXT: missing, NO_TOKEN: silent, NO_VARIANT: absent})
 
 
 def overlap(first: str, second: str) -> float:
@@ -257,6 +263,10 @@ def overlap(first: str, second: str) -> float:
     a, b = Counter(words(first)), Counter(words(second))
     size = a.total() + b.total()
     return 2 * (a & b).total() / size if size else 1.0
+
+
+def _wordless(texts: Sequence[str | None]) -> Bool:
+    return np.array([text is not None and not has_word(text) for text in texts], bool)
 
 
 def _scores(values: Any, reasons: dict[str, Any]) -> UnitScores:

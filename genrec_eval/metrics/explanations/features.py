@@ -6,10 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from genrec_eval.metrics.base import Accumulator, Definition, UnitScores, define
+from genrec_eval.metrics.base import Accumulator, Bool, Definition, UnitScores, define
 from genrec_eval.metrics.explanations.explanations import Explanations
-from genrec_eval.metrics.explanations.found import indicated, readings_of
+from genrec_eval.metrics.explanations.found import indicated, readings_of, unsaid
 from genrec_eval.metrics.explanations.tokens import Phrases, words
+from genrec_eval.metrics.text.self_bleu import ALONE
 from genrec_eval.metrics.text.texts import NO_TEXT
 from genrec_eval.protocol.arrays import Float64, Ragged
 
@@ -39,7 +40,15 @@ def features_of(explanations: Explanations) -> Ragged:
 
 
 class _Run(Accumulator):
-    """A measure of all texts together."""
+    """A measure of all texts together.
+
+    Attributes
+    ----------
+    least
+        Texts that it takes for a value.
+    """
+
+    least = 0
 
     def __init__(self) -> None:
         self.parts: list[Explanations] = []
@@ -60,10 +69,20 @@ class _Run(Accumulator):
         """
         raise NotImplementedError
 
+    def left_out(self, part: Explanations) -> dict[str, Bool]:
+        """Reason → bool[n], texts that the value is not about."""
+        return {NO_TEXT: part.missing}
+
     def finish(self) -> UnitScores:
         """The value of the run."""
         found = [features_of(part) for part in self.parts]
-        missing = np.concatenate([np.empty(0, bool), *(part.missing for part in self.parts)])
+        each = [self.left_out(part) for part in self.parts]
+        none = [np.zeros(len(part), bool) for part in self.parts]
+        reasons = {
+            name: np.concatenate([one.get(name, no) for one, no in zip(each, none, strict=True)])
+            for name in dict.fromkeys(name for one in each for name in one)
+        }
+        missing = np.any([np.concatenate([np.empty(0, bool), *none]), *reasons.values()], axis=0)
         lengths = np.concatenate([np.empty(0, np.int64), *(features.lengths for features in found)])
         features = Ragged(
             np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64),
@@ -73,11 +92,13 @@ class _Run(Accumulator):
         counts = np.bincount(features.values, minlength=size).astype(np.float64)
         total, losses = self.value(features, counts, int(np.count_nonzero(~missing)))
         losses = np.where(missing, 0.0, losses)
+        if self.least > len(missing) - np.count_nonzero(missing):
+            reasons[ALONE] = ~missing
         return UnitScores(
             values=losses,
             total=float(total),
             reach=float(np.abs(losses).max(initial=0.0)),
-            reasons={NO_TEXT: missing} if missing.any() else {},
+            reasons={name: mask for name, mask in reasons.items() if mask.any()},
         )
 
 
@@ -152,16 +173,14 @@ class Fcr(_Run):
             f" features of c(c − 1) / (N(N − 1)) with c texts that name it. {_MATCHING}"
         ),
         degenerate=(
-            "With fewer than two texts the value is 0. Missing texts are left out (no-text). 0 when no text"
-            " names"
-            " a feature: read no_feature beside it."
+            "Without a text left out (no-text), without a word in it too (no-token); a single text has no"
+            " value (alone). 0 when no text names a feature: read no_feature beside it."
         ),
         direction="lower",
         bounds=(0.0, None),
         traps=(
-            "Lower is better, and lowest for texts that say nothing. Published implementations compare all"
-            " pairs,"
-            " which takes quadratic time for the same number."
+            "Lower is better, and lowest for texts that name no feature. Published implementations compare"
+            " all pairs, which takes quadratic time for the same number."
         ),
         **_SHARED,
     )
@@ -174,6 +193,12 @@ class Div(_Run):
     >>> metric("div")(texts).total
     1.0
     """
+
+    least = 2
+
+    def left_out(self, part: Explanations) -> dict[str, Bool]:
+        """Who says nothing shares nothing, and is no more diverse for it."""
+        return unsaid(part)
 
     def value(self, features: Ragged, counts: Float64, n: int) -> tuple[float, Float64]:
         """Mean of shared features over pairs, and what is lost without each text."""

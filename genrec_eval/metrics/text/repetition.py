@@ -8,7 +8,7 @@ from genrec_eval.metrics.base import Definition, UnitScores, define
 from genrec_eval.metrics.text.comparing import reasons
 from genrec_eval.metrics.text.rouge import ngrams
 from genrec_eval.metrics.text.texts import NO_TEXT, NO_TOKEN, Texts
-from genrec_eval.metrics.text.tokens import TOKENIZERS, TOKENS_MEANING, tokenized
+from genrec_eval.metrics.text.tokens import TOKENIZERS, TOKENS_MEANING, tokenized, wordless
 
 
 @define(
@@ -17,7 +17,8 @@ from genrec_eval.metrics.text.tokens import TOKENIZERS, TOKENS_MEANING, tokenize
         title="Repetition",
         summary="Share of a text's n-grams that it has said before.",
         formula="1 − distinct n-grams / n-grams of the text; mean over texts",
-        degenerate="No text: left out (no-text). A text without a token: left out (no-token)."
+        degenerate="No text: left out (no-text). A text without a letter or digit, or without a token: left"
+        " out (no-token)."
         " A shorter text than n tokens repeats nothing: 0.",
         source="Welleck et al. 2020 (seq-rep-n).",
         direction="lower",
@@ -39,9 +40,9 @@ def repetition(texts: Texts, *, n: int, tokens: str) -> UnitScores:
     [0.333, 0.0]
     """
     values = np.zeros(len(texts))
-    tokenless = np.zeros(len(texts), bool)
     for row, words in enumerate(tokenized(texts, tokens)):
-        tokenless[row] = texts.texts[row] is not None and not words
         if words and (total := len(words) - n + 1) > 0:
             values[row] = 1 - len(set(ngrams(words, n))) / total
-    return UnitScores(values=values, reasons=reasons({NO_TEXT: texts.missing, NO_TOKEN: tokenless}))
+    return UnitScores(
+        values=values, reasons=reasons({NO_TEXT: texts.missing, NO_TOKEN: wordless(texts, tokens)})
+    )

@@ -9,8 +9,8 @@ from collections import Counter
 import numpy as np
 
 from genrec_eval.metrics.base import Definition, UnitScores, define
-from genrec_eval.metrics.text.comparing import DEGENERATE, comparable
-from genrec_eval.metrics.text.texts import Texts
+from genrec_eval.metrics.text.comparing import DEGENERATE, TOKENLESS, comparable, reasons
+from genrec_eval.metrics.text.texts import NO_TOKEN, Texts
 
 
 @functools.lru_cache(maxsize=1 << 16)
@@ -40,7 +40,8 @@ def scripts(text: str) -> Counter[str]:
         title="Other script",
         summary="Share of a text's letters in a script that none of its references uses.",
         formula="letters of scripts that no reference has / letters; mean over texts",
-        degenerate=f"{DEGENERATE} A token is a letter. A text without letters has none of another script: 0.",
+        degenerate=f"{DEGENERATE.removesuffix(TOKENLESS)} A token is a letter."
+        " A text without a letter is in no script: left out (no-token).",
         source="Unicode character names; this suite.",
         direction="lower",
         unit="share",
@@ -55,13 +56,16 @@ def foreign_script(texts: Texts) -> UnitScores:
 
     >>> from genrec_eval.metrics.registry import metric
     >>> texts = Texts(texts=["東京 ok", "fine", ""], references=[("good",), ("good",), ("good",)])
-    >>> metric("foreign_script")(texts).values.tolist()
-    [0.5, 0.0, 0.0]
+    >>> found = metric("foreign_script")(texts)
+    >>> found.values[found.scored].tolist()
+    [0.5, 0.0]
     """
     units, why = comparable(texts, scripts)
-    values = np.zeros(len(texts))
+    values, letterless = np.zeros(len(texts)), np.zeros(len(texts), bool)
     for row, text, references in units:
         own, known = scripts(text), set().union(*(scripts(one) for one in references))
+        letterless[row] = not own
         if own:
             values[row] = sum(count for name, count in own.items() if name not in known) / own.total()
-    return UnitScores(values=values, reasons=why)
+    letterless |= why.get(NO_TOKEN, False)
+    return UnitScores(values=values, reasons=reasons({**why, NO_TOKEN: letterless}))

@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 
 from genrec_eval.core.randomness import generator
-from genrec_eval.metrics.base import Accumulator, Definition, UnitScores, define
+from genrec_eval.metrics.base import Accumulator, Bool, Definition, UnitScores, define
 from genrec_eval.metrics.spelling import at_least
 from genrec_eval.metrics.text.bleu import ORDERS, bleu_of
 from genrec_eval.metrics.text.comparing import reasons
 from genrec_eval.metrics.text.grams import Collected, Grams
-from genrec_eval.metrics.text.texts import NO_TEXT, Texts
-from genrec_eval.metrics.text.tokens import TOKENIZERS, TOKENS_MEANING
+from genrec_eval.metrics.text.texts import NO_TEXT, NO_TOKEN, Texts
+from genrec_eval.metrics.text.tokens import TOKENIZERS, TOKENS_MEANING, wordless
 from genrec_eval.protocol.arrays import Float64, Int64
 
 ALONE = "alone"
@@ -55,7 +55,8 @@ def _matched(grams: Grams, others: Int64) -> Float64:
         formula="mean over texts of sentence BLEU (0 to 100) with `others` sampled other texts as"
         " references; sacrebleu's definition with exp smoothing and effective order",
         degenerate="No text: left out (no-text). No other text: left out (alone). With fewer than `others`"
-        " other texts all are used. A text without a token scores 0.",
+        " other texts all are used. A text without a letter or digit, or without a token, is"
+        " left out (no-token) and is no reference either.",
         source="Zhu et al. 2018 (Texygen), there against all others: quadratic, and growing with the number"
         " of texts.",
         direction="lower",
@@ -84,20 +85,24 @@ class SelfBleu(Accumulator):
     """Self-BLEU of each text."""
 
     def __init__(self, *, order: int, others: int, seed: int, tokens: str) -> None:
-        self.order, self.others, self.seed = order, others, seed
+        self.order, self.others, self.seed, self.tokens = order, others, seed, tokens
         self.collected = Collected(tokens)
+        self.wordless: list[Bool] = []
 
     def update(self, texts: Texts) -> None:
         """Take in the next texts."""
         self.collected.update(texts)
+        self.wordless.append(wordless(texts, self.tokens))
 
     def finish(self) -> UnitScores:
         """Sentence BLEU of each text against its sample of others."""
         absent = self.collected.absent()
-        present = np.flatnonzero(~absent)
+        silent = np.concatenate([np.empty(0, bool), *self.wordless])
+        present = np.flatnonzero(~absent & ~silent)
         if len(present) < 2:
             return UnitScores(
-                values=np.zeros(len(absent)), reasons=reasons({NO_TEXT: absent, ALONE: ~absent})
+                values=np.zeros(len(absent)),
+                reasons=reasons({NO_TEXT: absent, NO_TOKEN: silent, ALONE: ~absent & ~silent}),
             )
         others = np.zeros((len(absent), min(self.others, len(present) - 1)), np.int64)
         others[present] = present[sampled_others(len(present), self.others, self.seed)]
@@ -112,4 +117,4 @@ class SelfBleu(Accumulator):
             if len(grams.ids):
                 sums[:, 1 + n], sums[:, 1 + ORDERS + n] = _matched(grams, others), grams.totals
         values = np.nan_to_num(bleu_of(sums, smooth="exp", order=self.order, effective=True))
-        return UnitScores(values=values, reasons=reasons({NO_TEXT: absent}))
+        return UnitScores(values=values, reasons=reasons({NO_TEXT: absent, NO_TOKEN: silent}))

@@ -8,6 +8,9 @@ import unicodedata
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
+from genrec_eval.metrics.base import Bool
 from genrec_eval.metrics.text.texts import Texts
 
 LONGEST_STEMMED = 64
@@ -78,6 +81,17 @@ def tokenized(texts: Texts, tokens: str) -> list[list[str] | None]:
     cut = TOKENIZERS[tokens]
     return texts.kept(
         ("tokens", tokens), lambda: [None if text is None else cut(text) for text in texts.texts]
+    )
+
+
+def wordless(texts: Texts, tokens: str) -> Bool:
+    """bool[n], texts that say nothing: no letter and no digit, or none that the tokenizer knows."""
+    return np.array(
+        [
+            text is not None and (not words or not any(map(str.isalnum, text)))
+            for text, words in zip(texts.texts, tokenized(texts, tokens), strict=True)
+        ],
+        bool,
     )
 
 
