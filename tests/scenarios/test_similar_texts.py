@@ -217,3 +217,17 @@ def test_spellings_open_and_refused() -> None:
     ):
         with pytest.raises(UsageError, match=said):
             made(metrics=[wrong]).metrics()
+
+
+def test_a_value_that_changes_nothing_of_noisy_texts_has_a_ratio_of_1_with_an_interval(
+    prepared: Prepared,
+) -> None:
+    """Each user's texts differ between repeats, by more for some, and never between values."""
+    first = [("a b c d",) * 3] * 40
+    again = [(" ".join("abcd"[: 1 + row % 4]),) * 3 for row in range(40)]
+    found = scored(prepared, [first, again], (RELATIVE, NOISE))
+    relative = interval(RELATIVE, found[RELATIVE])
+    assert (relative.value, relative.method) == (1, "constant")
+    kept = 0.025 ** (1 / 40) * interval(NOISE, found[NOISE]).value
+    unseen = 1 - 0.025 ** (1 / 40)
+    assert (relative.low, relative.high) == pytest.approx((kept / (kept + unseen), (kept + unseen) / kept))

@@ -13,7 +13,7 @@ from genrec_eval.metrics.explanations.disclosed import difference, range_of_mean
 from genrec_eval.metrics.explanations.disclosures import Disclosures, Told
 from genrec_eval.metrics.explanations.tokens import has_word
 from genrec_eval.metrics.sensitivity.compared import exclusive, over_pairs
-from genrec_eval.metrics.sensitivity.to_neutral import ratio, ratio_alone
+from genrec_eval.metrics.sensitivity.to_neutral import SAME_RATIO, ratio, ratio_alone
 from genrec_eval.metrics.text.texts import NO_TOKEN, TOO_LONG, Texts
 from genrec_eval.protocol.arrays import Float64
 from genrec_eval.stats.fits import Fit
@@ -205,7 +205,7 @@ def text_noise(disclosures: Disclosures, *, of: str) -> UnitScores:
         " changes no more than chance does.",
         formula="sum over users of similarity to neutral / sum over the same users of neutral to neutral."
         + _PAIRS,
-        degenerate=_EDGE + _TWICE,
+        degenerate=_EDGE + _TWICE + SAME_RATIO,
         direction="none",
         bounds=(0.0, None),
         parameters=_VALUE,

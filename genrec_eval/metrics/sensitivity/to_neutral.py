@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -25,13 +26,15 @@ from genrec_eval.metrics.sensitivity.compared import (
     scored_of,
 )
 from genrec_eval.protocol.arrays import Float64
-from genrec_eval.stats.fits import Constant, Fit
+from genrec_eval.stats.fits import Constant, Ends, Fit
 
 _DISCLOSED: Mapping[str, tuple[Any, tuple[Any, ...] | None]] = {
     "attribute": ("", None),
     "value": ("", None),
     **OF,
 }
+_ROUNDING = 1e-12
+"""Similarities that differ by this share of the greatest are equal."""
 _FAIRLLM = "Zhang et al. 2023 (FaiRLLM), every published variant under its own name."
 
 
@@ -111,11 +114,31 @@ def ratio(sums: Float64, parameters: Mapping[str, Any]) -> Float64:
 
 
 def ratio_alone(rows: Float64, parameters: Mapping[str, Any]) -> Fit | None:
-    """Where all units have the same two figures: units of another kind may have none, or all."""
-    if not len(rows) or (rows != rows[0]).any() or not rows[0, 1] > 0:
+    """Where the ratio of every unit is the same: units of another kind may have any two figures.
+
+    >>> found = ratio_alone(np.array([[0.5, 0.5], [0.25, 0.25]] * 20), {})
+    >>> found.value, [round(end, 3) for end in found.ends(0.95)]
+    (1.0, [0.795, 1.258])
+    """
+    if not len(rows) or not rows[:, 1].sum() > 0:
         return None
-    value, most = float(rows[0, 0] / rows[0, 1]), float(max(rows[0].max(), 1.0) / rows[0, 1])
-    return Constant(value, len(rows), lambda p: (value * (1 - p), value + p * (most - value)))
+    top, bottom = float(rows[:, 0].mean()), float(rows[:, 1].mean())
+    value, most = top / bottom, float(rows[:, :2].max(initial=1.0))
+    if (np.abs(rows[:, 0] - value * rows[:, 1]) > _ROUNDING * most).any():
+        return None
+
+    def reach(p: float) -> Ends:
+        seen = 1 - p
+        low = seen * top / (seen * bottom + p * most)
+        return low, (seen * top + p * most) / (seen * bottom) if seen > 0 else math.inf
+
+    return Constant(value, len(rows), reach)
+
+
+SAME_RATIO = (
+    " Where the ratio of every one is the same, the interval says how far those of another kind, whom nobody"
+    " happened to see, would move it."
+)
 
 
 @define(
@@ -126,7 +149,7 @@ def ratio_alone(rows: Float64, parameters: Mapping[str, Any]) -> Fit | None:
         " more than chance does.",
         formula="sum over units of similarity to neutral / sum over the same units of neutral to neutral."
         + PAIRS,
-        degenerate=DEGENERATE + " So are units with one neutral answer only (one-repeat).",
+        degenerate=DEGENERATE + " So are units with one neutral answer only (one-repeat)." + SAME_RATIO,
         source="This project.",
         direction="none",
         bounds=(0.0, None),
