@@ -216,7 +216,13 @@ def _rows(
     for model, baseline, name in pairs:
         if model in samples and baseline in samples and name in units.slices:
             mask = units.slices[name]
-            sample = paired(samples[model], samples[baseline])
+            both = metric.shared(scores[model], scores[baseline], mask)
+            sample = paired(
+                *(
+                    samples[of] if one is scores[of] else metric.sample(one)
+                    for of, one in zip((model, baseline), both, strict=True)
+                )
+            )
             if name != "all" and sample.total is not None:
                 continue
             yield _Row(
@@ -227,7 +233,7 @@ def _rows(
                 sample=sample if name == "all" else sample.where(mask),
                 attempted=int(mask.sum()),
                 answered=int((answered[model] & answered[baseline] & mask).sum()),
-                excluded=excluded_of([scores[model], scores[baseline]], mask),
+                excluded=excluded_of(both, mask),
             )
 
 

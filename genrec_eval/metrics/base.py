@@ -386,6 +386,14 @@ class Metric:
         within = self.definition.within
         return scores if within is None else within(scores, mask, self.parameters)
 
+    def shared(self, one: UnitScores, other: UnitScores, mask: Bool) -> tuple[UnitScores, UnitScores]:
+        """Scores of two models in the slice ``mask``, for their difference over the units of both.
+
+        What a slice leaves out, as groups that are too small there, is left out of what both have in common.
+        """
+        common = one.scored & other.scored & mask
+        return self.inside(one, common), self.inside(other, common)
+
     def sample(self, scores: UnitScores) -> Sample:
         """``scores`` in the form that :mod:`genrec_eval.stats.intervals` takes."""
         return Sample(

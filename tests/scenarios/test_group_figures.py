@@ -205,3 +205,42 @@ def test_groups_are_compared_under_each_condition_of_a_scenario() -> None:
     ]
     assert ids.count("group_gap(by=g,of=short)@5") == ids.count("latency") == 1
     assert not {"latency", "group_gap(by=g,of=short)@5"} & {one.id for one in scenario.own()}
+
+
+@pytest.mark.parametrize("least", [10, 33])
+def test_differences_of_models_leave_out_groups_too_small_in_a_slice(least: int, tmp_path: Path) -> None:
+    named = [f"{name}(by=group,least={least})@5" for name in ("group_gap", "differential_fairness")]
+    both = {**reference("popularity"), "n": {"adapter": "reference", "model": "random"}}
+    asked = suite("top-k", both, named, options={"k": 5})
+    asked["claims"] = [
+        {
+            "claim": name,
+            "metric": name,
+            "scenario": "s",
+            "model": "n",
+            "against": "m",
+            "slice": "history=1-9",
+            "not_worse_by": 0.9,
+        }
+        for name in named
+    ]
+    found = run(asked, tmp_path / "run")
+    compared = genrec_eval.compare(found, found, models={"n": "m"}).frame
+    for name in named:
+        rows = found.estimates[(found.estimates.metric == name) & (found.estimates.slice == "history=1-9")]
+        alone, pair = rows[rows.baseline.isna()].set_index("model"), rows[rows.baseline.notna()].iloc[0]
+        runs = compared[(compared.metric == name) & (compared.slice == "history=1-9")]
+        other = runs[runs.model == "n"].iloc[0]
+        for one in (pair, other):
+            assert one.excluded["small-group"] == alone.loc["m"].excluded["small-group"] > 0
+            assert one.excluded == alone.loc["m"].excluded == alone.loc["n"].excluded
+            assert one.n == alone.loc["n"].n
+        if least == 10:
+            away = alone.loc["n"].value - alone.loc["m"].value
+            assert [pair.value, other.value] == pytest.approx([away, away], abs=1e-12)
+        else:
+            assert pair.n == 0
+            assert pd.isna(pair.value)
+            assert pd.isna(other.value)
+            ruled = found.verdicts[found.verdicts.metric == name].iloc[0]
+            assert str(ruled.verdict) == "INSUFFICIENT"
