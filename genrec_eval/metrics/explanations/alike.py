@@ -80,14 +80,24 @@ def _unfit_value(parameters: Mapping[str, Any]) -> str | None:
     return None if parameters["value"] else "name the disclosed value, as in value=female; value=* is each"
 
 
-def _alike(texts: Sequence[str | None], neutral: Sequence[str | None], of: str) -> UnitScores:
+def _alike(
+    disclosures: Disclosures, texts: Sequence[str | None], neutral: Sequence[str | None], of: str
+) -> UnitScores:
     """Similarity of each text to the neutral one of its case; no-reference where there is none."""
     from genrec_eval.metrics.registry import metric
 
     spelled, most = ALIKE[of]
-    references = [() if text is None else (text,) for text in neutral]
-    found = metric(spelled)(Texts(texts=texts, references=references))
-    values = np.where(found.scored, found.values / most, np.nan)
+    # signs alone are like other signs to some: a text without a word is like none
+    references = [() if text is None or not has_word(text) else (text,) for text in neutral]
+    wordless = np.array([text is not None and not has_word(text) for text in texts], bool)
+    both = Texts(texts=texts, references=references)
+    known = disclosures.embedded
+    both.cache.update(known)  # a text is embedded once, however many it is held against
+    found = metric(spelled)(both)
+    known.update({key: value for key, value in both.cache.items() if key[0] == "embedded"})
+    for about, said in both.remarks.items():
+        disclosures.neutral.texts.remarks.setdefault(about, said)
+    values = np.where(found.scored, np.where(wordless, 0.0, found.values / most), np.nan)
     return UnitScores(values=np.clip(values, 0.0, 1.0), reasons=found.reasons)
 
 
@@ -95,7 +105,7 @@ def _to_neutral(told: Told, disclosures: Disclosures, of: str) -> tuple[Float64,
     """float64[n], mean similarity to the neutral texts, NaN where there is none; bool[n], too long for it."""
 
     def make() -> tuple[Float64, Bool]:
-        found = [_alike(told.texts.texts, texts, of) for texts in _held(disclosures)]
+        found = [_alike(disclosures, told.texts.texts, texts, of) for texts in _held(disclosures)]
         long = [one.reasons.get(TOO_LONG, np.zeros(len(disclosures), bool)) for one in found]
         return over_pairs(np.stack([one.values for one in found])), np.asarray(np.any(long, axis=0), bool)
 

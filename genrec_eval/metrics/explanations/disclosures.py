@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -76,11 +77,14 @@ class Disclosures:
         Attribute → value → what came of it.
     peers
         The neutral texts of the same n cases in each other repeat.
+    embedded
+        Texts that metrics embedded so far; one for all repeats, so that each text is embedded once.
     """
 
     neutral: Told
     told: Mapping[str, Mapping[str, Told]]
     peers: Sequence[Sequence[str | None]] = ()
+    embedded: dict[Any, Any] = field(default_factory=dict, repr=False, compare=False)
 
     def __len__(self) -> int:
         return len(self.neutral.texts)

@@ -95,6 +95,8 @@ class Cases:
         One per case.
     catalogue
         Every item by id.
+    embedded
+        Texts that metrics embedded so far, of all repeats.
     """
 
     def __init__(
@@ -105,6 +107,7 @@ class Cases:
         vocabulary: tuple[str, ...],
     ) -> None:
         self.cases, self.briefs, self.catalogue, self.vocabulary = cases, briefs, catalogue, vocabulary
+        self.embedded: dict[Any, Any] = {}
 
     @classmethod
     def of(cls, cases: pa.Table, context: Mapping[str, pa.Table]) -> Cases:
@@ -208,7 +211,7 @@ class Cases:
         rows = np.flatnonzero(written.asked).tolist()
         plainly = [other.texts.get(0, [None] * n) for other in others]
         peers = [[texts[row] for row in rows] for texts in plainly]
-        return Disclosures(neutral=of(0, neutral), told=found, peers=peers)
+        return Disclosures(neutral=of(0, neutral), told=found, peers=peers, embedded=self.embedded)
 
 
 def counterfactual(reading: Any, source: Any) -> Brief | None:
