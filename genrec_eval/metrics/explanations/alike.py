@@ -14,6 +14,7 @@ from genrec_eval.metrics.explanations.disclosures import Disclosures, Told
 from genrec_eval.metrics.explanations.tokens import has_word
 from genrec_eval.metrics.sensitivity.compared import exclusive, over_pairs
 from genrec_eval.metrics.sensitivity.to_neutral import SAME_RATIO, ratio, ratio_alone
+from genrec_eval.metrics.text.embedded import Embedded
 from genrec_eval.metrics.text.texts import NO_TOKEN, TOO_LONG, Texts
 from genrec_eval.protocol.arrays import Float64
 from genrec_eval.stats.fits import Fit
@@ -94,7 +95,7 @@ def _alike(
     known = disclosures.embedded
     both.cache.update(known)  # a text is embedded once, however many it is held against
     found = metric(spelled)(both)
-    known.update({key: value for key, value in both.cache.items() if key[0] == "embedded"})
+    known.update((key, kept) for key, kept in both.cache.items() if isinstance(kept, Embedded))
     for about, said in both.remarks.items():
         disclosures.neutral.texts.remarks.setdefault(about, said)
     values = np.where(found.scored, np.where(wordless, 0.0, found.values / most), np.nan)
