@@ -9,8 +9,20 @@ from typing import Any
 from genrec_eval.core.errors import UsageError
 
 _LONGEST = 200
-_BETWEEN = {"group_gap": "gap", "group_ratio": "ratio", "group_difference": "difference"}
-"""Metrics that hold another metric of one group against that of others → the word for it."""
+_BETWEEN = {
+    "group_gap": "gap",
+    "group_ratio": "ratio",
+    "group_difference": "difference",
+    "value_gap": "gap",
+    "value_difference": "difference",
+}
+"""Metrics that hold another metric of one group or disclosed value against others → the word for it."""
+_TARGETS = {
+    "train": "against shares in training",
+    "relevance": "against shares of what is relevant",
+    "uniform": "against equal shares",
+    "declared": "against declared shares",
+}
 _MINOR = frozenset({"least"})
 """Parameters that a title leaves out unless another metric has the same title without them."""
 
@@ -64,6 +76,10 @@ def readable(
     'recall@5, age old against the rest'
     >>> readable("group_gap(by=sex*age,least=9)@5", "Group gap", {"of": "ndcg"}, str, whole=True)
     'ndcg@5, gap by sex and age, groups of 9 or more'
+    >>> readable("value_gap(attribute=sex,of=tone)", "Gap between values", {}, str.title)
+    'Tone, gap by disclosed sex'
+    >>> readable("value_difference(attribute=sex,of=tone,value=male)", "Difference", {}, str.title)
+    'Tone, sex male against neutral'
     """
     from genrec_eval.metrics.spelling import SPELLING, parts_of
 
@@ -90,9 +106,11 @@ def _told(given: dict[str, str], between: str, whole: bool) -> Iterable[str]:
         yield outcome.replace("_", " ")
     if by and group:
         yield f"{by} {group} against the rest"
+    elif attribute and between:
+        yield f"{attribute} {value} against neutral" if value else f"{between} by disclosed {attribute}"
     elif by or between:
         yield " ".join(filter(None, (between, f"by {by}" if by else "")))
-    if attribute:
+    if attribute and not between:
         yield f"{attribute} {value}" if value else f"by {attribute}"
     for name, text in given.items():
         if name in _MINOR and not whole:
@@ -100,7 +118,9 @@ def _told(given: dict[str, str], between: str, whole: bool) -> Iterable[str]:
         if name == "least":
             yield f"groups of {text} or more"
         elif name == "target":
-            yield f"target {text}"
+            yield _TARGETS.get(text, f"{name}={text}")
+        elif name == "of":
+            yield f"of {text.replace('_', ' ')}"
         else:
             yield f"{name}={text}"
 
