@@ -280,6 +280,10 @@ def test_spellings_open_and_refused() -> None:
     assert {one.id for one in of.metrics()} >= {
         metric(f"text_similarity(attribute=gender,of=chrf,value={value})").id for value in ("female", "male")
     } | {metric(GAP).id}
+    bare = made(metrics=["text_similarity_gap", "relative_text_similarity"])
+    assert {metric(one).id for one in (GAP, "relative_text_similarity(attribute=gender)")} <= {
+        one.id for one in bare.metrics()
+    }
     for wrong, said in (
         ("text_similarity(attribute=age)", "not disclosed"),
         ("text_similarity(attribute=gender,of=bleu)", "of"),

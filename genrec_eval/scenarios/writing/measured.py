@@ -55,7 +55,7 @@ def measured(spellings: Sequence[str], attributes: Mapping[str, Attribute]) -> l
 
 def _expanded(spelling: str, attributes: Mapping[str, Attribute]) -> list[Metric]:
     match = SPELLING.fullmatch(spelling.strip())
-    if match is None or match["name"] not in OPEN or not match["parameters"]:
+    if match is None or match["name"] not in OPEN:
         return [metric(spelling)]  # refused, with a reason, where it is wrong
     if not attributes:
         raise UsageError(
