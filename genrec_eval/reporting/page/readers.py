@@ -53,15 +53,20 @@ def readers(material: Material) -> list[Reader]:
     """The four readers, in the order in which they can be chosen."""
     results = material.results
     flaws = material.flaws
-    claims = Counter(outcome(row) for row in results.verdicts if row.gate and not as_planted(row, flaws))
-    planted = sum(row.gate and as_planted(row, flaws) for row in results.verdicts)
-    kept = _tally(claims, planted)
+    found = [row.gate and _found(row, flaws) for row in results.verdicts]
+    rest = (row for row, one in zip(results.verdicts, found, strict=True) if row.gate and not one)
+    kept = _tally(Counter(map(outcome, rest)), sum(found))
     return [
         Reader("engineer", "an engineer", _engineer(results, flaws)),
         Reader("owner", "a product owner", _owner(results, kept)),
         Reader("user", "an end user", _user(results, kept)),
         Reader("regulator", "a regulator", _regulator(material, kept)),
     ]
+
+
+def _found(row: Verdict, flaws: Mapping[str, str]) -> bool:
+    """Whether a claim found what was planted, whether it expected to or not: it promises nothing."""
+    return as_planted(row, flaws) or (row.model in flaws and outcome(row) is Outcome.CAUGHT)
 
 
 def _engineer(results: Results, flaws: Mapping[str, str]) -> str:
