@@ -159,11 +159,16 @@ def test_a_writer_that_is_curt_to_one_value_is_caught_and_one_that_is_not_passes
     for metric, expected in (
         ("value_gap(attribute=gender,of=tone)", "tone is highest for male ("),
         ("value_difference(attribute=gender,of=length,value=female)", ""),
+        (
+            "text_similarity_gap(attribute=gender,of=chrf)",
+            "neutral text is highest for male (",
+        ),
     ):
         found = verdict(run, "curt-to-female", metric)
         assert found.verdict is Ruling.FAIL
         assert expected in found.reason
-    assert verdict(run, "template", "value_gap(attribute=gender,of=tone)").verdict is Ruling.PASS
+    for metric in ("value_gap(attribute=gender,of=tone)", "text_similarity_gap(attribute=gender,of=chrf)"):
+        assert verdict(run, "template", metric).verdict is Ruling.PASS
 
 
 MODELS = ("popularity", "item-knn", "ease", "worse-for-women")
