@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,7 +19,7 @@ from genrec_eval.core.numbers import bound, count
 from genrec_eval.metrics.base import Bool, Metric
 from genrec_eval.metrics.explanations.alike import ALIKE
 from genrec_eval.metrics.explanations.disclosed import base_of as base_of_texts
-from genrec_eval.metrics.grouped.by_group import FAILING, base_of
+from genrec_eval.metrics.grouped.by_group import FAILING, base_of, unlabelled_of
 from genrec_eval.protocol.arrays import Int64, Vocabulary
 from genrec_eval.protocol.results import Estimate
 from genrec_eval.protocol.status import CODES, FAILED, Status
@@ -125,7 +126,32 @@ class Missing:
                         f", but there is nothing to compare {word} {count(missing)} of {name}{count(of)}"
                         f" {what}{where}, and a PASS needs {bound(1 - self.budget, 'share')} of them"
                     )
+            if said := self._unlabelled(model, estimate, metric):
+                return said
         return ""
+
+    def _unlabelled(self, model: str, estimate: Estimate, metric: Metric) -> str:
+        """Items of no known group hide whom the others are weighed against."""
+        beside = unlabelled_of(metric)
+        if beside is None:
+            return ""
+        with StoredScores(self.scores) as stored:
+            read = stored.get(model, estimate.scenario, beside.id)
+        if read is None:
+            return ""
+        _, _, slices = self._of_cases(estimate.scenario)
+        own = slices.place(*read)
+        inside = own.scored & slices.slices[estimate.slice]
+        weights = inside * (1.0 if own.weights is None else own.weights)
+        share = float(own.values @ weights) / (float(weights.sum()) or 1.0)
+        if share <= self.budget + 1e-9:
+            return ""
+        name = f"{model}'s" if estimate.baseline else "the"
+        kind = str(metric.parameters["by"]).removesuffix("s")
+        return (
+            f", but {math.ceil(1000 * share) / 10:g} % of {name} exposure goes to items of no known {kind},"
+            f" and a PASS needs {bound(1 - self.budget, 'share')} of it known"
+        )
 
     def _parts(self, model: str, estimate: Estimate, metric: Metric) -> Iterator[tuple[int, int, str, str]]:
         """What is missing, of how many, and what they are: each part that the metric compares, and all."""

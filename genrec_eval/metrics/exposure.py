@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from genrec_eval.core.errors import UsageError
@@ -10,6 +12,7 @@ from genrec_eval.metrics.catalogue import Catalogue
 from genrec_eval.metrics.item_groups import ItemGroups, attention, item_groups
 from genrec_eval.metrics.lists import RankedLists
 from genrec_eval.metrics.slots import blocks, ratio, top_of
+from genrec_eval.protocol.arrays import PAD
 
 
 @define(
@@ -66,6 +69,49 @@ def exposure(lists: RankedLists, *, k: int, by: str, group: str, relative: str, 
         whole[rows] = (known[top] * slots).sum(axis=1)
     scores = ratio(lists, given, whole, "no-group", {"no-target": np.full(len(lists), target == 0)})
     return UnitScores(values=scores.values / (target or 1.0), reasons=scores.reasons, weights=whole)
+
+
+@define(
+    Definition(
+        name="unlabelled",
+        title="Unlabelled exposure",
+        summary="Share of all exposure that goes to items whose provider or attribute is not known.",
+        formula=(
+            "sum over users and the first k slots of w(r) · [group of the item is not known] / sum of w(r)"
+            " over filled slots; w(r) = 1 / log2(r + 1), weights=geometric: 0.85^(r - 1), weights=uniform: 1,"
+            " which makes it the share of slots"
+        ),
+        degenerate=(
+            "An id outside the catalogue is of no known group. Users without an answer (unanswered) or with"
+            " an empty list (empty-list) are excluded and counted."
+        ),
+        source="This project.",
+        direction="lower",
+        unit="share",
+        traps="Metrics of exposure leave these slots out: where they are many, those say little of the rest.",
+        parameters={
+            "by": ("providers", ("providers", "attributes")),
+            "weights": ("log2", ("log2", "geometric", "uniform")),
+        },
+        meanings={
+            "by": "what must be known of an item",
+            "weights": "how attention falls along the list",
+        },
+        needs=("by",),
+    )
+)
+def unlabelled(lists: RankedLists, *, k: int, by: str, weights: str) -> UnitScores:
+    """Share of the exposure of the first ``k`` that no group has."""
+    known = np.append(item_groups(lists.catalogue, by, "unlabelled").known, False)
+    slots = attention(weights, min(k, lists.items.shape[1]))
+    missed, whole = np.zeros(len(lists)), np.zeros(len(lists))
+    for rows in blocks(len(lists), len(slots)):
+        filled = lists.items[rows, :k] != PAD
+        missed[rows] = ((filled & ~known[top_of(lists.items[rows], k)]) * slots).sum(axis=1)
+        whole[rows] = (filled * slots).sum(axis=1)
+    return replace(
+        ratio(lists, missed, whole, "no-group"), weights=whole
+    )  # a list that is not empty has some
 
 
 def _named(catalogue: Catalogue, by: str, group: str) -> tuple[ItemGroups, int]:

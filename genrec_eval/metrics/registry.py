@@ -39,6 +39,7 @@ METRICS = Registry(
         "unexpectedness": "genrec_eval.metrics.serendipity:unexpectedness",
         "calibration": "genrec_eval.metrics.calibration:calibration",
         "exposure": "genrec_eval.metrics.exposure:exposure",
+        "unlabelled": "genrec_eval.metrics.exposure:unlabelled",
         "exposure_gap": "genrec_eval.metrics.grouped.providers:exposure_gap",
         "exposure_ratio": "genrec_eval.metrics.grouped.providers:exposure_ratio",
         "exposure_divergence": "genrec_eval.metrics.grouped.providers:exposure_divergence",

@@ -26,7 +26,8 @@ JUDGED = ("judged texts", "pairs")
 def with_bases(
     scenario: str, metrics: Iterable[Metric], takes: Sequence[str], always: Iterable[Metric] = ()
 ) -> list[Metric]:
-    """Metrics that a scenario names, each once, then those whose groups they compare.
+    """Metrics that a scenario names, each once, then those whose groups they compare, or by which it is told
+    what they leave out.
 
     Parameters
     ----------
@@ -40,7 +41,7 @@ def with_bases(
     UsageError
         When a metric is on something else, or compares groups by one that is.
     """
-    from genrec_eval.metrics.grouped.by_group import base_of
+    from genrec_eval.metrics.grouped.by_group import base_of, unlabelled_of
 
     there = {metric.id for metric in always}
     found = {metric.id: metric for metric in metrics}
@@ -50,7 +51,7 @@ def with_bases(
             raise UsageError(
                 f"scenario '{scenario}': metric '{metric.id}' is about {on}, not about {takes[0]}"
             )
-        base = base_of(metric)
+        base = base_of(metric) or unlabelled_of(metric)
         if base is None or base.definition.on in JUDGED:
             continue
         if base.id not in there and base.definition.on not in (*takes, "answers"):

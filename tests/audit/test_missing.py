@@ -330,3 +330,60 @@ def test_what_says_nothing() -> None:
     texts = ["", " \n", "... !", "Ein Wort", "7", "\u03b2", "\u597d", None]
     assert _EMPTY["text"](pa.array(texts)).to_pylist() == [True] * 3 + [False] * 5
     assert _EMPTY["items"](pa.array([[], ["a"], None])).to_pylist() == [True, False, False]
+
+
+def labelled(user: str, history: Sequence[str], k: int) -> Any:
+    return [f"i{(int(user[1:]) + at) % 40}" for at in range(k)]
+
+
+def hides(user: str, history: Sequence[str], k: int) -> Any:
+    """One item of each provider, behind items of none."""
+    return [*(f"i{40 + at}" for at in range(k - 2)), "i0", "i1"]
+
+
+def hardly(user: str, history: Sequence[str], k: int) -> Any:
+    return [*labelled(user, history, k - 1), "i50" if int(user[1:]) % 10 == 0 else "i0"]
+
+
+def invents_some(user: str, history: Sequence[str], k: int) -> Any:
+    return ["nowhere", *labelled(user, history, k - 1)]
+
+
+def test_no_claim_on_exposure_holds_where_most_items_are_of_no_known_provider(tmp_path: Path) -> None:
+    rows = [f"u{n},i{(n * 7 + at * (1 + n % 5)) % 60},{at}" for n in range(60) for at in range(6)]
+    (tmp_path / "log.csv").write_text("\n".join(["user,item,timestamp", *rows]))
+    of = [f"i{n},{'ab'[n % 2] if n < 40 else ''}" for n in range(60)]
+    (tmp_path / "items.csv").write_text("\n".join(["item,provider", *of]))
+    models: dict[str, Recommend] = {m.__name__: m for m in (labelled, hides, hardly, invents_some)}
+    metric = "exposure_gap(by=providers,weights=uniform)@5"
+    suite = {
+        "name": "unlabelled",
+        "data": {"own": {"dataset": "files", "options": {"interactions": "log.csv", "items": "items.csv"}}},
+        "scenarios": {
+            "top-k": {
+                "scenario": "top-k",
+                "data": "own",
+                "options": {
+                    "k": 5,
+                    "providers": "provider",
+                    "metrics": [metric],
+                    "split": {"method": "leave-one-out"},
+                },
+            }
+        },
+        "claims": [
+            {"claim": f"{m} {metric}", "scenario": "top-k", "model": m, "metric": metric, "at_most": 0.5}
+            for m in models
+        ],
+    }
+    run = played(tmp_path, suite, models)
+    assert {m: str(verdict(run, m, metric).verdict) for m in models} == {
+        "labelled": "PASS",
+        "hides": "INSUFFICIENT",
+        "hardly": "PASS",
+        "invents_some": "INSUFFICIENT",
+    }
+    assert "60 % of the exposure goes to items of no known provider" in verdict(run, "hides", metric).reason
+    found = run.estimates[run.estimates.metric == "unlabelled(weights=uniform)@5"]
+    shares = found[(found.slice == "all") & found.baseline.isna()].set_index("model").value
+    assert shares.round(3).to_dict() == {"labelled": 0, "hides": 0.6, "hardly": 0.02, "invents_some": 0.2}

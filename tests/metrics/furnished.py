@@ -35,6 +35,8 @@ PER_USER = (
     "exposure(group=Toho)",
     "exposure(by=attributes,group=War,relative=train,weights=geometric)",
     "exposure(group=Acme,relative=catalogue,weights=uniform)",
+    "unlabelled",
+    "unlabelled(by=attributes,weights=geometric)",
     "collision",
     "outside",
     "usable",

@@ -274,6 +274,12 @@ def test_exposure(people: list[Shopper], shelf: Shelf, k: int) -> None:
         given = sum(0.85**r * part(i) for r, i in known)
         return (given / whole / target, whole) if target else "no-target"
 
+    def nameless(one: Shopper, slots: list[int]) -> Expected:
+        whole = sum(at(r) for r, _ in enumerate(slots))
+        lost = sum(at(r) for r, i in enumerate(slots) if i < 0 or shelf.studio[i] < 0)
+        return (lost / whole, whole) if slots else "empty-list"
+
+    agrees(people, shelf, "unlabelled", nameless, k)
     agrees(people, shelf, "exposure(group=Toho)", toho, k)
     agrees(people, shelf, "exposure(by=attributes,group=War,relative=train,weights=geometric)", war, k)
 

@@ -50,6 +50,21 @@ def test_bars_agree_with_the_metric(played: Material) -> None:
     assert first.beside[0].cells[0] is not None
 
 
+def test_what_is_of_no_known_provider_is_told(played: Material) -> None:
+    plain = exposed(played, "served")
+    rows = [
+        replace(row, value=0.4, low=0.35, high=0.45) if row.metric == "unlabelled@5" else row
+        for row in played.results.estimates
+    ]
+    told = replace(played.results, estimates=tuple(rows), _index={}, _models={}, _metrics={})
+    found = exposed(replace(played, results=told), "served")
+    assert plain is not None
+    assert found is not None
+    assert not any("known provider" in one.text for one in plain[0].said)
+    for one in found[0].said:
+        assert "; 40 ± 5 % of what the lists show goes to items of no known provider" in one.text
+
+
 def test_the_comparison_that_is_claimed_comes_first_and_the_rest_is_named(played: Material) -> None:
     found = exposed(played, "served")
     assert found is not None

@@ -124,7 +124,20 @@ def base_of(metric: Metric) -> Metric | None:
     if metric.definition.on != "units":
         return None
     found = base(str(metric.parameters["of"]), metric.k)
-    own, added = metric.definition.parameters, _added(metric)  # what a scenario adds, it adds to both
+    return _as_added(found, metric)
+
+
+def unlabelled_of(metric: Metric) -> Metric | None:
+    """What a metric of exposure leaves out, as a metric: slots whose item is of no known group."""
+    if not metric.definition.name.startswith(("exposure", "attention_per_merit")):
+        return None
+    told = metric.parameters
+    return _as_added(base(f"unlabelled(by={told['by']},weights={told['weights']})", metric.k), metric)
+
+
+def _as_added(found: Metric, metric: Metric) -> Metric:
+    """What a scenario added to a metric, it adds to what is measured beside it."""
+    own, added = metric.definition.parameters, _added(metric)
     definition = replace(
         found.definition, parameters={**found.definition.parameters, **{name: own[name] for name in added}}
     )

@@ -217,6 +217,7 @@ def _said(
 ) -> Said:
     results = material.results
     verdict = decided(results, scenario, model, view.metrics)
+    left = _left_out(results, scenario, view, model)
     if seen is None or seen.shares is None:
         row = results.get(scenario, view.source, model)
         why = (
@@ -237,9 +238,32 @@ def _said(
     if not sure or low * high <= 0:
         gap = figure(by, low, high, unit="share", difference=True)
         text = f"no group is told apart from its {due}; {name}, the furthest, gets {share}, {gap} off"
-        return Said(model, text, 1, abs(by), verdict)
+        return Said(model, text + left, 1, abs(by), verdict)
     side = "over" if by > 0 else "under"
-    return Said(model, f"{name} gets {share} of the exposure, {size} {side} its {due}", 2, abs(by), verdict)
+    text = f"{name} gets {share} of the exposure, {size} {side} its {due}"
+    return Said(model, text + left, 2, abs(by), verdict)
+
+
+def _left_out(results: Results, scenario: str, view: View, model: str) -> str:
+    """What the shares say nothing of."""
+    for metric in results.metrics(scenario):
+        definition = results.definition(metric)
+        given = mapping(definition.get("parameters"))
+        alike = (given.get("by"), given.get("weights"), definition.get("k")) == (
+            view.by,
+            view.weights,
+            view.k,
+        )
+        row = (
+            results.get(scenario, metric, model) if alike and definition.get("name") == "unlabelled" else None
+        )
+        if row is not None and row.value:
+            shown = figure(row.value, row.low, row.high, unit="share")
+            return (
+                f"; {shown} of what the lists show goes to items of no known {view.by.removesuffix('s')}"
+                " and is left out"
+            )
+    return ""
 
 
 def _picked(known: Mapping[str, Seen]) -> list[int]:
