@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable
+from functools import reduce
 from math import log, log2
+from operator import add
 
 import numpy as np
 import pytest
@@ -13,6 +15,7 @@ from hypothesis import strategies as st
 
 from genrec_eval.core.errors import UsageError
 from genrec_eval.metrics.catalogue import Catalogue
+from genrec_eval.metrics.grouped.exposure_shares import Moments, known_to, pulls_of
 from genrec_eval.metrics.lists import RankedLists
 from genrec_eval.metrics.registry import metric
 from genrec_eval.protocol.arrays import Ragged
@@ -302,3 +305,30 @@ def test_interval_and_p_value_agree() -> None:
                 tails = tails_of([sample], seed=1, null=end)[0]
                 assert tails is not None
                 assert tails[side] == pytest.approx(0.025, abs=0.002)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_moments_of_users_together_are_those_of_their_rows(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    users = rng.integers(0, 4, 200)
+    rows = rng.random((200, 3)) * rng.random((200, 1)) * np.array([1.0, 5.0, 0.2])
+    rows[users == 1, 1] = 0
+    centre = rows.sum(axis=0) / rows.sum()
+    parts = [Moments.of(rows[users == of], centre) for of in range(4)]
+    for left in range(4):
+        rest = reduce(add, (one for of, one in enumerate(parts) if of != left))
+        kept = users != left
+        s, _, pulls, _ = pulls_of(np.hstack([rows[kept], np.ones((kept.sum(), 3))]))
+        plain, found = known_to(s, pulls), rest.known()
+        assert found.n == plain.n
+        np.testing.assert_allclose(found.values, plain.values, rtol=1e-12)
+        np.testing.assert_allclose(found.errors, plain.errors, rtol=1e-9, atol=1e-15)
+
+
+@pytest.mark.parametrize("n", [30, 3_000])
+def test_users_who_all_get_the_same_shares_have_moments_without_error(n: int) -> None:
+    """Also where other users get other ones, so that the sums are large."""
+    rows = np.array([0.1, 0.7, 0.2]) * np.linspace(0.5, 3, n)[:, None]
+    found = Moments.of(rows, np.array([0.6, 0.3, 0.1])).known()
+    assert found.values == pytest.approx([0.1, 0.7, 0.2])
+    assert found.errors.tolist() == [0, 0, 0]

@@ -14,6 +14,9 @@ from genrec_eval.stats.extremes import Each, Shares
 STILL = 1e-9
 """Standard error of a share below which no user moves it."""
 
+_ROUNDING = 1e-12
+"""Share of sums of squares below which their difference is none."""
+
 _FARTHEST = 40.0
 """Standard errors at which p is 0 for all purposes."""
 
@@ -136,6 +139,58 @@ def known_to(values: Float64, pulls: Float64) -> Shares:
     n = len(pulls)
     errors = np.sqrt((pulls * pulls).sum(axis=0) * n / (n - 1))
     return Shares(values, np.where(errors > STILL, errors, 0.0), n)
+
+
+@dataclass(frozen=True, slots=True)
+class Moments:
+    """What some users add to shares of exposure and their errors: of users together the moments add up.
+
+    Attributes
+    ----------
+    centre
+        float64[g], shares around which users are measured, of all users together: rounding then stays small.
+    exposed, squares, products
+        float64[g], sums of exposure, of squared distances from the centre, and of these times the user's
+        whole exposure.
+    weight
+        Sum of squared whole exposures.
+    """
+
+    n: int
+    centre: Float64
+    exposed: Float64
+    squares: Float64
+    products: Float64
+    weight: float
+
+    @classmethod
+    def of(cls, exposed: Float64, centre: Float64) -> Moments:
+        """Of users' exposures, float64[n, g]."""
+        whole = exposed.sum(axis=1)
+        away = exposed - whole[:, None] * centre
+        squares = np.einsum("ij,ij->j", away, away)
+        return cls(len(exposed), centre, exposed.sum(axis=0), squares, whole @ away, float(whole @ whole))
+
+    def __add__(self, other: Moments) -> Moments:
+        return Moments(
+            self.n + other.n,
+            self.centre,
+            self.exposed + other.exposed,
+            self.squares + other.squares,
+            self.products + other.products,
+            self.weight + other.weight,
+        )
+
+    def known(self) -> Shares:
+        """Shares with their standard errors, as :func:`known_to` has them."""
+        total = float(self.exposed.sum())
+        values = self.exposed / total
+        off = values - self.centre
+        size = self.squares + off * off * self.weight
+        left = size - 2 * off * self.products
+        left = np.where(left > _ROUNDING * size, left, 0.0)
+        errors = np.sqrt(left * self.n / (self.n - 1)) / total
+        return Shares(values, np.where(errors > STILL, errors, 0.0), self.n)
 
 
 def correlation_of(one: Float64, two: Float64) -> Float64:

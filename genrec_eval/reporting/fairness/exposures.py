@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import reduce
+from operator import add
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,8 +16,7 @@ from genrec_eval.reporting.results import Results, mapping
 
 if TYPE_CHECKING:
     from genrec_eval.audit.score import StoredScores
-    from genrec_eval.metrics.base import Bool
-    from genrec_eval.metrics.grouped.exposure_shares import GroupShares
+    from genrec_eval.metrics.grouped.exposure_shares import GroupShares, Moments
     from genrec_eval.metrics.item_groups import ItemGroups
     from genrec_eval.protocol.arrays import Float64
     from genrec_eval.stats.extremes import Shares
@@ -164,7 +165,7 @@ class Stored:
 
     def seen(self, view: View, model: str, width: int, level: float) -> Seen | None:
         """What a model's lists give ``width`` groups; None where it has no scores."""
-        from genrec_eval.metrics.grouped.exposure_shares import group_shares
+        from genrec_eval.metrics.grouped.exposure_shares import Moments, group_shares
 
         read = self._scores.get(model, self.scenario, view.source)
         if read is None:
@@ -178,33 +179,39 @@ class Stored:
         whole = group_shares(scores.sums[scores.scored], relevance, level)
         if whole is None:
             return Seen(None, "fewer than two users", n, excluded, {})
-        slices: dict[str, dict[str, Part]] = {}
-        known: dict[str, Bool] = {}
-        for name, mask in self._units.slices.items():
-            group = name.partition("=")[0]
-            known[group] = known[group] | mask if group in known else mask
+        columns: dict[str, dict[str, tuple[GroupShares | None, Moments]]] = {}
         for name, mask in self._units.slices.items():
             group, _, value = name.partition("=")
             if name != "all":
-                others = known[group] & ~mask
-                mine, rest = (scores.sums[rows & scores.scored] for rows in (mask, others))
-                slices.setdefault(group, {})[value] = _part(mine, rest, relevance, level)
+                mine = scores.sums[mask & scores.scored]
+                shares = group_shares(mine, relevance, level) if len(mine) >= LEAST else None
+                columns.setdefault(group, {})[value] = shares, Moments.of(mine[:, :width], whole.share)
+        slices = {group: by_users(values) for group, values in columns.items()}
         return Seen(whole, "", n, excluded, slices)
 
 
-def _part(mine: Float64, rest: Float64, relevance: bool, level: float) -> Part:
+def by_users(values: Mapping[str, tuple[GroupShares | None, Moments]]) -> dict[str, Part]:
+    """Each value of a group of users beside all users of other known values, from what each adds.
+
+    Parameters
+    ----------
+    values
+        Value → shares of its users, None where they are too few, and their moments.
+    """
     import numpy as np
 
-    from genrec_eval.metrics.grouped.exposure_shares import group_shares, known_to, pulls_of
-
-    if len(mine) < LEAST:
-        return Part(len(mine), None)
-    shares = group_shares(mine, relevance, level)
-    if shares is None or len(rest) < LEAST or not rest.any():
-        return Part(len(mine), shares)
-    (s, _, at_s, _), (r, _, at_r, _) = pulls_of(mine), pulls_of(rest)
-    errors = (_spread(known_to(s, at_s)), _spread(known_to(r, at_r)))
-    return Part(len(mine), shares, s - r, np.hypot(*errors))
+    found = {}
+    for value, (shares, mine) in values.items():
+        found[value] = Part(mine.n, shares)
+        others = [moments for name, (_, moments) in values.items() if name != value and moments.n]
+        if shares is None or sum(one.n for one in others) < LEAST:
+            continue
+        rest = reduce(add, others)
+        if rest.exposed.any():
+            own, theirs = mine.known(), rest.known()
+            error = np.hypot(_spread(own), _spread(theirs))
+            found[value] = Part(mine.n, shares, own.values - theirs.values, error)
+    return found
 
 
 def _spread(known: Shares) -> Float64:
