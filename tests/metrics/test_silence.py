@@ -231,6 +231,22 @@ def test_empty_lists_are_best_at_nothing() -> None:
     assert all(compares(metric(one)) for one in best)
 
 
+def test_an_empty_list_is_never_among_the_best_of_a_model() -> None:
+    """Of means over users; every other list holds five items."""
+    lists = lists_of([PAD] * 5)
+    lists.items[::2] = np.arange(5)
+    better = []
+    for spelling in spellings(LISTS[:1]):
+        bound = metric(spelling)
+        scores = bound(lists)
+        best = bound.definition.bounds[bound.definition.direction == "higher"]
+        if scores.total is None and bound.definition.combine is None and best is not None:
+            empty = scores.scored & (np.arange(N) % 2 == 1)
+            if np.isclose(scores.values[empty], best).any():
+                better.append(spelling)
+    assert better == []
+
+
 def test_a_group_that_got_empty_texts_leaves_no_gap_between_the_others() -> None:
     groups = GroupCodes((np.arange(N) % 3).astype(np.int32), ("old", "mid", "young"))
     silent = (np.arange(N) % 3 == 2) & (np.arange(N) > 40)
