@@ -23,6 +23,8 @@ from genrec_eval.reporting.fairness.held import Held
 from genrec_eval.reporting.fairness.suppressed import suppressed
 from genrec_eval.reporting.html import render_report
 from genrec_eval.reporting.page.against_rest import others_of, rests
+from genrec_eval.reporting.page.by_group import figures_apart
+from genrec_eval.reporting.page.detail import rows_by_metric
 from genrec_eval.reporting.page.material import Material
 from genrec_eval.reporting.results import Results
 
@@ -87,6 +89,34 @@ def panel(played: Path) -> Groups:
     found = groups(material(played), "served")
     assert found is not None
     return found
+
+
+def test_what_is_drawn_and_what_is_folded_are_adjusted_once(played: Path, panel: Groups) -> None:
+    results = Results.load(played)
+    by_metric = rows_by_metric(results)
+    names = {(split.attribute, split.metric) for split in panel.splits}
+    metrics = {metric for _, metric in names}
+    drawn: dict[tuple[str, str, str], float] = {}
+    for name, metric in names:
+        for (model, where), rest in rests(results, by_metric["served", metric]).items():
+            row = results.get("served", metric, model, where)
+            if row is not None and where.startswith(f"{name}=") and row.n >= 30:
+                drawn[name, model, where] = rest.p
+    others = {key: mine for key, mine in by_metric.items() if key[1] not in metrics}
+    folded = [rest.p for rest in figures_apart(results, "served", others).against.values()]
+    assert folded
+    said = re.search(r"over all (\d+) differences, (\d+) of them in metrics that are not drawn", panel.method)
+    assert said is not None
+    assert said.groups() == (str(len(drawn) + len(folded)), str(len(folded)))
+    every = sorted([*drawn.values(), *folded])
+    for split in panel.splits:
+        for against in split.rows:
+            key = (split.attribute, against.model, f"{split.attribute}={against.group}")
+            if key[2] == "gender=F":
+                continue  # its own test is measured
+            below = every[: every.index(drawn[key]) + 1]
+            holm = max(min(1.0, p * (len(every) - rank)) for rank, p in enumerate(below))
+            assert against.p == pytest.approx(holm, rel=1e-9)
 
 
 @pytest.fixture(scope="module")

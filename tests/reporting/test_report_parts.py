@@ -16,9 +16,9 @@ from genrec_eval.core.errors import UsageError
 from genrec_eval.protocol.results import Estimate, Ruling
 from genrec_eval.reporting.gate.json import write_gate_json
 from genrec_eval.reporting.html import render_report
-from genrec_eval.reporting.page.against_rest import rest_of
+from genrec_eval.reporting.page.against_rest import adjusted, rest_of
 from genrec_eval.reporting.page.assemble import material_of
-from genrec_eval.reporting.page.by_group import WIDEST, outlooks, splits
+from genrec_eval.reporting.page.by_group import WIDEST, figures_apart, outlooks, splits
 from genrec_eval.reporting.page.detail import detail, rows_by_metric
 from genrec_eval.reporting.page.readers import readers
 from genrec_eval.reporting.results import Results
@@ -95,7 +95,8 @@ def stood_out(rows: list[dict[str, Any]], metrics: tuple[str, ...] = ("x",)) -> 
     common = {"model": "m", "scenario": "s", "attempted": 100, "answered": 100, "scored": 100}
     made = [common | {"metric": metric} | row for metric in metrics for row in rows]
     results = Results.read({"estimates": made, "definitions": {metric: {} for metric in metrics}})
-    return outlooks(results, "s", rows_by_metric(results))
+    found = figures_apart(results, "s", rows_by_metric(results))
+    return outlooks(results, found, adjusted(found.against))
 
 
 def test_a_group_stands_out_against_the_rest_and_not_against_a_whole_that_contains_it() -> None:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from genrec_eval.core.numbers import Figure, count, figure
 from genrec_eval.metrics.grouped.by_group import LEAST
 from genrec_eval.protocol.results import Estimate, Verdict
 from genrec_eval.reporting.charts.rows import Triple
 from genrec_eval.reporting.fairness.compared import Compared, Rows, of_group
-from genrec_eval.reporting.page.against_rest import LEVEL, Rest, adjusted, rests
+from genrec_eval.reporting.page.against_rest import LEVEL, Rest, rests
 from genrec_eval.reporting.page.material import Material
 from genrec_eval.reporting.results import Results
 from genrec_eval.reporting.tables import p_text
@@ -32,7 +33,8 @@ class Against:
     ends
         Group less the others: value, low and high, in the metric's unit.
     p
-        After Holm, over all groups and models that are drawn; of a measured ``group_difference`` its own.
+        After Holm, over all groups and models that are drawn or told of in the fold; of a measured
+        ``group_difference`` its own.
     clear
         Whether the difference is told apart from none.
     reading
@@ -54,16 +56,22 @@ class Against:
     reading: str
 
 
-def differences(
-    material: Material,
-    scenario: str,
-    chosen: Sequence[tuple[str, str]],
-    rows: Rows,
-    figures: Sequence[Compared],
-) -> dict[tuple[str, str], list[Against]]:
-    """(Attribute, metric) → its rows, by model and then by group, with p adjusted over all of them."""
-    results = material.results
-    plain: dict[tuple[str, str, str, str], tuple[Estimate, Rest, int]] = {}
+Key = tuple[str, str, str, str]
+"""Attribute, metric, model and slice."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plain:
+    """A group's figure, that of all others, and the units of all known groups."""
+
+    row: Estimate
+    rest: Rest
+    known: int
+
+
+def plain_differences(results: Results, chosen: Sequence[tuple[str, str]], rows: Rows) -> dict[Key, Plain]:
+    """Each group that has the units for it beside all others, before anything is adjusted."""
+    plain: dict[Key, Plain] = {}
     for name, metric in chosen:
         mine = {
             (row.model, row.slice): row
@@ -74,16 +82,35 @@ def differences(
         held = rests(results, rows[metric])
         for (model, where), row in mine.items():
             if row.n >= LEAST and (model, where) in held:
-                plain[name, metric, model, where] = (row, held[model, where], known[model])
-    ps = adjusted({key: rest for key, (_, rest, _) in plain.items()})
+                plain[name, metric, model, where] = Plain(row, held[model, where], known[model])
+    return plain
+
+
+def differences(
+    material: Material,
+    scenario: str,
+    chosen: Sequence[tuple[str, str]],
+    plain: Mapping[Key, Plain],
+    ps: Mapping[Any, float],
+    figures: Sequence[Compared],
+) -> dict[tuple[str, str], list[Against]]:
+    """(Attribute, metric) → its rows, by model and then by group.
+
+    Parameters
+    ----------
+    ps
+        Key → p, adjusted for all that is told beside it too.
+    """
+    results = material.results
     found: dict[tuple[str, str], list[Against]] = {pair: [] for pair in chosen}
     order = [*material.order]
     for key in sorted(plain, key=lambda key: order.index(key[2]) if key[2] in order else len(order)):
         name, metric, model, _ = key
-        row, rest, whole = plain[key]
+        one = plain[key]
+        row = one.row
         band = _band(results, scenario, figures, name, metric, model, of_group(row))
         own = _measured(results, scenario, figures, name, metric, model, of_group(row))
-        found[name, metric].append(_against(results, row, rest, whole, ps[key], band, own))
+        found[name, metric].append(_against(results, row, one.rest, one.known, ps[key], band, own))
     return found
 
 

@@ -27,9 +27,15 @@ from genrec_eval.reporting.fairness.compared import (
     rows_of,
     sentence,
 )
-from genrec_eval.reporting.fairness.differences import FREE, Against, claims_of, differences
-from genrec_eval.reporting.page.against_rest import LEVEL
-from genrec_eval.reporting.page.by_group import Outlook, outlooks
+from genrec_eval.reporting.fairness.differences import (
+    FREE,
+    Against,
+    claims_of,
+    differences,
+    plain_differences,
+)
+from genrec_eval.reporting.page.against_rest import LEVEL, adjusted
+from genrec_eval.reporting.page.by_group import Outlook, figures_apart, outlooks
 from genrec_eval.reporting.page.material import Material
 from genrec_eval.reporting.results import Results
 from genrec_eval.reporting.tables import p_text
@@ -112,20 +118,23 @@ def groups(material: Material, scenario: str) -> Groups | None:
         if not crossed(name)
         for metric in bases(material, scenario, name, rows)
     ]
-    found = differences(material, scenario, chosen, rows, figures)
+    drawn_metrics = {metric for _, metric in chosen}
+    others = {(scenario, metric): mine for metric, mine in rows.items() if metric not in drawn_metrics}
+    plain, apart = plain_differences(results, chosen, rows), figures_apart(results, scenario, others)
+    # whoever reads the panel reads the fold too: one family
+    ps = adjusted({**{key: one.rest for key, one in plain.items()}, **apart.against})
+    found = differences(material, scenario, chosen, plain, ps, figures)
     number = results.scenarios().index(scenario) + 1
     splits = tuple(
         _split(material, scenario, name, metric, found[name, metric], figures, f"fg{number}-{place}")
         for place, (name, metric) in enumerate(chosen, 1)
     )
-    drawn_metrics = {metric for _, metric in chosen}
-    others = {(scenario, metric): mine for metric, mine in rows.items() if metric not in drawn_metrics}
-    outlook = outlooks(results, scenario, others)
+    outlook = outlooks(results, apart, ps)
     if not splits and not any(one.rows for one in outlook):
         return None
     return Groups(
         sentence(_finding(splits)),
-        _method([row for split in splits for row in split.rows]),
+        _method([row for split in splits for row in split.rows], len(apart.against)),
         splits,
         tuple(one for one in outlook if one.rows),
         sentence(_elsewhere(outlook, bool(splits))),
@@ -287,12 +296,13 @@ def _split_finding(name: str, title: str, rows: Sequence[Against], loud: Sequenc
     return f"By {name}: {title} differs between groups under {some}"
 
 
-def _method(rows: Sequence[Against]) -> str:
+def _method(rows: Sequence[Against], folded: int) -> str:
     if not rows:
         return ""
     said = (
         "Each mark is the mean of a group less that of the units of all other known groups, with its interval"
-        f" and n; p is after Holm over all {count(len(rows))} differences."
+        f" and n; p is after Holm over all {count(len(rows) + folded)} differences"
+        f"{f', {count(folded)} of them in metrics that are not drawn' if folded else ''}."
     )
     if any(row.band != FREE for row in rows):
         said += (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from genrec_eval.core.numbers import Figure, count, figure
 from genrec_eval.protocol.results import Estimate
@@ -57,7 +58,7 @@ class Standout:
     Attributes
     ----------
     p
-        Adjusted over all figures of the scenario.
+        Adjusted over all figures of groups that the scenario tells of.
     also
         Where the same figure stands too.
     """
@@ -142,13 +143,30 @@ def _split(
     )
 
 
-def outlooks(
-    results: Results, scenario: str, rows: Mapping[tuple[str, str], Sequence[Estimate]]
-) -> list[Outlook]:
-    """What stands out by group against the rest of the units, a table a group, the clearest first.
+@dataclass(frozen=True, slots=True)
+class Apart:
+    """Figures of groups beside the rest of the units.
 
-    Figures that are the same number by number, as of metrics that look at the same thing, count once.
+    Attributes
+    ----------
+    groups
+        Their names, in order of appearance.
+    alike
+        Key → the estimates that say the same number by number, as of metrics that look at the same thing:
+        they count once.
+    against
+        Key → the rest.
     """
+
+    groups: tuple[str, ...]
+    alike: Mapping[tuple[object, ...], Sequence[Estimate]]
+    against: Mapping[tuple[object, ...], Rest]
+
+
+def figures_apart(
+    results: Results, scenario: str, rows: Mapping[tuple[str, str], Sequence[Estimate]]
+) -> Apart:
+    """All figures of groups of a scenario that can be held against the rest of the units."""
     groups: dict[str, None] = {}
     alike: dict[tuple[object, ...], list[Estimate]] = {}
     against: dict[tuple[object, ...], Rest] = {}
@@ -163,17 +181,28 @@ def outlooks(
                 key = (row.slice, row.n, row.value, row.low, row.high, rest.value)
                 alike.setdefault(key, []).append(row)
                 against[key] = rest
-    ps = adjusted(against)
+    return Apart(tuple(groups), alike, against)
+
+
+def outlooks(results: Results, found: Apart, ps: Mapping[Any, float]) -> list[Outlook]:
+    """What stands out by group against the rest of the units, a table a group, the clearest first.
+
+    Parameters
+    ----------
+    ps
+        Key → p, adjusted for all that is told beside it too.
+    """
+    against = found.against
     made = []
-    for group in groups:
-        keys = [key for key, same in alike.items() if same[0].slice.partition("=")[0] == group]
+    for group in found.groups:
+        keys = [key for key, same in found.alike.items() if same[0].slice.partition("=")[0] == group]
         clear = sorted((key for key in keys if ps[key] < LEVEL), key=lambda key: (ps[key], against[key].p))
         told = f"By {group}: {len(clear)} of {plural(len(keys), 'different figure')} "
         told += "is" if len(clear) == 1 else "are"
         told += " told apart from the rest of the units"
         if not keys:
             told = f"By {group}: no figure can be held against the rest of the units"
-        out = tuple(_standout(results, alike[key], against[key], ps[key]) for key in clear[:MOST])
+        out = tuple(_standout(results, found.alike[key], against[key], ps[key]) for key in clear[:MOST])
         made.append(Outlook(group, told, out, max(0, len(clear) - MOST)))
     return made
 
