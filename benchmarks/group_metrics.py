@@ -9,16 +9,14 @@ of 2 to 9 values with 5 % unknown. Compared with: the goal of 15 s on two cores.
 from __future__ import annotations
 
 import argparse
-import os
-import resource
-import time
 from collections.abc import Iterator
-from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
+from staged import timed_rounds
 
 if TYPE_CHECKING:
+    from genrec_eval.metrics.base import UnitScores
     from genrec_eval.metrics.lists import RankedLists
 
 ITEMS, K, CHUNK = 4_999, 10, 100_000
@@ -59,7 +57,6 @@ def main() -> None:
     from genrec_eval.metrics.grouped.by_group import GroupedUnits
     from genrec_eval.metrics.lists import GroupCodes
     from genrec_eval.metrics.registry import metric
-    from genrec_eval.stats.intervals import intervals
 
     options = argparse.ArgumentParser(description=__doc__)
     for name, default in (("users", 1_000_000), ("attributes", 8), ("rounds", 2)):
@@ -72,32 +69,16 @@ def main() -> None:
     }
     base = metric(f"ndcg@{K}")
     gaps = [metric(f"group_gap(by=a{which})@{K}") for which in range(asked.attributes)]
-    print(f"{asked.users:,} users, {asked.attributes} attributes, load {os.getloadavg()[0]:.1f}")
-    print(
-        "| round | score | intervals | tests | all | CPU s | peak GiB |\n|---:|---:|---:|---:|---:|---:|---:|"
-    )
-    for turn in range(asked.rounds):
+
+    def score() -> dict[str, UnitScores]:
         for chunk in lists:
             chunk.remembered.clear()
-        times, cpu = [time.perf_counter()], time.process_time()
         scores = score_lists([base], lists)
         units = GroupedUnits(scores[base.id], groups)
-        scores |= {one.id: one(units) for one in gaps}
-        times.append(time.perf_counter())
-        samples = [one.sample(scores[one.id]) for one in [base, *gaps]]
-        found = intervals(samples, seed=1)
-        times.append(time.perf_counter())
-        for one in gaps:
-            assert one.definition.test is not None
-            rows = scores[one.id].sums
-            assert rows is not None
-            one.definition.test(rows[scores[one.id].scored], one.parameters, 1)
-        times.append(time.perf_counter())
-        assert all(one.low is not None for one in found)
-        spent = [f"{later - earlier:.2f}" for earlier, later in pairwise(times)]
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
-        whole, used = times[-1] - times[0], time.process_time() - cpu
-        print(f"| {turn + 1} | {' | '.join(spent)} | {whole:.2f} | {used:.2f} | {peak:.2f} |")
+        return scores | {one.id: one(units) for one in gaps}
+
+    what = f"{asked.users:,} users, {asked.attributes} attributes"
+    timed_rounds(what, asked.rounds, [base, *gaps], score, tests=len(gaps))
 
 
 if __name__ == "__main__":

@@ -10,15 +10,13 @@ shuffles of the values inside each unit. Compared with: the goal of 30 s on two 
 from __future__ import annotations
 
 import argparse
-import os
-import resource
-import time
-from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
+from staged import timed_rounds
 
 if TYPE_CHECKING:
+    from genrec_eval.metrics.base import UnitScores
     from genrec_eval.metrics.sensitivity.arm_lists import ArmLists
 
 VALUES = {
@@ -61,7 +59,6 @@ def main() -> None:
     """Print seconds by stage and the greatest resident memory."""
     from genrec_eval.metrics.registry import metric
     from genrec_eval.metrics.sensitivity.similarity import SIMILARITIES
-    from genrec_eval.stats.intervals import intervals
 
     options = argparse.ArgumentParser(description=__doc__)
     for name, default in (("units", 500), ("rounds", 2)):
@@ -76,31 +73,13 @@ def main() -> None:
         )
     ]
     data = lists(asked.units)
-    print(f"{data.items.shape[:3]} lists, {len(metrics)} metrics, load {os.getloadavg()[0]:.1f}")
-    print(
-        "| round | score | intervals | tests | all | CPU s | peak GiB |\n|---:|---:|---:|---:|---:|---:|---:|"
-    )
-    for turn in range(asked.rounds):
+
+    def score() -> dict[str, UnitScores]:
         data.kept.clear()
-        times, cpu = [time.perf_counter()], time.process_time()
-        scores = {one.id: one(data) for one in metrics}
-        times.append(time.perf_counter())
-        found = intervals([one.sample(scores[one.id]) for one in metrics], seed=1)
-        times.append(time.perf_counter())
-        tested = 0
-        for one in metrics:
-            rows = scores[one.id].sums
-            if one.definition.test is not None and rows is not None:
-                p = one.definition.test(rows[scores[one.id].scored], one.parameters, 1)
-                assert p is not None
-                tested += 1
-        times.append(time.perf_counter())
-        assert all(one.low is not None for one in found)
-        assert tested == len(VALUES) * len(SIMILARITIES)
-        spent = [f"{later - earlier:.2f}" for earlier, later in pairwise(times)]
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
-        whole, used = times[-1] - times[0], time.process_time() - cpu
-        print(f"| {turn + 1} | {' | '.join(spent)} | {whole:.2f} | {used:.2f} | {peak:.2f} |")
+        return {one.id: one(data) for one in metrics}
+
+    what = f"{data.items.shape[:3]} lists, {len(metrics)} metrics"
+    timed_rounds(what, asked.rounds, metrics, score, tests=len(VALUES) * len(SIMILARITIES))
 
 
 if __name__ == "__main__":
