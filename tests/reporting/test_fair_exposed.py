@@ -87,7 +87,7 @@ def test_declared_shares_are_drawn_as_what_is_due(played: Material) -> None:
         alone._index[row.scenario, row.metric, row.slice, row.model, row.baseline] = row
     found = exposed(replace(played, results=alone), "served")
     assert found is not None
-    assert "its declared share" in found[0].summary
+    assert "the declared share" in found[0].summary
     assert [line.due for line in found[0].lines[:2]] == ["25.0", "75.0"]
 
 

@@ -196,14 +196,12 @@ def _summary(said: Sequence[Said], view: View, groups: Sequence[str], what: str)
         why = f"all items are of one {what}" if len(groups) == 1 else f"no figure for any {what}"
         return f"Exposure by {what} could not be compared: {why}"
     off = [one for one in known if one.gravity > 1]
-    count = (
-        f"{len(off)} of {plural(len(known), 'model')}" if off else f"None of {plural(len(known), 'model')}"
-    )
-    due = f"its {DUE[view.target]}"
+    due = f"exposure by {what} {'differs' if off else 'shown to differ'} from the {DUE[view.target]}"
     if not off:
-        return f"{count} is shown to give any {what} more or less of the exposure than {due}"
-    verb = "gives" if len(off) == 1 else "give"
-    return f"{count} {verb} some {what} more of the exposure than {due}, or less"
+        return f"Under none of {plural(len(known), 'model')} is {due}"
+    if len(off) == len(known):
+        return f"Under {'the one model' if len(off) == 1 else f'all {len(off)} models'} {due}"
+    return f"Under {len(off)} of {plural(len(known), 'model')} {due}"
 
 
 def _said(
