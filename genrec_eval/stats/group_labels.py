@@ -160,9 +160,12 @@ def _plain_moments(values: Float64, starts: Int64, sizes: Int64) -> tuple[Float6
 
 
 def steadied(variances: Float64, spread: float, sizes: npt.NDArray[np.integer]) -> Float64:
-    """Squared standard errors of groups' means, with :data:`STEADY_UNITS` more of the spread of all units."""
+    """Squared standard errors of groups' means, with :data:`STEADY_UNITS` more of the spread of all units.
+
+    Never below what they are: a small group that is spread wider than the others would seem to be well known.
+    """
     found: Float64 = (variances * sizes + STEADY_UNITS * spread / sizes) / (sizes + STEADY_UNITS)
-    return found
+    return np.maximum(found, variances)
 
 
 def _clearest(means: Float64, variances: Float64, spread: float, sizes: Int64) -> Float64:

@@ -37,7 +37,8 @@ if TYPE_CHECKING:
 _PARAMETERS: dict[str, Any] = {**BY, "of": (NDCG, None)}
 _TEST = (
     " p is that of the clearest difference of two groups when the groups' labels are dealt anew over the"
-    " users 4,999 times (max-T; from 20,000 users on each group is drawn from all users)."
+    " users 4,999 times, or until 400 deals are as clear (max-T; beyond 20,000 users each group is drawn from"
+    " all users). A group's spread is taken for no less than it is with 30 users more of the spread of all."
 )
 
 
