@@ -52,7 +52,7 @@ def _slug(name: str) -> str:
     if not is_slug(name):
         raise PydanticCustomError(
             "slug",
-            "the name {name} is not usable as a file name: up to 64 letters, digits, '.', '_' and '-', "
+            "the name {name} cannot be used: up to 64 letters, digits, '.', '_' and '-', "
             "starting with a letter or digit",
             {"name": repr(name)},
         )

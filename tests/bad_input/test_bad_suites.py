@@ -94,7 +94,7 @@ def test_a_key_where_none_is_allowed(shop: Workshop) -> None:
     ("path", "value", "sentence"),
     [
         (("name",), 3, 'needs text, not 3, which YAML reads as a number; write "3" in quotes'),
-        (("name",), "../up", "the name '../up' is not usable as a file name"),
+        (("name",), "../up", "the name '../up' cannot be used"),
         (("models",), [], "needs a mapping of keys to values, not a list"),
         (("claims",), "none", "needs a list, as in [a, b], not 'none'"),
         (("models", "knn"), "item-knn", "needs a mapping of keys to values, not 'item-knn'"),
