@@ -134,6 +134,8 @@ class Evidence:
             return ""
         unit = self.units.get(base, "")
         shown = [side(values[name], found[name].low, found[name].high, unit) for name in (high, low)]
+        if shown[0] == shown[1]:
+            return f"; {base} is {shown[0]} in every group"
         return f"; {base} is highest for {high} ({shown[0]}), lowest for {low} ({shown[1]})"
 
     def why_missing(self, scenario: str, metric: str, model: str, slice: str, against: str | None) -> str:

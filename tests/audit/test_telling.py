@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import pandas as pd
 import pytest
 
 import genrec_eval
+from genrec_eval.audit.verdicts import Evidence
 from genrec_eval.metrics.item_groups import OTHERS
 
 EXPOSURES = (
@@ -19,6 +21,7 @@ EXPOSURES = (
     "attention_per_merit@5",
     "exposure_gap(by=attributes,largest=2,target=uniform)@5",
 )
+GAP = "group_gap(by=gender)@5"
 VALUES = ("snsr(attribute=age)@5", "snsv(attribute=age)@5", "snsr_excess(attribute=age)@5")
 
 
@@ -41,7 +44,12 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> genrec_eval.Run:
                 "scenario": "top-k",
                 "data": "world",
                 "models": ["biased"],
-                "options": {"k": 5, "providers": "provider_group", "metrics": list(EXPOSURES)},
+                "options": {
+                    "k": 5,
+                    "providers": "provider_group",
+                    "groups": ["gender"],
+                    "metrics": [*EXPOSURES, GAP],
+                },
             },
             "disclosed": {
                 "scenario": "counterfactual",
@@ -128,3 +136,17 @@ def test_values_are_named_with_their_similarity_to_neutral(run, metric) -> None:
     least = f"{float(f'{1 - row.value:.3g}'):g}"  # the model changes nothing for the others
     said = "with age disclosed, similarity to neutral is highest for young (1), lowest for old"
     assert told(run, metric) == f"{said} ({least})"
+
+
+def test_groups_whose_figures_read_alike_are_not_told_apart(run) -> None:
+    of_groups = [
+        row for row in run.results.estimates if row.metric == "ndcg@5" and row.slice.startswith("gender=")
+    ]
+    (gap,) = (row for row in run.results.estimates if row.metric == GAP and row.slice == "all")
+    for step, said in ((1e-9, "; ndcg@5 is 0.30 in every group"), (0.1, "; ndcg@5 is highest for ")):
+        rows = [
+            replace(row, value=0.3 + step * place, low=0.25, high=0.55, n=100)
+            for place, row in enumerate(of_groups)
+        ]
+        evidence = Evidence.of([*rows, gap], run.results.coverage, 0.05, {}, {GAP: ("gender", "ndcg@5")})
+        assert evidence.furthest_groups(gap).startswith(said)
