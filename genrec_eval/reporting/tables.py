@@ -273,7 +273,14 @@ def margins_of(results: Results, scenario: str, metric: str) -> dict[str, tuple[
 
 def _rules_finding(results: Results, faults: Mapping[str, frozenset[str]]) -> str:
     said = [f"{results.title(m)} by {listing(sorted(found))}" for m, found in faults.items() if found]
-    return f"Rules are broken on {'; '.join(said)}" if said else "No model breaks a rule of these"
+    if said:
+        return f"Rules are broken on {'; '.join(said)}"
+    return f"No model breaks a rule of {_named([results.title(m) for m in faults])}"
+
+
+def _named(titles: Sequence[str]) -> str:
+    """Few at length; many by the first, so that two tables of a page have two names."""
+    return listing(list(titles)) if len(titles) <= _SPELLED else f"{titles[0]} and {len(titles) - 1} more"
 
 
 def _best_finding(
@@ -285,7 +292,7 @@ def _best_finding(
         if len(tops[m]) == 1:
             alone.setdefault(next(iter(tops[m])), []).append(title)
     if not judged:
-        return "Metrics without a better side"
+        return f"Without a better side: {_named([(titles or {}).get(m) or results.title(m) for m in tops])}"
     spelled = len(judged) <= _SPELLED
     meant = (
         f"the {len(judged)} metrics of this table{'' if len(judged) == len(tops) else ' with a better side'}"
