@@ -2,8 +2,9 @@
 
 Under the hypothesis that the labels mean nothing, any deal of them over the users was as likely as the one
 that was seen. The statistic is the greatest of all pairs' differences in their own standard errors, so that
-one p-value answers for all pairs at once (max-T, Westfall & Young 1993), and holds also where the groups
-differ in spread and size (Chung & Romano 2013).
+one p-value answers for all pairs at once (max-T, Westfall & Young 1993), and nearly holds also where the
+groups differ in spread and size (Chung & Romano 2013): where only the spreads differ, 4 to 6 % of runs have
+p <= 0.05, and 12 % where a group of 30 units lies at two far ends and one of 400 at none (simulated).
 """
 
 from __future__ import annotations

@@ -179,7 +179,7 @@ def _resolution(rows: Float64, parameters: Mapping[str, Any]) -> Resolution:
         traps=_TRAPS
         + " Hits have no data to be held against: compare the model with a baseline such as the most popular"
         " items instead. p is that of the clearest difference of two groups' rates when the labels are"
-        " dealt anew.",
+        " dealt anew, as group_gap has it.",
         needs=("groups", "outcome"),
         combine=_epsilon,
         alone=_alone,

@@ -181,7 +181,8 @@ def relative_similarity(
         summary="Similarity to neutral of what the user is known to like: held-out relevant items alone.",
         formula="lists are intersected with the unit's held-out relevant items, then compared." + PAIRS,
         degenerate=DEGENERATE
-        + " So are units without held-out items (no-truth) and those whose lists hold none (no-hits).",
+        + " So are units without held-out items (no-truth) and those whose lists hold none (no-hits). A value"
+        " under which neither list holds any has nothing to align, and drops out of the unit's mean.",
         source="Deldjoo & Di Noia 2025 (CFaiRLLM): true preference alignment.",
         direction="none",
         on="arms",
