@@ -213,18 +213,16 @@ def _rows(
                 answered=int((answered[model] & mask).sum()),
                 excluded=excluded_of([here], mask),
             )
-    for model, baseline, name in pairs:
-        if model in samples and baseline in samples and name in units.slices:
-            mask = units.slices[name]
-            both = metric.shared(scores[model], scores[baseline], mask)
-            sample = paired(
-                *(
-                    samples[of] if one is scores[of] else metric.sample(one)
-                    for of, one in zip((model, baseline), both, strict=True)
-                )
-            )
-            if name != "all" and sample.total is not None:
+    for (model, baseline), claimed in itertools.groupby(pairs, key=lambda pair: pair[:2]):
+        if model not in samples or baseline not in samples:
+            continue
+        sides, whole = (scores[model], scores[baseline]), paired(samples[model], samples[baseline])
+        for _, _, name in claimed:
+            if name not in units.slices or (name != "all" and whole.total is not None):
                 continue
+            mask = units.slices[name]
+            both = metric.shared(*sides, mask)
+            sample = metric.difference(both, sides, whole)
             yield _Row(
                 metric=metric,
                 model=model,

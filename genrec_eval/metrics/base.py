@@ -14,7 +14,7 @@ import numpy.typing as npt
 from genrec_eval.core.errors import UsageError
 from genrec_eval.protocol.arrays import Float64, Int64
 from genrec_eval.protocol.results import Direction
-from genrec_eval.stats.sample import Contrast, Pooled, Sample
+from genrec_eval.stats.sample import Contrast, Pooled, Sample, paired
 
 if TYPE_CHECKING:
     from genrec_eval.metrics.lists import GroupCodes
@@ -117,6 +117,9 @@ class UnitScores:
             sums[rows] = self.sums
         return replace(self, values=values, reasons=reasons, weights=weights, sums=sums)
 
+
+Pair = tuple[UnitScores, UnitScores]
+"""Scores of two models on the same units."""
 
 NEEDS = {
     "scores": "scores beside the listed items",
@@ -386,13 +389,29 @@ class Metric:
         within = self.definition.within
         return scores if within is None else within(scores, mask, self.parameters)
 
-    def shared(self, one: UnitScores, other: UnitScores, mask: Bool) -> tuple[UnitScores, UnitScores]:
+    def shared(self, one: UnitScores, other: UnitScores, mask: Bool) -> Pair:
         """Scores of two models in the slice ``mask``, for their difference over the units of both.
 
         What a slice leaves out, as groups that are too small there, is left out of what both have in common.
         """
+        if self.definition.within is None:
+            return one, other
         common = one.scored & other.scored & mask
         return self.inside(one, common), self.inside(other, common)
+
+    def difference(self, here: Pair, sides: Pair, whole: Sample) -> Sample:
+        """The paired difference of two models in a slice.
+
+        Parameters
+        ----------
+        here
+            Their scores as :meth:`shared` gives them there.
+        sides, whole
+            Their scores and the difference over all units, which stands where the slice leaves out no more.
+        """
+        if here[0] is sides[0] and here[1] is sides[1]:
+            return whole
+        return paired(*map(self.sample, here))
 
     def sample(self, scores: UnitScores) -> Sample:
         """``scores`` in the form that :mod:`genrec_eval.stats.intervals` takes."""

@@ -90,23 +90,19 @@ class Sides:
         pairs = taken(mine, self.matched.candidate), taken(theirs, self.matched.reference)
         same = self._same(mine, theirs)
         plain = [metric.sample(side) for side in pairs]
-        alike = metric.definition.contrast is not None  # then there is no difference, for all units
+        whole = None if metric.definition.contrast is not None else paired(*plain)
         for name, mask in self.slices.items():
             if name != "all" and mine.total is not None:
                 continue
             here = metric.shared(*pairs, mask)
             row = self._pair(one, metric, name, mask, here, same)
-            if alike:
+            if whole is None:  # a contrast that is the same in both runs, for all units
                 of = _placed(mask, self.matched.candidate, len(mine))
                 value = intervals([metric.sample(mine).where(of)], seed=0)[0]
                 row.interval = Interval(value=0.0, low=0.0, high=0.0, level=value.level, n=value.n, p=1.0)
                 row.values = (value.value, value.value)
             else:
-                cut = [
-                    sample if now is whole else metric.sample(now)
-                    for sample, now, whole in zip(plain, here, pairs, strict=True)
-                ]
-                difference = paired(*cut)
+                difference = metric.difference(here, pairs, whole)
                 row.sample = difference if mine.total is not None else difference.where(mask)
                 row.values = _values(plain, carrying(row.sample))
             yield row
