@@ -11,7 +11,7 @@ from genrec_eval.metrics.base import Bool, Definition, UnitScores, define
 from genrec_eval.metrics.disclosed_values import apart
 from genrec_eval.metrics.explanations.disclosed import difference, range_of_means, resolves, shuffled
 from genrec_eval.metrics.explanations.disclosures import Disclosures, Told
-from genrec_eval.metrics.explanations.tokens import has_word
+from genrec_eval.metrics.explanations.tokens import has_word, wordless
 from genrec_eval.metrics.sensitivity.compared import exclusive, over_pairs
 from genrec_eval.metrics.sensitivity.to_neutral import SAME_RATIO, ratio, ratio_alone
 from genrec_eval.metrics.text.embedded import Embedded
@@ -90,7 +90,6 @@ def _alike(
     spelled, most = ALIKE[of]
     # signs alone are like other signs to some: a text without a word is like none
     references = [() if text is None or not has_word(text) else (text,) for text in neutral]
-    wordless = np.array([text is not None and not has_word(text) for text in texts], bool)
     both = Texts(texts=texts, references=references)
     known = disclosures.embedded
     both.cache.update(known)  # a text is embedded once, however many it is held against
@@ -98,7 +97,7 @@ def _alike(
     known.update((key, kept) for key, kept in both.cache.items() if isinstance(kept, Embedded))
     for about, said in both.remarks.items():
         disclosures.neutral.texts.remarks.setdefault(about, said)
-    values = np.where(found.scored, np.where(wordless, 0.0, found.values / most), np.nan)
+    values = np.where(found.scored, np.where(wordless(texts), 0.0, found.values / most), np.nan)
     return UnitScores(values=np.clip(values, 0.0, 1.0), reasons=found.reasons)
 
 

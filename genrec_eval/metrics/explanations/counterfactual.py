@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from genrec_eval.metrics.base import Bool, Definition, UnitScores, define
+from genrec_eval.metrics.base import Definition, UnitScores, define
 from genrec_eval.metrics.explanations.checking import check
 from genrec_eval.metrics.explanations.explanations import Explanations
 from genrec_eval.metrics.explanations.finding import ClaimVerdict
 from genrec_eval.metrics.explanations.found import findings_of, readings_of, source_of
 from genrec_eval.metrics.explanations.mentions import Reading
-from genrec_eval.metrics.explanations.tokens import has_word, words
+from genrec_eval.metrics.explanations.tokens import wordless, words
 from genrec_eval.metrics.text.texts import NO_TEXT, NO_TOKEN
 from genrec_eval.protocol.brief import Brief
 
@@ -68,7 +67,7 @@ def counterfactual(explanations: Explanations, *, by: str) -> UnitScores:
     nothing = ~missing & np.array([brief is None for brief in briefs], bool)
     absent = ~missing & ~nothing & np.array([text is None for text in texts], bool)
     # who falls silent does not let go of anything
-    silent = ~missing & ~nothing & _wordless(texts)
+    silent = ~missing & ~nothing & wordless(texts)
     values = np.zeros(n)
     later = readings_of(explanations, "without_cited") if explanations.variants.get("without_cited") else None
     for row in np.flatnonzero(~missing & ~nothing & ~absent & ~silent).tolist():
@@ -230,11 +229,11 @@ def paraphrase_stability(explanations: Explanations, *, by: str) -> UnitScores:
     """Similarity of each text with that of the paraphrased request."""
     n, missing = len(explanations), explanations.missing
     texts = explanations.variants.get("paraphrase") or [None] * n
-    absent, silent = np.array([text is None for text in texts], bool), _wordless(explanations.texts)
+    absent, silent = np.array([text is None for text in texts], bool), wordless(explanations.texts)
     absent &= ~missing & ~silent
     values = np.zeros(n)
     later = readings_of(explanations, "paraphrase") if explanations.variants.get("paraphrase") else None
-    for row in np.flatnonzero(~missing & ~absent & ~silent & ~_wordless(texts)).tolist():
+    for row in np.flatnonzero(~missing & ~absent & ~silent & ~wordless(texts)).tolist():
         first, second = explanations.texts[row], texts[row]
         assert first is not None
         assert second is not None
@@ -263,10 +262,6 @@ def overlap(first: str, second: str) -> float:
     a, b = Counter(words(first)), Counter(words(second))
     size = a.total() + b.total()
     return 2 * (a & b).total() / size if size else 1.0
-
-
-def _wordless(texts: Sequence[str | None]) -> Bool:
-    return np.array([text is not None and not has_word(text) for text in texts], bool)
 
 
 def _scores(values: Any, reasons: dict[str, Any]) -> UnitScores:

@@ -13,7 +13,7 @@ from genrec_eval.metrics.explanations.finding import Finding
 from genrec_eval.metrics.explanations.mentions import Reading
 from genrec_eval.metrics.explanations.reader import Reader
 from genrec_eval.metrics.explanations.source import Source
-from genrec_eval.metrics.explanations.tokens import has_word
+from genrec_eval.metrics.explanations.tokens import wordless
 from genrec_eval.metrics.text.texts import NO_TEXT, NO_TOKEN
 from genrec_eval.protocol.arrays import Float64
 from genrec_eval.protocol.brief import Brief, ItemFacts
@@ -77,8 +77,8 @@ def unsaid(explanations: Explanations) -> dict[str, Bool]:
 
     def make() -> dict[str, Bool]:
         missing = explanations.missing
-        wordless = np.array([text is not None and not has_word(text) for text in explanations.texts], bool)
-        return {name: mask for name, mask in ((NO_TEXT, missing), (NO_TOKEN, wordless)) if mask.any()}
+        silent = wordless(explanations.texts)
+        return {name: mask for name, mask in ((NO_TEXT, missing), (NO_TOKEN, silent)) if mask.any()}
 
     return explanations.kept("unsaid", make)
 

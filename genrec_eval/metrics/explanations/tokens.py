@@ -9,6 +9,10 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+import numpy as np
+
+from genrec_eval.metrics.base import Bool
+
 # Scripts without spaces between words give one token per letter, so that a title is found inside a run.
 _UNSPACED = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af"
 _TOKEN = re.compile(rf"[{_UNSPACED}]|&|[^\W{_UNSPACED}]+(?:['’][^\W{_UNSPACED}]+)*")
@@ -85,6 +89,11 @@ def has_word(text: str) -> bool:
     (False, True)
     """
     return _TOKEN.search(text) is not None
+
+
+def wordless(texts: Iterable[str | None]) -> Bool:
+    """bool[n], texts that are there and hold no word."""
+    return np.array([text is not None and not has_word(text) for text in texts], bool)
 
 
 class Phrases:
