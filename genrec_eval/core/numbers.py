@@ -220,6 +220,15 @@ def bound(value: float, unit: str = "", difference: bool = False) -> str:
     return f"{said} %"
 
 
+def first_digits(value: float, unit: str = "") -> str:
+    """A figure of which the first three digits are told.
+
+    >>> first_digits(0.59814, "share"), first_digits(0.5376), first_digits(1.0)
+    ('59.8 %', '0.538', '1')
+    """
+    return bound(float(f"{value:.3g}"), unit)
+
+
 def side(
     value: float | None,
     low: float | None,

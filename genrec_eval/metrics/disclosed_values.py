@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from genrec_eval.core.numbers import bound
+from genrec_eval.core.numbers import first_digits
 from genrec_eval.protocol.arrays import Float64
 from genrec_eval.stats.ranges import column_means
 
@@ -34,5 +34,5 @@ def apart(rows: Float64, names: Sequence[str], attribute: str, what: str, unit: 
     high, low = int(seen[means[seen].argmax()]), int(seen[means[seen].argmin()])
     if means[high] == means[low]:
         return ""
-    shown = [f"{names[at]} ({bound(float(f'{means[at]:.3g}'), unit)})" for at in (high, low)]
+    shown = [f"{names[at]} ({first_digits(means[at], unit)})" for at in (high, low)]
     return f"with {attribute} disclosed, {what} is highest for {shown[0]}, lowest for {shown[1]}"
