@@ -48,11 +48,11 @@ def results_of(run: RunTables, remarks: Mapping[tuple[str, str], str], scores: P
     held: dict[Key, Held] = {}
     estimates = estimate_run(run, scores, held)
     scenarios = {name: scenario_of(run, name) for name in dict.fromkeys(s for _, s in run.played())}
-    metrics = [metric for scenario in scenarios.values() for metric in scenario.measured()]
+    measured = {(name, one.id): one for name, scenario in scenarios.items() for one in scenario.measured()}
+    metrics = list(measured.values())
     units = {metric.id: metric.definition.unit for metric in metrics}
     evidence = Evidence.of(estimates, run.coverage, error_budget_of(run), units, _compared(metrics))
-    told = Telling.of(run, scores or run.path / SCORES_FILE, scenarios)
-    measured = {(name, one.id): one for name, scenario in scenarios.items() for one in scenario.measured()}
+    told = Telling.of(run, scores or run.path / SCORES_FILE, scenarios, measured)
     missing = Missing(run, told.scores, measured, evidence.error_budget)
     evidence = replace(evidence, held=held, tells=told, missing=missing)
     claims = [Claim.model_validate(claim) for claim in suite.get("claims") or ()]

@@ -33,10 +33,15 @@ class Telling:
     _names: dict[tuple[str, str], Sequence[str]] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, run: RunTables, scores: Path, scenarios: Mapping[str, Scenario]) -> Telling:
-        """Of what each scenario measures."""
-        measured = ((name, one) for name, scenario in scenarios.items() for one in scenario.measured())
-        told = {(name, one.id): one for name, one in measured if one.definition.tells is not None}
+    def of(
+        cls,
+        run: RunTables,
+        scores: Path,
+        scenarios: Mapping[str, Scenario],
+        measured: Mapping[tuple[str, str], Metric],
+    ) -> Telling:
+        """Of all that is measured."""
+        told = {key: one for key, one in measured.items() if one.definition.tells is not None}
         return cls(run, scores, scenarios, told)
 
     def __call__(self, estimate: Estimate) -> str:
