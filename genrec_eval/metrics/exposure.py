@@ -109,9 +109,8 @@ def unlabelled(lists: RankedLists, *, k: int, by: str, weights: str) -> UnitScor
         filled = lists.items[rows, :k] != PAD
         missed[rows] = ((filled & ~known[top_of(lists.items[rows], k)]) * slots).sum(axis=1)
         whole[rows] = (filled * slots).sum(axis=1)
-    return replace(
-        ratio(lists, missed, whole, "no-group"), weights=whole
-    )  # a list that is not empty has some
+    scores = ratio(lists, missed, whole, "no-group")  # of an empty list alone, for another reason
+    return replace(scores, weights=whole)
 
 
 def _named(catalogue: Catalogue, by: str, group: str) -> tuple[ItemGroups, int]:

@@ -14,14 +14,14 @@ from genrec_eval.protocol.arrays import Float64
 
 Combine = Callable[[Float64, Mapping[str, Any]], Float64]
 
-TOKENLESS = (
-    " A text without a token (empty, or in a script that the tokenizer does not know) against a reference"
-    " with one: 0."
-)
-DEGENERATE = (
+LEFT_OUT = (
     "No text: left out (no-text). No reference: left out (no-reference). References in which the tokenizer"
     " finds no token: left out (no-token), whatever the text, so that the same units are scored for every"
-    " model; of several references those with a token are used." + TOKENLESS
+    " model; of several references those with a token are used."
+)
+DEGENERATE = (
+    LEFT_OUT + " A text without a token (empty, or in a script that the tokenizer does not know) against a"
+    " reference with one: 0."
 )
 
 

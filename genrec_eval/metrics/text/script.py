@@ -9,7 +9,7 @@ from collections import Counter
 import numpy as np
 
 from genrec_eval.metrics.base import Definition, UnitScores, define
-from genrec_eval.metrics.text.comparing import DEGENERATE, TOKENLESS, comparable, reasons
+from genrec_eval.metrics.text.comparing import LEFT_OUT, comparable, reasons
 from genrec_eval.metrics.text.texts import NO_TOKEN, Texts
 
 
@@ -40,7 +40,7 @@ def scripts(text: str) -> Counter[str]:
         title="Other script",
         summary="Share of a text's letters in a script that none of its references uses.",
         formula="letters of scripts that no reference has / letters; mean over texts",
-        degenerate=f"{DEGENERATE.removesuffix(TOKENLESS)} A token is a letter."
+        degenerate=f"{LEFT_OUT} A token is a letter."
         " A text without a letter is in no script: left out (no-token).",
         source="Unicode character names; this suite.",
         direction="lower",

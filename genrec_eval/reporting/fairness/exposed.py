@@ -247,14 +247,10 @@ def _left_out(results: Results, scenario: str, view: View, model: str) -> str:
     for metric in results.metrics(scenario):
         definition = results.definition(metric)
         given = mapping(definition.get("parameters"))
-        alike = (given.get("by"), given.get("weights"), definition.get("k")) == (
-            view.by,
-            view.weights,
-            view.k,
-        )
-        row = (
-            results.get(scenario, metric, model) if alike and definition.get("name") == "unlabelled" else None
-        )
+        found = definition.get("name"), given.get("by"), given.get("weights"), definition.get("k")
+        if found != ("unlabelled", view.by, view.weights, view.k):
+            continue
+        row = results.get(scenario, metric, model)
         if row is not None and row.value:
             shown = figure(row.value, row.low, row.high, unit="share")
             return (
