@@ -85,6 +85,20 @@ def reasons(scores: UnitScores) -> dict[str, int]:
     return {name: int(mask.sum()) for name, mask in scores.reasons.items() if name != "not-attempted"}
 
 
+def figures(sims: Any) -> dict[str, float]:
+    """The figures of float64[users, 3] similarities: of neutral texts to each other, of female, of male."""
+    noise, female, male = sims.T
+    return {
+        NOISE: noise.mean(),
+        FEMALE: female.mean(),
+        MALE: male.mean(),
+        BOTH: (female.mean() + male.mean()) / 2,
+        RELATIVE: female.sum() / noise.sum(),
+        LESS: (female - noise).mean(),
+        GAP: abs(female.mean() - male.mean()),
+    }
+
+
 def rouge_l(text: str, reference: str) -> float:
     """F of the longest common subsequence, by the textbook recursion."""
     a, b = text.split(), reference.split()
@@ -130,18 +144,10 @@ def test_over_pairs_of_repeats_as_worked_out_apart(prepared: Prepared) -> None:
             for row in range(12)
         ]
     )
-    noise, female, male = sims.T
+    noise, female, _ = sims.T
     found = scored(prepared, texts)
     each = {one: interval(one, found[one]) for one in ALL}
-    wanted = {
-        NOISE: noise.mean(),
-        FEMALE: female.mean(),
-        MALE: male.mean(),
-        BOTH: (female.mean() + male.mean()) / 2,
-        RELATIVE: female.sum() / noise.sum(),
-        LESS: (female - noise).mean(),
-        GAP: abs(female.mean() - male.mean()),
-    }
+    wanted = figures(sims)
     assert {one: each[one].value for one in ALL} == pytest.approx(wanted)
     half = 2.200985 * (female - noise).std(ddof=1) / np.sqrt(12)  # Student's t, 11 degrees of freedom
     assert (each[LESS].low, each[LESS].high) == pytest.approx(
@@ -205,18 +211,8 @@ def test_by_embedding_as_the_model_itself_says_and_each_text_once(
             for row in range(10)
         ]
     )
-    noise, female, male = sims.T
     each = {known: interval(one, found[one]).value for known, one in zip(ALL, spelled, strict=True)}
-    wanted = {
-        NOISE: noise.mean(),
-        FEMALE: female.mean(),
-        MALE: male.mean(),
-        BOTH: (female.mean() + male.mean()) / 2,
-        RELATIVE: female.sum() / noise.sum(),
-        LESS: (female - noise).mean(),
-        GAP: abs(female.mean() - male.mean()),
-    }
-    assert each == pytest.approx(wanted, abs=1e-5)
+    assert each == pytest.approx(figures(sims), abs=1e-5)
     assert interval(spelled[0], found[spelled[0]]).high < 1
 
 
